@@ -1,0 +1,1 @@
+"""Text in and out: readers, writers, tag schemes, vocabulary, vectors, the demo corpus."""

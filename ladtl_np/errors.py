@@ -1,0 +1,33 @@
+"""Every error that a user can meet, with the exit code that the commands give it."""
+
+from __future__ import annotations
+
+__all__ = ["DataError", "DivergedError", "LadtlError", "ModelFileError", "UsageError"]
+
+
+class LadtlError(Exception):
+    """A failure that a sentence can explain; the message says what to do."""
+
+    exit_code = 1
+
+
+class UsageError(LadtlError):
+    """An option or argument is wrong, or two of them contradict each other."""
+
+    exit_code = 2
+
+
+class DataError(LadtlError):
+    """A corpus, vector or label-map file does not hold what it should; names file and line."""
+
+    exit_code = 3
+
+
+class DivergedError(LadtlError):
+    """The loss or a gradient stopped being finite."""
+
+    exit_code = 4
+
+
+class ModelFileError(LadtlError):
+    """A model file is damaged, hostile, or does not fit what is asked of it."""

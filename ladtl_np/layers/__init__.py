@@ -1,0 +1,1 @@
+"""Validate, allocate, call kernels: one forward and backward pair per layer."""

@@ -1,0 +1,1 @@
+"""Plain NumPy, one sentence at a time: the readable twin of the kernels."""

@@ -1,0 +1,38 @@
+"""The legend of letters, and the array types of all signatures.
+
+Docstrings and comments write shapes with these letters; ``docs/notation.md`` maps the paper's symbols.
+
+=======  ==========================================================================================
+letter   meaning
+=======  ==========================================================================================
+``T``    time steps of a batch, the length of its longest sentence
+``B``    sentences in a batch
+``N``    tokens in a batch (the sum of its sentence lengths)
+``V``    rows of the vocabulary
+``D``    size of an embedding
+``H``    hidden units per direction
+``m``    tags of one domain
+``S``    rows (source tokens) of one label in the MMD
+``R``    rows (target tokens) of one label in the MMD
+``Q``    Gaussians in the kernel
+``M``    matched pairs of tags
+=======  ==========================================================================================
+
+A batch is *packed*: sentences sorted by length, longest first, tokens stored time-major. Step ``t`` is
+the rows ``offsets[t]:offsets[t + 1]``, and the sentences that are still active are the first ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Floats", "Integers"]
+
+Floats = NDArray[np.floating[Any]]
+"""float32 in training, float64 in gradient checks."""
+
+Integers = NDArray[np.int64]
+"""Row, tag and word numbers."""
