@@ -1,6 +1,7 @@
 """The legend of letters, and the array types of all signatures.
 
-Docstrings and comments write shapes with these letters; ``docs/notation.md`` maps the paper's symbols.
+Docstrings and comments write shapes with these letters; ``docs/notation.md`` maps the paper's
+symbols to them.
 
 =======  ==========================================================================================
 letter   meaning
@@ -18,7 +19,8 @@ letter   meaning
 ``M``    matched pairs of tags
 =======  ==========================================================================================
 
-A batch is *packed*: sentences sorted by length, longest first, tokens stored time-major. Step ``t`` is
+A batch is *packed*: sentences sorted by length, longest first, tokens stored time-major. Step ``t``
+is
 the rows ``offsets[t]:offsets[t + 1]``, and the sentences that are still active are the first ones.
 """
 
@@ -29,10 +31,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Integers"]
+__all__ = ["Floats", "Integers", "Scalar"]
 
 Floats = NDArray[np.floating[Any]]
 """float32 in training, float64 in gradient checks."""
+
+Scalar = np.floating[Any] | float
+"""One number of a kernel's own dtype: a float64 would widen a float32 loop."""
 
 Integers = NDArray[np.int64]
 """Row, tag and word numbers."""

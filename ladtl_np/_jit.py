@@ -1,0 +1,79 @@
+"""The one place where Numba is configured.
+
+Only ``ladtl_np.kernels`` uses the decorators. Compiled code is cached in a folder whose name is a
+fingerprint of all kernel sources, because Numba's own cache watches one file at a time and would
+keep a caller that inlined an old callee.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+__all__ = ["inline", "kernel", "reducing_kernel"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PACKAGE = Path(__file__).parent
+
+# `contract` allows a fused multiply-add; it keeps infinities and NaN as they are.
+STRICT = {"contract"}
+# `reassoc` lets a sum be split over vector lanes; infinities and NaN still have their meaning.
+REDUCING = {"contract", "reassoc", "nsz"}
+
+
+def _fingerprint() -> str:
+    """Hash of everything that compiled code depends on inside this package."""
+    sources = [PACKAGE / "_jit.py", *sorted((PACKAGE / "kernels").glob("*.py"))]
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _choose_cache_folder() -> None:
+    """Cache below ``NUMBA_CACHE_DIR``, beside the kernels, or in the user's cache folder."""
+    home_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ladtl_np"
+    for base in (
+        os.environ.get("NUMBA_CACHE_DIR"),
+        PACKAGE / "kernels" / "__pycache__",
+        home_cache,
+    ):
+        if not base:
+            continue
+        folder = Path(base) / f"kernels-{_fingerprint()}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK):
+            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+            return
+
+
+_choose_cache_folder()
+
+
+def kernel(function: F) -> F:
+    """Compile a kernel: no GIL, IEEE division, cached on disk."""
+    return _compile(function, STRICT)
+
+
+def reducing_kernel(function: F) -> F:
+    """Compile a kernel whose sums may be split over vector lanes."""
+    return _compile(function, REDUCING)
+
+
+def inline(function: F) -> F:
+    """Compile a small function that LLVM inlines into the kernels of its module."""
+    return _compile(function, STRICT)
+
+
+def _compile(function: F, fastmath: set[str]) -> F:
+    jit = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath)
+    return cast(F, jit(function))

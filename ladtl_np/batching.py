@@ -1,0 +1,146 @@
+"""Packed ragged batches: sentences by falling length, tokens time-major, no padding anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ladtl_np.shapes import Integers
+
+__all__ = ["Batch", "EncodedSentence", "Half", "Packing", "pack", "two_domain_batch", "unpack"]
+
+
+class EncodedSentence(NamedTuple):
+    """A sentence as row numbers."""
+
+    words: Integers  # (T,) rows of the embedding table
+    tags: Integers  # (T,) tags of the sentence's own domain; empty where there are none
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """Where each token of a list of sentences stands in the packed order.
+
+    Attributes
+    ----------
+    order
+        (B,) place in the list of each packed rank; longest first, ties in list order.
+    offsets
+        (T + 1,) step t is the rows ``offsets[t]:offsets[t + 1]``.
+    rows
+        (N,) packed row of each token, tokens in the order of the list.
+    """
+
+    order: Integers
+    offsets: Integers
+    rows: Integers
+
+    @property
+    def sentences(self) -> int:
+        """Number of sentences B."""
+        return int(self.order.size)
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens N."""
+        return int(self.offsets[-1])
+
+
+def pack(lengths: Integers) -> Packing:
+    """Lay out sentences of the given lengths (B,); every length must be at least 1."""
+    lengths = np.asarray(lengths, dtype=np.int64)
+    if lengths.size and lengths.min() < 1:
+        raise ValueError("every sentence needs at least one token; drop empty sentences first")
+    order = np.argsort(-lengths, kind="stable")
+    longest = int(lengths.max(initial=0))
+    # sentences longer than t are active at step t
+    active = lengths.size - np.searchsorted(np.sort(lengths), np.arange(longest), side="right")
+    offsets = np.concatenate([[0], np.cumsum(active)]).astype(np.int64)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(order.size)
+    starts = np.cumsum(lengths) - lengths
+    time = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+    rows = offsets[time] + np.repeat(rank, lengths)
+    return Packing(order, offsets, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """The sentences of one domain inside a batch; a packed layout of its own.
+
+    Attributes
+    ----------
+    rows
+        (N_d,) the batch's rows that belong to this domain, rising.
+    offsets
+        (T_d + 1,) steps of the half's own packed layout; its row n is the batch's row ``rows[n]``.
+    tags
+        (N_d,) gold tags in that layout.
+    sentences
+        Number of sentences.
+    """
+
+    rows: Integers
+    offsets: Integers
+    tags: Integers
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One packed batch with sentences of both domains; a half may be empty.
+
+    Attributes
+    ----------
+    words
+        (N,) rows of the embedding table.
+    offsets
+        (T + 1,) steps of the packed layout.
+    source, target
+        The two halves.
+    """
+
+    words: Integers
+    offsets: Integers
+    source: Half
+    target: Half
+
+
+def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[EncodedSentence]) -> Batch:
+    """Pack sentences of both domains together, so that the encoder sees one batch."""
+    sentences = [*source, *target]
+    if not sentences:
+        raise ValueError("a batch needs at least one sentence")
+    packing = pack(np.array([s.words.size for s in sentences], dtype=np.int64))
+    words = _scatter(packing, [s.words for s in sentences])
+    tags = _scatter(packing, [s.tags for s in sentences])
+    is_source = np.zeros(packing.tokens, dtype=np.bool_)
+    is_source[packing.rows[: sum(s.words.size for s in source)]] = True
+    return Batch(
+        words=words,
+        offsets=packing.offsets,
+        source=_half(np.flatnonzero(is_source), tags, source),
+        target=_half(np.flatnonzero(~is_source), tags, target),
+    )
+
+
+def _scatter(packing: Packing, parts: Sequence[Integers]) -> Integers:
+    """Concatenate per-sentence values and bring them into packed order."""
+    values = np.empty(packing.tokens, dtype=np.int64)
+    values[packing.rows] = np.concatenate(parts)
+    return values
+
+
+def _half(rows: Integers, tags: Integers, sentences: Sequence[EncodedSentence]) -> Half:
+    # Leaving sentences out of a packed layout keeps the order of the others, so the rows that
+    # remain are the packed layout of the half, and only the steps' widths change.
+    lengths = np.array([s.words.size for s in sentences], dtype=np.int64)
+    return Half(rows, pack(lengths).offsets, tags[rows], len(sentences))
+
+
+def unpack(packing: Packing, values: Integers, lengths: Integers) -> list[Integers]:
+    """Cut packed values (N,) back into one array per sentence, in the order of the list."""
+    return np.split(values[packing.rows], np.cumsum(lengths)[:-1])

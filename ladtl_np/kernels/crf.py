@@ -1,0 +1,180 @@
+"""Forward-backward of a linear-chain CRF in scaled space, packed.           docs/math/crf.md
+
+With e_t = exp(E_t - max E_t) and a = exp(A - max A), both at most 1:
+
+    alpha_0 = e_0 / c_0       alpha_t = e_t * (alpha_{t-1} a) / c_t       c_t makes rows sum to 1
+    beta_{T-1} = 1            beta_{t-1} = a (e_t * beta_t / c_t)
+    log Z = sum_t (log c_t + max E_t) + (T - 1) max A
+    p(y_t = j) = alpha_t(j) beta_t(j)
+    sum_t p(y_{t-1} = i, y_t = j) = a(i, j) sum_t alpha_{t-1}(i) (e_t * beta_t / c_t)(j)
+
+No logarithm or exponential inside the recursions, and they are plain sums of products. Only safe
+while the scores' ranges fit the dtype; layers/crf.py guards that and else takes crf_log.py.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladtl_np._jit import inline, kernel, reducing_kernel
+from ladtl_np.kernels.elementwise import exp
+from ladtl_np.shapes import Floats, Integers
+
+__all__ = ["crf_scaled_backward", "crf_scaled_forward", "gold_score", "gold_score_backward"]
+
+# from this many tags on a step is a BLAS product, below it a loop is faster than the call
+BLAS_TAGS = 24
+
+
+@kernel
+def gold_score(score: Floats, E: Floats, A: Floats, tags: Integers, offsets: Integers) -> None:
+    """score[b] = sum_t E_t[y_t] + sum_t A[y_{t-1}, y_t]; score is (B,) float64.   Eq. (3)"""
+    score[:] = 0.0
+    for t in range(offsets.size - 1):
+        for row in range(offsets[t], offsets[t + 1]):
+            j = row - offsets[t]
+            score[j] += E[row, tags[row]]
+            if t > 0:
+                score[j] += A[tags[offsets[t - 1] + j], tags[row]]
+
+
+@kernel
+def gold_score_backward(
+    dE: Floats, dA: Floats, dscore: Floats, tags: Integers, offsets: Integers
+) -> None:
+    """Add dscore (B,) where gold_score read: at the gold tags and the gold transitions."""
+    for t in range(offsets.size - 1):
+        for row in range(offsets[t], offsets[t + 1]):
+            j = row - offsets[t]
+            dE[row, tags[row]] += dscore[j]
+            if t > 0:
+                dA[tags[offsets[t - 1] + j], tags[row]] += dscore[j]
+
+
+@inline
+def _times(out: Floats, left: Floats, matrix: Floats) -> None:
+    """out = left @ matrix, for few rows and a small square matrix."""
+    m = matrix.shape[0]
+    if m >= BLAS_TAGS:
+        np.dot(left, matrix, out)
+        return
+    for row in range(left.shape[0]):
+        for j in range(m):
+            out[row, j] = 0.0
+        for i in range(m):
+            x = left[row, i]
+            for j in range(m):
+                out[row, j] += x * matrix[i, j]
+
+
+@kernel
+def crf_scaled_forward(
+    log_z: Floats,
+    alpha: Floats,
+    e: Floats,
+    c: Floats,
+    E: Floats,
+    a: Floats,
+    max_a: float,
+    offsets: Integers,
+) -> None:
+    """Write log_z (B,) float64 and the caches alpha, e (N, m) and c (N,).
+
+    `a` is exp(A - max_a), C-contiguous.
+    """
+    m = a.shape[0]
+    log_z[:] = 0.0
+    for t in range(offsets.size - 1):
+        first, last = offsets[t], offsets[t + 1]
+        if t > 0:
+            before = offsets[t - 1]
+            _times(alpha[first:last], alpha[before : before + last - first], a)
+        for row in range(first, last):
+            largest = E[row, 0]
+            for j in range(1, m):
+                largest = max(largest, E[row, j])
+            for j in range(m):
+                e[row, j] = exp(E[row, j] - largest)
+            if t == 0:
+                for j in range(m):
+                    alpha[row, j] = e[row, j]
+            else:
+                for j in range(m):
+                    alpha[row, j] *= e[row, j]
+            total = alpha[row, 0]
+            for j in range(1, m):
+                total += alpha[row, j]
+            for j in range(m):
+                alpha[row, j] /= total
+            c[row] = total
+            log_z[row - first] += np.log(np.float64(total)) + np.float64(largest)
+            if t > 0:
+                log_z[row - first] += max_a
+
+
+@kernel
+def crf_scaled_backward(
+    dE: Floats,
+    dA: Floats,
+    dlog_z: Floats,
+    alpha_before: Floats,
+    beta: Floats,
+    weighted: Floats,
+    product: Floats,
+    alpha: Floats,
+    e: Floats,
+    c: Floats,
+    a: Floats,
+    a_transposed: Floats,
+    offsets: Integers,
+) -> None:
+    """Add dlog_z * marginals to dE (N, m) and dlog_z * expected transitions to dA (m, m).
+
+    Scratch: alpha_before, beta, weighted (N, m), product (m, m). `a_transposed` is C-contiguous.
+    """
+    m = a.shape[0]
+    N = alpha.shape[0]
+    steps = offsets.size - 1
+    for t in range(steps - 1, -1, -1):
+        first, last = offsets[t], offsets[t + 1]
+        carried = 0 if t + 1 == steps else offsets[t + 2] - offsets[t + 1]
+        if carried > 0:
+            _times(beta[first : first + carried], weighted[last : last + carried], a_transposed)
+        for row in range(first, last):
+            j = row - first
+            if j >= carried:
+                for k in range(m):
+                    beta[row, k] = 1.0
+            d = dlog_z[j]
+            for k in range(m):
+                dE[row, k] += d * (alpha[row, k] * beta[row, k])
+            for k in range(m):
+                weighted[row, k] = e[row, k] * beta[row, k] / c[row]
+    # one product for all transitions of the batch; first tokens have nothing before them
+    second = offsets[1]
+    for t in range(1, steps):
+        before = offsets[t - 1]
+        for row in range(offsets[t], offsets[t + 1]):
+            j = row - offsets[t]
+            for k in range(m):
+                alpha_before[row, k] = alpha[before + j, k] * dlog_z[j]
+    if N > second:
+        _outer_sum(product, alpha_before[second:], weighted[second:])
+        for i in range(m):
+            for j in range(m):
+                dA[i, j] += a[i, j] * product[i, j]
+
+
+@reducing_kernel
+def _outer_sum(out: Floats, left: Floats, right: Floats) -> None:
+    """out = left.T @ right, the sum over rows of outer products."""
+    m = out.shape[0]
+    if m >= BLAS_TAGS:
+        np.dot(left.T, right, out)
+        return
+    out[:] = 0.0
+    for row in range(left.shape[0]):
+        for i in range(m):
+            x = left[row, i]
+            for j in range(m):
+                out[i, j] += x * right[row, j]

@@ -1,0 +1,94 @@
+"""Forward-backward of a linear-chain CRF in log space, packed.              docs/math/crf.md
+
+Right for any scores, -inf included, and slower: an exponential per pair of tags and token. It is
+what crf.py falls back to. Nothing here may assume that a path exists: where none does, log Z is
+-inf and the marginals are 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladtl_np._jit import inline, kernel
+from ladtl_np.shapes import Floats, Integers, Scalar
+
+__all__ = ["crf_log_backward", "crf_log_forward"]
+
+
+@inline
+def _log_sum_exp(x: Floats) -> Scalar:
+    largest: Scalar = x[0]
+    for k in range(1, x.size):
+        largest = max(largest, x[k])
+    if largest == -np.inf:
+        return largest
+    total = 0.0
+    for k in range(x.size):
+        total += np.exp(x[k] - largest)
+    return largest + np.log(total)
+
+
+@kernel
+def crf_log_forward(
+    log_z: Floats, alpha: Floats, scratch: Floats, E: Floats, A: Floats, offsets: Integers
+) -> None:
+    """Write log_z (B,) and the cache alpha (N, m), both float64; `scratch` is (m,)."""
+    m = A.shape[0]
+    for t in range(offsets.size - 1):
+        first = offsets[t]
+        for row in range(first, offsets[t + 1]):
+            if t == 0:
+                for j in range(m):
+                    alpha[row, j] = E[row, j]
+            else:
+                # alpha_t(j) = E_t(j) + log sum_i exp(alpha_{t-1}(i) + A(i, j))
+                before = offsets[t - 1] + row - first
+                for j in range(m):
+                    for i in range(m):
+                        scratch[i] = alpha[before, i] + A[i, j]
+                    alpha[row, j] = E[row, j] + _log_sum_exp(scratch)
+            # overwritten by each later token of the sentence, so the last one's stays
+            log_z[row - first] = _log_sum_exp(alpha[row])
+
+
+@kernel
+def crf_log_backward(
+    dE: Floats,
+    dA: Floats,
+    dlog_z: Floats,
+    beta: Floats,
+    scratch: Floats,
+    log_z: Floats,
+    alpha: Floats,
+    E: Floats,
+    A: Floats,
+    offsets: Integers,
+) -> None:
+    """Add dlog_z * marginals to dE and dlog_z * expected transitions to dA.
+
+    Scratch, float64: beta (N, m), `scratch` (m,).
+    """
+    m = A.shape[0]
+    steps = offsets.size - 1
+    for t in range(steps - 1, -1, -1):
+        first, last = offsets[t], offsets[t + 1]
+        carried = 0 if t + 1 == steps else offsets[t + 2] - last
+        for row in range(first, last):
+            j = row - first
+            z = log_z[j]
+            for i in range(m):
+                if j >= carried:
+                    beta[row, i] = 0.0
+                    continue
+                # beta_t(i) = log sum_k exp(A(i, k) + E_{t+1}(k) + beta_{t+1}(k))
+                for k in range(m):
+                    scratch[k] = A[i, k] + E[last + j, k] + beta[last + j, k]
+                beta[row, i] = _log_sum_exp(scratch)
+                if z == -np.inf or alpha[row, i] == -np.inf:
+                    continue
+                for k in range(m):
+                    dA[i, k] += dlog_z[j] * np.exp(alpha[row, i] + scratch[k] - z)
+            if z == -np.inf:
+                continue
+            for i in range(m):
+                dE[row, i] += dlog_z[j] * np.exp(alpha[row, i] + beta[row, i] - z)

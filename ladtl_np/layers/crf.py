@@ -1,0 +1,136 @@
+"""The CRF of one domain: negative log-likelihood, marginals, Viterbi.        docs/math/crf.md"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ladtl_np.kernels import crf as scaled
+from ladtl_np.kernels import crf_log
+from ladtl_np.kernels import viterbi as decoding
+from ladtl_np.shapes import Floats, Integers
+
+__all__ = ["CrfCache", "crf_backward", "crf_forward", "crf_viterbi", "fits_scaled_space"]
+
+# Largest (range of E_t) + 2 (range of A) for which no intermediate value of the scaled recursions
+# leaves the dtype's normal numbers (docs/math/crf.md): a little under log(max) of each dtype.
+SAFE_RANGE = {np.dtype(np.float32): 80.0, np.dtype(np.float64): 690.0}
+
+
+class CrfCache(NamedTuple):
+    """What crf_backward needs; written by crf_forward, valid for that batch only.
+
+    In log space `alpha` is float64 and holds logarithms, `log_z` is kept, and e and c are None.
+    """
+
+    E: Floats  # (N, m)
+    A: Floats  # (m, m)
+    tags: Integers  # (N,)
+    offsets: Integers  # (T + 1,)
+    log_z: Floats  # (B,) float64
+    alpha: Floats  # (N, m)
+    e: Floats | None  # (N, m) exp(E_t - max E_t)
+    c: Floats | None  # (N,) scales of alpha
+
+
+def fits_scaled_space(E: Floats, A: Floats) -> bool:
+    """Whether scaled space is exact for these scores; False for infinities and NaN."""
+    spread = float((E.max(axis=1) - E.min(axis=1)).max(initial=0.0)) if E.size else 0.0
+    return bool(spread + 2.0 * float(A.max() - A.min()) < SAFE_RANGE[E.dtype])
+
+
+def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tuple[Floats, CrfCache]:
+    """Negative log-likelihood of each sentence, and the cache.                    Eq. (1), (3)
+
+    Parameters
+    ----------
+    E
+        (N, m) emission scores in packed order, float32 or float64.
+    A
+        (m, m) transition scores; ``-inf`` forbids a transition.
+    tags
+        (N,) gold tags.
+    offsets
+        (T + 1,) steps of the packed layout.
+
+    Returns
+    -------
+    tuple
+        (B,) float64 values of ``log Z - score``, in packed order, and the cache.
+    """
+    m = A.shape[0]
+    if E.shape[1] != m:
+        raise ValueError(f"emissions have {E.shape[1]} tags, transitions {m}")
+    if tags.size and not (0 <= tags.min() and tags.max() < m):
+        raise ValueError(
+            f"tags must lie in [0, {m}), got [{tags.min()}, {tags.max()}]; "
+            "was this corpus encoded with another model's tag set?"
+        )
+    sentences = int(offsets[1]) if offsets.size > 1 else 0
+    score, log_z = np.empty(sentences), np.empty(sentences)
+    scaled.gold_score(score, E, A, tags, offsets)
+    with np.errstate(invalid="ignore"):  # inf - inf is nan, which does not fit
+        safe = fits_scaled_space(E, A)
+    if safe:
+        max_a = A.max()
+        alpha, e, c = np.empty_like(E), np.empty_like(E), np.empty(E.shape[0], E.dtype)
+        scaled.crf_scaled_forward(log_z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c)
+    else:
+        alpha = np.empty(E.shape)
+        crf_log.crf_log_forward(
+            log_z, alpha, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
+        )
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, None)
+    return log_z - score, cache
+
+
+def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
+    """Add the gradients of crf_forward to dE (N, m) and dA (m, m), given dnll (B,).
+
+    d nll = (marginals of the model) - (indicator of the gold tags).
+    """
+    E, A, tags, offsets, log_z, alpha, e, c = cache
+    m = A.shape[0]
+    if e is not None and c is not None:
+        a = np.exp(A - A.max())
+        scaled.crf_scaled_backward(
+            dE,
+            dA,
+            dnll.astype(E.dtype),
+            np.empty_like(E),
+            np.empty_like(E),
+            np.empty_like(E),
+            np.empty_like(a),
+            alpha,
+            e,
+            c,
+            a,
+            np.ascontiguousarray(a.T),
+            offsets,
+        )
+    else:
+        crf_log.crf_log_backward(
+            dE,
+            dA,
+            dnll.astype(np.float64),
+            np.empty(E.shape),
+            np.empty(m),
+            log_z,
+            alpha,
+            E.astype(np.float64),
+            A.astype(np.float64),
+            offsets,
+        )
+    scaled.gold_score_backward(dE, dA, -dnll.astype(E.dtype), tags, offsets)
+
+
+def crf_viterbi(E: Floats, A: Floats, offsets: Integers) -> tuple[Integers, Floats]:
+    """Best tags (N,) in packed order and their scores (B,) float64; ties go to the lowest tag."""
+    sentences = int(offsets[1]) if offsets.size > 1 else 0
+    best_tags = np.empty(E.shape[0], dtype=np.int64)
+    best_score = np.empty(sentences)
+    came_from = np.empty(E.shape, dtype=np.int32)
+    decoding.viterbi(best_tags, best_score, np.empty_like(E), came_from, E, A, offsets)
+    return best_tags, best_score

@@ -1,0 +1,49 @@
+"""Word embeddings with dropout; the gradient holds only the rows that the batch touched."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ladtl_np.kernels import embedding as kernels
+from ladtl_np.parameters import RowGradient
+from ladtl_np.shapes import Floats, Integers
+
+__all__ = ["dropout_mask", "embedding_backward", "embedding_forward"]
+
+
+def dropout_mask(
+    rng: np.random.Generator, shape: tuple[int, int], dropout: float, dtype: DTypeLike
+) -> Floats | None:
+    """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None where it is 0."""
+    if dropout == 0.0:
+        return None
+    keep = rng.random(shape, dtype=np.float32) >= dropout
+    mask: Floats = keep.astype(dtype)
+    mask *= 1.0 / (1.0 - dropout)
+    return mask
+
+
+def embedding_forward(table: Floats, words: Integers, mask: Floats | None) -> Floats:
+    """X (N, D) = table[words] * mask."""
+    if words.size and not (0 <= words.min() and words.max() < table.shape[0]):
+        raise ValueError(
+            f"words must lie in [0, {table.shape[0]}), got [{words.min()}, {words.max()}]; "
+            "was this text encoded with another model's vocabulary?"
+        )
+    X = np.empty((words.size, table.shape[1]), dtype=table.dtype)
+    kernels.embedding_forward(X, table, words, _or_none(mask, table))
+    return X
+
+
+def embedding_backward(dX: Floats, words: Integers, mask: Floats | None) -> RowGradient:
+    """Gradient of the table, summed over the tokens of each distinct word."""
+    rows, place = np.unique(words, return_inverse=True)
+    values = np.zeros((rows.size, dX.shape[1]), dtype=dX.dtype)
+    kernels.embedding_backward(values, dX, place, _or_none(mask, dX))
+    return RowGradient(rows, values)
+
+
+def _or_none(mask: Floats | None, like: Floats) -> Floats:
+    """What kernels take for no dropout: a mask without rows."""
+    return np.empty((0, like.shape[1]), dtype=like.dtype) if mask is None else mask

@@ -1,0 +1,59 @@
+"""Variances of the MMD's Gaussians: the released code's, and the median heuristic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.spatial.distance import pdist
+
+from ladtl_np.shapes import Floats
+
+__all__ = ["MEDIAN_FACTORS", "MEDIAN_ROWS", "REFERENCE_VARIANCES", "median_variances"]
+
+REFERENCE_VARIANCES: tuple[float, ...] = (
+    *(1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
+    *(1.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 35.0),
+    *(1e2, 1e3, 1e4, 1e5, 1e6),
+)
+"""The 19 variances of the authors' released code."""
+
+MEDIAN_FACTORS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
+"""Multiples of the median that make the kernel less dependent on it."""
+
+MEDIAN_ROWS = 500
+"""At most so many rows of each side enter the median, which keeps its cost bounded."""
+
+
+def _strided(rows: Floats) -> Floats:
+    """At most `MEDIAN_ROWS` rows, evenly spaced, the same ones every time."""
+    if len(rows) <= MEDIAN_ROWS:
+        return rows
+    return rows[np.arange(MEDIAN_ROWS) * len(rows) // MEDIAN_ROWS]
+
+
+def median_variances(
+    X: Floats, Z: Floats, factors: Sequence[float] = MEDIAN_FACTORS
+) -> tuple[float, ...]:
+    """Median heuristic: ``s_q = factor_q * median of ||u - v||^2``, docs/math/mmd.md (12).
+
+    The median is over all pairs of different rows of both samples together. With factor 1 the
+    kernel ``exp(-d^2 / (2 s))`` is ``exp(-1/2)`` at the median distance: the standard deviation of
+    that Gaussian is the median distance. Gradients treat the result as a constant.
+
+    Parameters
+    ----------
+    X : (S, K)
+    Z : (R, K)
+    factors
+
+    Returns
+    -------
+    tuple of float
+        One variance a factor; the factors themselves where no scale can be seen (fewer than two
+        rows, or a median of 0).
+    """
+    pooled = np.concatenate([_strided(X), _strided(Z)]).astype(np.float64)
+    median = float(np.median(pdist(pooled, "sqeuclidean"))) if len(pooled) > 1 else 0.0
+    scale = median if median > 0 else 1.0
+    return tuple(float(factor) * scale for factor in factors)

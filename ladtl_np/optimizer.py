@@ -1,0 +1,77 @@
+"""AdaGrad (Duchi et al. 2011) over a network: dense weights, and the embedding rows in use."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
+from ladtl_np.network import Network
+from ladtl_np.objective import Gradients
+
+__all__ = ["AdaGrad", "AdaGradOptions", "global_norm"]
+
+
+class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How steps are sized.
+
+    Attributes
+    ----------
+    learning_rate
+        Step size before AdaGrad's scaling.
+    initial_accumulator
+        Where every sum of squares starts; larger values make the first steps smaller.
+    epsilon
+        Added to the root of the sum, against division by 0.
+    decay, decay_steps
+        The learning rate is multiplied by `decay` after every `decay_steps` steps; 0 is never.
+    clip_norm
+        Gradients longer than this, all parameters together, are scaled down to it; 0 is never.
+    """
+
+    learning_rate: float = 0.05
+    initial_accumulator: float = 0.1
+    epsilon: float = 1e-10
+    decay: float = 1.0
+    decay_steps: int = 0
+    clip_norm: float = 0.0
+
+
+class AdaGrad:
+    """Sums of squared gradients of one network, and the update."""
+
+    def __init__(self, network: Network, options: AdaGradOptions) -> None:
+        self.options = options
+        self.step = 0
+        self.weight_sums = np.full_like(network.weights.flat, options.initial_accumulator)
+        self.row_sums = np.full_like(network.embedding, options.initial_accumulator)
+
+    def learning_rate(self) -> float:
+        """The rate of the next step, after its staircase decay."""
+        options = self.options
+        stairs = self.step // options.decay_steps if options.decay_steps else 0
+        return options.learning_rate * options.decay**stairs
+
+    def update(self, network: Network, gradients: Gradients) -> None:
+        """Move every parameter; `gradients` is scaled in place where clipping applies."""
+        clip = self.options.clip_norm
+        if clip and (norm := global_norm(gradients)) > clip:
+            gradients.weights.flat *= clip / norm
+            gradients.embedding.values[:] *= clip / norm
+        scalar = network.embedding.dtype.type
+        rate, epsilon = scalar(self.learning_rate()), scalar(self.options.epsilon)
+        adagrad_dense(network.weights.flat, self.weight_sums, gradients.weights.flat, rate, epsilon)
+        rows, values = gradients.embedding
+        adagrad_rows(network.embedding, self.row_sums, rows, values, rate, epsilon)
+        self.step += 1
+
+
+def global_norm(gradients: Gradients) -> float:
+    """Euclidean norm of all gradients together, summed in float64."""
+    squares = (
+        np.sum(np.square(values), dtype=np.float64)
+        for values in (gradients.weights.flat, gradients.embedding.values)
+    )
+    return math.sqrt(sum(squares))

@@ -1,0 +1,53 @@
+"""Plain threads over kernels that release the GIL, and BLAS kept at one thread inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+from threadpoolctl import threadpool_limits
+
+__all__ = ["Workers", "single_threaded_blas"]
+
+Task = Callable[[], None]
+
+
+class Workers:
+    """Run independent tasks on a fixed number of threads.
+
+    Tasks never share an output, so the bytes of a result do not depend on the number of threads.
+
+    Parameters
+    ----------
+    threads
+        1 runs every task in the caller's thread.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        if threads < 1:
+            raise ValueError(f"threads must be at least 1, got {threads}")
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+
+    def run(self, *tasks: Task) -> None:
+        """Run all tasks and return when the last has ended; the first error is raised."""
+        if self._pool is None or len(tasks) < 2:
+            for task in tasks:
+                task()
+            return
+        waiting = [self._pool.submit(task) for task in tasks[1:]]
+        try:
+            tasks[0]()
+        finally:
+            errors = [future.exception() for future in waiting]
+        for error in errors:
+            if error is not None:
+                raise error
+
+
+@contextmanager
+def single_threaded_blas() -> Iterator[None]:
+    """Keep every BLAS at one thread: ours are the only threads, and sums keep their order."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
