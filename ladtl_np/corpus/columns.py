@@ -1,0 +1,174 @@
+"""The columns of one line: how they are to be read, and the parser that reads them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Literal, get_args
+
+import msgspec
+
+from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.schemes import PREFIXES, split_tag
+
+__all__ = ["LineParser", "ReadOptions"]
+
+Delimiter = Literal["auto", "tab", "space"]
+Scheme = Literal["detect", "IOB1", "IOB2", "BIOES", "BILOU", "IO"]
+
+_SPACES = re.compile(" +")
+# A character outside the basic plane that was destroyed before release counts as one character,
+# though it left two U+FFFD (WeiboNER has such lines).
+_WITH_POSITION = re.compile("(?:\ufffd(?=\ufffd[0-9]))?(.)[0-9]+", re.DOTALL)
+_TAG_LIKE = re.compile(r"[A-Za-z][-_][A-Za-z0-9._-]{1,38}")
+
+
+class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the columns of a file are to be read.
+
+    Attributes
+    ----------
+    token_column
+        Column of the token; negative numbers count from the last column.
+    tag_column
+        Column of the tag, None for untagged text.
+    delimiter
+        ``tab``, ``space`` (a run of U+0020), or ``auto``: tab if the first line has one.
+    position_digits
+        Whether each token is one character and its position in its word, such as ``p10``; the
+        digits are removed.
+    scheme
+        Tag scheme, or ``detect``.
+    rename
+        Old type or ``fnmatch`` pattern to new type; the new type "" drops the type.
+    encoding
+        Text encoding; a byte order mark of UTF-8 is removed.
+    keep_docstart
+        Whether blocks of one ``-DOCSTART-`` line count as sentences.
+    """
+
+    token_column: int = 0
+    tag_column: int | None = -1
+    delimiter: Delimiter = "auto"
+    position_digits: bool = False
+    scheme: Scheme = "detect"
+    rename: dict[str, str] = {}
+    encoding: str = "utf-8"
+    keep_docstart: bool = False
+
+    def __post_init__(self) -> None:
+        for field, value, choices in (
+            ("delimiter", self.delimiter, get_args(Delimiter)),
+            ("scheme", self.scheme, get_args(Scheme)),
+        ):
+            if value not in choices:
+                raise ValueError(f"{field} must be one of {', '.join(choices)}; got {value!r}")
+        for old, new in self.rename.items():
+            if not old or new != new.strip() or not new.isprintable():
+                raise ValueError(f"rename cannot turn {old!r} into {new!r}: that is no entity type")
+
+
+class LineParser:
+    """Turns data lines into tokens and tags; reports what is wrong with a line."""
+
+    def __init__(self, options: ReadOptions, findings: Findings) -> None:
+        self._options = options
+        self._findings = findings
+        self._delimiter = options.delimiter
+        self._width = 0  # columns of the first data line, which all others must have
+        self._first = 0  # its number
+        self._good_tags: dict[str, str] = {}
+        self._prefixes = PREFIXES.get(options.scheme, "BIESLU")
+
+    def parse(self, number: int, line: str) -> tuple[str, str] | None:
+        """Return token and tag of a line (tag "" in untagged text), None after a finding."""
+        if self._delimiter == "auto":
+            self._delimiter = "tab" if "\t" in line else "space"
+        if self._delimiter == "tab":
+            cells = line.split("\t")
+        elif "\t" not in line:
+            cells = _SPACES.split(line.strip(" "))
+        else:
+            self._refuse(
+                number,
+                "a tab in a file whose columns end at spaces",
+                "use one delimiter throughout, or declare it",
+            )
+            return None
+        if len(cells) != self._width and not self._set_width(number, len(cells)):
+            return None
+        token = self._token(number, cells[self._options.token_column])
+        tag = self._tag(number, cells)
+        return None if token is None or tag is None else (token, tag)
+
+    def _refuse(self, number: int, what: str, cure: str) -> None:
+        self._findings.add(number, what, cure)
+
+    def _set_width(self, number: int, width: int) -> bool:
+        if self._width:
+            self._refuse(
+                number,
+                f"{width} columns where line {self._first} has {self._width}",
+                "is a delimiter or a tag missing, or is the delimiter part of a token?",
+            )
+            return False
+        self._width, self._first = width, number
+        chosen = [self._options.token_column]
+        if self._options.tag_column is not None:
+            chosen.append(self._options.tag_column)
+        within = all(-width <= column < width for column in chosen)
+        if within and len({column % width for column in chosen}) == len(chosen):
+            return True
+        self._findings.fail(
+            number,
+            f"{width} {'column' if width == 1 else 'columns'} (delimiter: {self._delimiter}), "
+            f"where token and tag were looked for in columns {', '.join(map(str, chosen))}",
+            "choose the columns and the delimiter, or declare the text as untagged",
+        )
+
+    def _token(self, number: int, token: str) -> str | None:
+        if not token:
+            self._refuse(number, "an empty token", "is a delimiter doubled on this line?")
+            return None
+        if not self._options.position_digits:
+            return sys.intern(token)
+        match = _WITH_POSITION.fullmatch(token)
+        if match is None:
+            self._refuse(
+                number,
+                f"a token of {len(token)} characters where one character and its position "
+                "digits were wanted",
+                "read this file without position digits?",
+            )
+            return None
+        return sys.intern(match[1])
+
+    def _tag(self, number: int, cells: list[str]) -> str | None:
+        if self._options.tag_column is None:
+            return ""
+        tag = cells[self._options.tag_column]
+        good = self._good_tags.get(tag)
+        if good is not None:
+            return good
+        try:
+            prefix, _ = split_tag(tag)
+        except ValueError:
+            prefix = ""
+        if prefix != "O" and (not prefix or prefix not in self._prefixes):
+            self._refuse(number, *self._about_tag(tag))
+            return None
+        self._good_tags[tag] = tag
+        return tag
+
+    def _about_tag(self, tag: str) -> tuple[str, str]:
+        # A value that does not look like a tag may be a word of the data, and is not shown.
+        value = shown(tag) if _TAG_LIKE.fullmatch(tag) else f"a value of {len(tag)} characters"
+        wanted = ", ".join(f"{prefix}-TYPE" for prefix in self._prefixes)
+        cure = "is the tag column right?"
+        if tag.startswith("M-"):
+            cure = "in BMES tags, write I- for M-"
+        elif tag != tag.strip():
+            cure = "remove the white space beside the tag"
+        elif self._options.scheme != "detect":
+            cure = f"is the declared scheme {self._options.scheme} right, and the tag column?"
+        return f"{value} is not a tag; wanted O, {wanted}", cure

@@ -1,0 +1,210 @@
+"""CoNLL columns in and out: one token a line, blank lines between sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike, fspath
+from typing import TextIO
+
+import msgspec
+
+from ladtl_np.corpus.columns import LineParser, ReadOptions
+from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
+from ladtl_np.corpus.renaming import Renamer
+from ladtl_np.corpus.schemes import detect_scheme
+from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.errors import DataError, UsageError
+
+__all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
+
+_DOCSTART = "-DOCSTART-"
+_UNWRITABLE = re.compile("[\0\t\n\r]")
+
+Block = list[tuple[int, str]]
+"""Numbers and texts of the lines between two blank lines."""
+
+
+def read_conll(
+    path: str | PathLike[str],
+    options: ReadOptions | None = None,
+    *,
+    name: str | None = None,
+    require_renames: bool = False,
+    tally: Tally | None = None,
+) -> Corpus:
+    """Read a file of CoNLL columns.
+
+    Parameters
+    ----------
+    path
+        The file; ``-`` is standard input.
+    options
+        How to read it; the defaults when None.
+    name
+        Name of the corpus, by default the path.
+    require_renames
+        Whether a key of `options.rename` that fits no type of this file is an error. Meant for
+        training files; a smaller file may well lack a type.
+    tally
+        Filled with counts of what is no error, such as blocks left out.
+
+    Returns
+    -------
+    Corpus
+        Tags as they stand in the file (renamed where asked for), and the file's scheme.
+
+    Raises
+    ------
+    UsageError
+        If the path cannot be opened.
+    FindingsError
+        With everything wrong in the file, up to a limit.
+    DataError
+        If the scheme cannot be told, or a key of `options.rename` fits nothing.
+    """
+    options = ReadOptions() if options is None else options
+    name = display_name(path) if name is None else name
+    plain = msgspec.structs.replace(options, rename={})
+    digest = Digest()
+    with open_input(path) as stream:
+        sentences = tuple(iterate_conll(digest.lines(stream), plain, name, tally=tally))
+    sha256 = "" if fspath(path) == "-" else digest.hexdigest()
+    if options.tag_column is None:
+        return Corpus(name, sentences, sha256=sha256)
+    scheme: str = options.scheme
+    if scheme == "detect":
+        try:
+            scheme = detect_scheme(sentence.tags or () for sentence in sentences)
+        except ValueError as error:
+            raise DataError(f"{name}: {error}; declare the scheme to see which lines") from None
+    if options.rename:
+        renamer = Renamer(options.rename, scheme)
+        sentences = tuple(_renamed(sentence, renamer) for sentence in sentences)
+        if require_renames and renamer.unused:
+            raise DataError(
+                f"{name}: no entity type fits {', '.join(map(repr, renamer.unused))}, which is "
+                "to be renamed; "
+                f"types in this file: {', '.join(map(shown, renamer.seen)) or 'none'}"
+            )
+    return Corpus(name, sentences, scheme, sha256)
+
+
+def iterate_conll(
+    stream: Iterable[bytes], options: ReadOptions, name: str, *, tally: Tally | None = None
+) -> Iterator[Sentence]:
+    """Yield the sentences of a binary stream one at a time, in constant memory.
+
+    After the first finding no more sentences are yielded; the rest is read for further findings.
+
+    Parameters
+    ----------
+    stream
+        Lines as bytes, such as a file opened in binary mode.
+    options
+        How to read; `rename` needs a declared scheme here.
+    name
+        Name of the stream in messages.
+    tally
+        Filled with counts of what is no error, such as blocks left out.
+
+    Raises
+    ------
+    FindingsError
+        With everything wrong in the stream, up to a limit.
+    """
+    if options.rename and options.scheme == "detect" and options.tag_column is not None:
+        raise UsageError("renaming types in a stream needs a declared tag scheme, not 'detect'")
+    renamer = Renamer(options.rename, options.scheme) if options.rename else None
+    tagged = options.tag_column is not None
+    tally = Tally() if tally is None else tally
+    findings = Findings(name)
+    parser = LineParser(options, findings)
+    lines = numbered_lines(stream, findings, encoding=options.encoding, tally=tally)
+    empty = True
+    for block in _blocks(lines, tally):
+        if len(block) == 1 and _is_docstart(block[0][1]) and not options.keep_docstart:
+            tally.docstart += 1
+            continue
+        empty = False
+        rows = [row for number, line in block if (row := parser.parse(number, line))]
+        if findings:
+            continue
+        tokens = tuple(token for token, _ in rows)
+        tags = tuple(tag for _, tag in rows) if tagged else None
+        sentence = Sentence(tokens, tags, block[0][0])
+        yield _renamed(sentence, renamer) if renamer and tagged else sentence
+    if empty and not findings:
+        findings.add(0, "no sentence in it", "is it the right file, and complete?")
+    findings.raise_any()
+
+
+def _blocks(lines: Iterable[tuple[int, str]], tally: Tally) -> Iterator[Block]:
+    block: Block = []
+    for number, line in lines:
+        if line.strip(" \t"):
+            block.append((number, line))
+            continue
+        tally.white_blank += line != ""
+        if block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _is_docstart(line: str) -> bool:
+    return line == _DOCSTART or line.startswith((_DOCSTART + " ", _DOCSTART + "\t"))
+
+
+def _renamed(sentence: Sentence, renamer: Renamer) -> Sentence:
+    return Sentence(sentence.tokens, renamer.apply(sentence.tags or ()), sentence.line)
+
+
+def format_sentence(tokens: Sequence[str], *columns: Sequence[str]) -> str:
+    """Write a sentence as lines of columns with tabs between them, each line ended by LF.
+
+    Raises
+    ------
+    ValueError
+        If the columns differ in length, or reading the lines would not give the same cells: an
+        empty cell, one with a tab, LF, CR or NUL, or a line of nothing but spaces.
+    """
+    lines = []
+    for number, row in enumerate(zip(tokens, *columns, strict=True), 1):
+        line = "\t".join(row)
+        if not all(row) or not line.strip(" \t") or any(map(_UNWRITABLE.search, row)):
+            raise ValueError(
+                f"token {number} cannot be written in columns: a cell is empty or blank, "
+                "or holds a tab, a line end or NUL; write JSONL instead"
+            )
+        lines.append(line + "\n")
+    return "".join(lines)
+
+
+def write_conll(
+    stream: TextIO, sentences: Iterable[Sentence], *columns: Iterable[Sequence[str]]
+) -> None:
+    r"""Write sentences as CoNLL columns: token, the sentence's own tags, then further columns.
+
+    Read with ``delimiter="tab"``, the file gives the same tokens and tags. (A sentence of the one
+    token ``-DOCSTART-`` also needs ``keep_docstart``.)
+
+    Parameters
+    ----------
+    stream
+        Text stream; open files with ``encoding="utf-8", newline="\n"``.
+    sentences
+        What to write; consumed one at a time.
+    columns
+        Further columns, each with one sequence of tags a sentence, such as predictions.
+    """
+    start = True
+    for sentence, *more in zip(sentences, *columns, strict=True):
+        own = [] if sentence.tags is None else [sentence.tags]
+        text = format_sentence(sentence.tokens, *own, *more)
+        # Readers take a byte order mark from the start, so one that is data is written twice.
+        lead = "\ufeff" if start and text.startswith("\ufeff") else "" if start else "\n"
+        stream.write(lead + text)
+        start = False

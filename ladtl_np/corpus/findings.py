@@ -1,0 +1,88 @@
+"""What readers find wrong in a file, collected and raised together.
+
+Messages hold line numbers, byte offsets, counts, tags and types, and never text of the data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from ladtl_np.errors import DataError
+
+__all__ = ["LIMIT", "Finding", "Findings", "FindingsError", "shown"]
+
+LIMIT = 20
+"""Findings of one file after which a reader gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong in a file.
+
+    Attributes
+    ----------
+    line
+        1-based line, 0 for the file as a whole.
+    what
+        What was found and what was wanted.
+    cure
+        The likely cause, or what to do.
+    """
+
+    line: int
+    what: str
+    cure: str
+
+
+class FindingsError(DataError):
+    """Everything that a reader found wrong in one file, up to a limit."""
+
+    def __init__(self, name: str, findings: tuple[Finding, ...], complete: bool = True) -> None:
+        super().__init__(name, findings, complete)
+        self.name = name
+        self.findings = findings
+        self.complete = complete
+
+    def __str__(self) -> str:
+        lines = []
+        for finding in self.findings:
+            place = f"{self.name}:{finding.line}" if finding.line else self.name
+            lines.append(f"{place}: {finding.what}; {finding.cure}")
+        if not self.complete:
+            lines.append(f"{self.name}: stopped after {len(self.findings)} findings")
+        return "\n".join(lines)
+
+
+class Findings:
+    """Collects the findings of one file and raises them together."""
+
+    def __init__(self, name: str, limit: int = LIMIT) -> None:
+        self.name = name
+        self.limit = limit
+        self._found: list[Finding] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, line: int, what: str, cure: str) -> None:
+        """Note a finding; at the limit all of them are raised at once."""
+        self._found.append(Finding(line, what, cure))
+        if len(self._found) >= self.limit:
+            raise FindingsError(self.name, tuple(self._found), complete=False)
+
+    def fail(self, line: int, what: str, cure: str) -> NoReturn:
+        """Note a finding after which reading on makes no sense, and raise all of them."""
+        self.add(line, what, cure)
+        raise FindingsError(self.name, tuple(self._found))
+
+    def raise_any(self) -> None:
+        """Raise `FindingsError` if there is anything to report."""
+        if self._found:
+            raise FindingsError(self.name, tuple(self._found))
+
+
+def shown(text: str, width: int = 40) -> str:
+    """Make a tag, a type or an id safe to print: control characters escaped, cut at `width`."""
+    cut = text if len(text) <= width else text[: width - 1] + "…"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

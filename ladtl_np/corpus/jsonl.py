@@ -1,0 +1,213 @@
+"""JSONL in and out: one text a line with its entities as character offsets, as doccano has it.
+
+``{"id": 7, "text": "...", "label": [[start, end, "TYPE"], ...]}``. Offsets count code points from
+0, `end` is exclusive. The key ``labels`` is read like ``label``; other keys are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import TextIO
+
+import msgspec
+
+from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
+from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
+from ladtl_np.corpus.schemes import Span, spans_to_tags
+from ladtl_np.corpus.sentence import Corpus, Sentence
+
+__all__ = ["Document", "format_document", "iterate_jsonl", "read_jsonl", "write_jsonl"]
+
+Identity = int | str | None
+
+
+class _Record(msgspec.Struct):
+    """One line as it stands."""
+
+    text: str
+    id: Identity = None
+    label: list[Span] | None = None
+    labels: list[Span] | None = None
+
+
+class _Output(msgspec.Struct, omit_defaults=True):
+    text: str
+    label: list[Span]
+    id: Identity = None
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text with its entities.
+
+    Attributes
+    ----------
+    raw
+        The text and its tokens.
+    spans
+        Entities as spans of tokens, in order; None in a document without labels.
+    id
+        The document's id, if it has one.
+    """
+
+    raw: RawLine
+    spans: tuple[Span, ...] | None = None
+    id: Identity = None
+
+    def sentence(self, scheme: str = "BIOES") -> Sentence:
+        """Return the document as a sentence; it must have a token."""
+        tags = None
+        if self.spans is not None:
+            tags = spans_to_tags(self.spans, len(self.raw), scheme)
+        return Sentence(self.raw.tokens, tags, self.raw.line)
+
+
+def iterate_jsonl(
+    stream: Iterable[bytes],
+    mode: TokenMode,
+    name: str,
+    *,
+    need_labels: bool = False,
+    tally: Tally | None = None,
+) -> Iterator[Document]:
+    """Yield the documents of a binary stream one at a time; blank lines are passed over.
+
+    After the first finding no more documents are yielded; the rest is read for further findings.
+
+    Parameters
+    ----------
+    stream
+        Lines as bytes, such as a file opened in binary mode.
+    mode
+        How texts are cut into tokens.
+    name
+        Name of the stream in messages.
+    need_labels
+        Whether a document without labels is an error.
+    tally
+        Filled with counts of what is no error.
+
+    Raises
+    ------
+    FindingsError
+        With everything wrong in the stream, up to a limit.
+    """
+    findings = Findings(name)
+    for number, line in numbered_lines(stream, findings, tally=tally):
+        if not line.strip(" \t"):
+            continue
+        document = _parse(number, line, mode, need_labels, findings)
+        if document is not None and not findings:
+            yield document
+    findings.raise_any()
+
+
+def _parse(
+    number: int, line: str, mode: TokenMode, need_labels: bool, findings: Findings
+) -> Document | None:
+    try:
+        record = _DECODER.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        # msgspec names keys, positions and JSON types, no values.
+        findings.add(number, f"not a document: {error}", 'wanted {"text": "...", "label": [...]}')
+        return None
+    if record.label is not None and record.labels is not None:
+        findings.add(number, "both label and labels", "keep one of the two keys")
+        return None
+    labels = record.labels if record.label is None else record.label
+    raw = tokenise(record.text, mode, number)
+    if labels is None:
+        if need_labels:
+            findings.add(number, "no label", "documents without entities need an empty list")
+        return Document(raw, None, record.id)
+    spans = _token_spans(raw, labels, record.id, findings)
+    return None if spans is None else Document(raw, spans, record.id)
+
+
+def _token_spans(
+    raw: RawLine, labels: list[Span], identity: Identity, findings: Findings
+) -> tuple[Span, ...] | None:
+    """Turn character offsets into spans of tokens; None if one of them is refused."""
+    which = "" if identity is None else f" of document {shown(str(identity))}"
+    cure = "offsets count characters from 0, the end is exclusive"
+    if any(ord(character) > 0xFFFF for character in raw.text):
+        cure += "; were they counted in UTF-16 units, where this text has two for some characters?"
+    first = {start: token for token, start in enumerate(raw.starts)}
+    last = {end: token for token, end in enumerate(raw.ends, 1)}
+    spans: list[Span] = []
+    before = 0
+    for start, end, kind in sorted(labels):
+        if end <= start:
+            wrong = "is empty or reversed"
+        elif start < 0 or end > len(raw.text):
+            wrong = f"leaves the text of {len(raw.text)} characters"
+        elif start < before:
+            wrong = "overlaps the one before it"
+        elif start not in first or end not in last:
+            wrong = "starts or ends inside a token or at white space"
+        elif not kind or kind != kind.strip() or not kind.isprintable():
+            wrong = "has no proper type"
+        else:
+            spans.append((first[start], last[end], kind))
+            before = end
+            continue
+        place = shown(f"{start}..{end}")
+        findings.add(raw.line, f"entity {place}{which} {wrong}", cure)
+    return tuple(spans) if len(spans) == len(labels) else None
+
+
+def read_jsonl(
+    path: str | PathLike[str],
+    mode: TokenMode,
+    *,
+    name: str | None = None,
+    tally: Tally | None = None,
+) -> Corpus:
+    """Read a labelled JSONL file as a corpus in BIOES, one sentence a document.
+
+    Documents without a token are left out and counted.
+
+    Raises
+    ------
+    UsageError
+        If the path cannot be opened.
+    FindingsError
+        With everything wrong in the file, up to a limit.
+    """
+    name = display_name(path) if name is None else name
+    tally = Tally() if tally is None else tally
+    sentences = []
+    digest = Digest()
+    with open_input(path) as stream:
+        for document in iterate_jsonl(
+            digest.lines(stream), mode, name, need_labels=True, tally=tally
+        ):
+            if len(document.raw):
+                sentences.append(document.sentence())
+            else:
+                tally.tokenless += 1
+    if not sentences:
+        empty = Findings(name)
+        empty.add(0, "no document with a token in it", "is it the right file, and complete?")
+        empty.raise_any()
+    sha256 = "" if fspath(path) == "-" else digest.hexdigest()
+    return Corpus(name, tuple(sentences), "BIOES", sha256)
+
+
+def format_document(text: str, spans: Iterable[Span], identity: Identity = None) -> str:
+    """Write one document as a line of JSON without a line end; spans are character offsets."""
+    output = _Output(text=text, label=sorted(spans), id=identity)
+    return msgspec.json.encode(output).decode()
+
+
+def write_jsonl(stream: TextIO, documents: Iterable[Document]) -> None:
+    """Write documents one at a time, each ended by LF; those without labels get an empty list."""
+    for document in documents:
+        spans = document.raw.character_spans(document.spans or ())
+        stream.write(format_document(document.raw.text, spans, document.id) + "\n")

@@ -1,0 +1,238 @@
+"""Tags of a domain, and which tags of two domains are the same."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ladtl_np.corpus.findings import shown
+from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import DataError
+
+__all__ = ["LabelMap", "TagSet", "describe_match", "matched_tags"]
+
+
+@dataclass(frozen=True)
+class TagSet:
+    """The ordered BIOES tags of one domain; O is row 0.
+
+    Attributes
+    ----------
+    tags
+        Tag of each row.
+    index
+        Row of each tag.
+    """
+
+    tags: tuple[str, ...]
+    index: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = {tag: row for row, tag in enumerate(self.tags)}
+        if self.tags[:1] != ("O",) or len(index) != len(self.tags):
+            raise ValueError("a tag set starts with O and holds each tag once")
+        for tag in self.tags:
+            if split_tag(tag)[0] not in ("O", *PREFIXES["BIOES"]):
+                raise ValueError(f"{shown(tag)} is not a BIOES tag")
+        object.__setattr__(self, "index", index)
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    @classmethod
+    def of_types(cls, types: Iterable[str]) -> TagSet:
+        """Build O and all BIOES tags of the types, sorted by type."""
+        return cls(tuple(tags_of_types(types)))
+
+    @classmethod
+    def from_corpora(cls, corpora: Iterable[Corpus]) -> TagSet:
+        """Build the tags of all types in a domain's training corpora, in whatever scheme."""
+        seen = {
+            tag
+            for corpus in corpora
+            for sentence in corpus
+            for tag in dict.fromkeys(sentence.tags or ())
+        }
+        return cls.of_types({split_tag(tag)[1] for tag in seen} - {""})
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Entity types, in the order of their tags."""
+        return tuple(dict.fromkeys(split_tag(tag)[1] for tag in self.tags[1:]))
+
+    def encode(self, tags: Sequence[str], *, strict: bool = True) -> NDArray[np.int64]:
+        """Return the row of each BIOES tag.
+
+        Parameters
+        ----------
+        tags
+            BIOES tags of a sentence.
+        strict
+            Whether a tag that is not in the set is an error; its row is -1 otherwise, which is how
+            gold tags that a model has never seen are counted as missed.
+
+        Raises
+        ------
+        DataError
+            Naming the tags that are not in the set, and the types that are.
+        """
+        rows = np.fromiter((self.index.get(tag, -1) for tag in tags), np.int64, len(tags))
+        if strict and (rows < 0).any():
+            unknown = sorted(set(tags) - self.index.keys())
+            raise DataError(
+                f"tags unknown to this tag set: {_listed(unknown)}; its types: "
+                f"{_listed(self.types)}. Is this another corpus than the one of the training?"
+            )
+        return rows
+
+    def decode(self, rows: Iterable[int]) -> tuple[str, ...]:
+        """Return the tag of each row."""
+        return tuple(self.tags[row] for row in rows)
+
+
+@dataclass(frozen=True)
+class LabelMap:
+    """Pairs of source and target types that mean the same.
+
+    Types that no pair names match when their strings are equal. A source type paired with ""
+    matches nothing.
+
+    Attributes
+    ----------
+    pairs
+        Source type to target type.
+    name
+        Where the map comes from, for messages.
+    """
+
+    pairs: Mapping[str, str] = field(default_factory=dict)
+    name: str = "label map"
+
+    def __post_init__(self) -> None:
+        targets = [target for target in self.pairs.values() if target]
+        twice = sorted({target for target in targets if targets.count(target) > 1})
+        if twice:
+            raise DataError(
+                f"{self.name}: two source types are paired with {_listed(twice)}; "
+                "pair each target type once, and drop or rename the other source type"
+            )
+
+    @classmethod
+    def read(cls, path: str | PathLike[str]) -> LabelMap:
+        """Read a TOML file of ``SOURCE = "target"`` lines, at the top or in a table ``[types]``.
+
+        A dotted key such as ``PER.NAM = "person"`` names the type ``PER.NAM``.
+
+        Raises
+        ------
+        UsageError
+            If the path cannot be opened.
+        DataError
+            If it is not such a file, or not one-to-one.
+        """
+        name = display_name(path)
+        with open_input(path) as stream:
+            try:
+                table = tomllib.loads(stream.read().decode("utf-8-sig"))
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise DataError(f"{name}: not a TOML file in UTF-8: {error}") from None
+        inner = table.get("types")
+        if isinstance(inner, dict):
+            if len(table) > 1:
+                raise DataError(f"{name}: put every pair into the table [types], or none")
+            table = inner
+        return cls(_flattened(table, "", name), name)
+
+    def target_of(self, source_type: str, target_types: Iterable[str]) -> str | None:
+        """Return the target type that a source type matches, None if there is none."""
+        if source_type in self.pairs:
+            return self.pairs[source_type] or None
+        free = set(target_types) - set(self.pairs.values())
+        return source_type if source_type in free else None
+
+    def check(self, source: TagSet, target: TagSet) -> None:
+        """Raise `DataError` if a pair names a type that its side does not have."""
+        named = {target_type for target_type in self.pairs.values() if target_type}
+        sides = (("source", set(self.pairs), source.types), ("target", named, target.types))
+        for side, names, types in sides:
+            if names - set(types):
+                raise DataError(
+                    f"{self.name}: {_listed(sorted(names - set(types)))} not among the {side}'s "
+                    f"types, which are: {_listed(types)}"
+                )
+
+
+def _flattened(table: Mapping[str, Any], lead: str, name: str) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for key, value in table.items():
+        if isinstance(value, dict):
+            pairs.update(_flattened(value, f"{lead}{key}.", name))
+        elif isinstance(value, str):
+            pairs[lead + key] = value
+        else:
+            raise DataError(
+                f'{name}: {shown(lead + key)} must be a type in quotes, as LOC = "place"'
+            )
+    return pairs
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(map(shown, names)) or "none"
+
+
+def matched_tags(
+    source: TagSet, target: TagSet, label_map: LabelMap | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Find the tags that both domains share; O matches O.
+
+    Returns
+    -------
+    source_rows, target_rows
+        (M,) rows of the matched tags in either set, in the source's order.
+
+    Raises
+    ------
+    DataError
+        If the map names a type that its side does not have.
+    """
+    label_map = LabelMap() if label_map is None else label_map
+    label_map.check(source, target)
+    pairs = []
+    for row, tag in enumerate(source.tags):
+        prefix, kind = split_tag(tag)
+        partner = label_map.target_of(kind, target.types) if kind else None
+        match = target.index.get(f"{prefix}-{partner}" if kind else "O")
+        if match is not None:
+            pairs.append((row, match))
+    rows = np.array(pairs, np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1])
+
+
+def describe_match(source: TagSet, target: TagSet, label_map: LabelMap | None = None) -> str:
+    """Say which types match and which do not, for the start of a run."""
+    label_map = LabelMap() if label_map is None else label_map
+    source_rows, _ = matched_tags(source, target, label_map)
+    partners = {kind: label_map.target_of(kind, target.types) for kind in source.types}
+    matched = [
+        shown(kind) if kind == partner else f"{shown(kind)} = {shown(partner)}"
+        for kind, partner in partners.items()
+        if partner
+    ]
+    only_source = [kind for kind, partner in partners.items() if not partner]
+    only_target = [kind for kind in target.types if kind not in partners.values()]
+    return "\n".join(
+        (
+            f"Matched tags: {len(source_rows)} (source has {len(source)}, target {len(target)})",
+            f"  matched types:  O{''.join(', ' + pair for pair in matched)}",
+            f"  only in source: {_listed(only_source)}",
+            f"  only in target: {_listed(only_target)}",
+        )
+    )

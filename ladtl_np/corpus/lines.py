@@ -1,0 +1,190 @@
+"""Files opened and read line by line: strictly decoded, lines ended by LF or CRLF only."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import hashlib
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from ladtl_np.corpus.findings import Findings
+from ladtl_np.errors import UsageError
+
+__all__ = [
+    "Digest",
+    "Tally",
+    "display_name",
+    "numbered_lines",
+    "open_input",
+]
+
+_UTF8_BOM = codecs.BOM_UTF8
+_UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a reader met that is no error, counted so that nothing goes unseen.
+
+    Attributes
+    ----------
+    lines
+        Lines read.
+    crlf
+        Lines that end at CRLF; neither 0 nor `lines` means mixed endings.
+    bom
+        Whether a byte order mark was removed from the start.
+    unfinished
+        Whether the last line has no line end.
+    docstart
+        Blocks of one ``-DOCSTART-`` line that were left out.
+    white_blank
+        Blank lines that hold spaces or tabs.
+    tokenless
+        JSONL documents without a token that were left out.
+    """
+
+    lines: int = 0
+    crlf: int = 0
+    bom: bool = False
+    unfinished: bool = False
+    docstart: int = 0
+    white_blank: int = 0
+    tokenless: int = 0
+
+
+class Digest:
+    """SHA-256 of a stream's bytes, taken while its lines are read."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def lines(self, stream: Iterable[bytes]) -> Iterator[bytes]:
+        """Pass the lines through."""
+        for line in stream:
+            self._hash.update(line)
+            yield line
+
+    def hexdigest(self) -> str:
+        """Return the hash of all lines passed so far."""
+        return self._hash.hexdigest()
+
+
+def display_name(path: str | os.PathLike[str]) -> str:
+    """Name a path in messages."""
+    text = os.fspath(path)
+    return "standard input" if text == "-" else text
+
+
+@contextlib.contextmanager
+def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file for reading bytes; ``-`` is standard input.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, it is a folder, or it may not be read.
+    """
+    if os.fspath(path) == "-":
+        yield sys.stdin.buffer
+        return
+    if Path(path).is_dir():
+        raise UsageError(f"{path} is a folder; name a file inside it")
+    try:
+        stream = open(path, "rb")
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file; is the path right, seen from here?") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    with stream:
+        yield stream
+
+
+def numbered_lines(
+    stream: Iterable[bytes],
+    findings: Findings,
+    *,
+    encoding: str = "utf-8",
+    tally: Tally | None = None,
+) -> Iterator[tuple[int, str]]:
+    """Decode a binary stream line by line.
+
+    Lines that cannot be decoded or hold a NUL byte or a lone CR are reported and left out. A byte
+    order mark at the start of UTF-8 is removed.
+
+    Yields
+    ------
+    tuple of (int, str)
+        1-based line number, and the line without its line end.
+    """
+    codec = _line_codec(encoding)
+    tally = Tally() if tally is None else tally
+    offset = 0
+    for number, raw in enumerate(stream, 1):
+        skip = 0
+        if number == 1:
+            skip = _start_of_text(raw, codec, findings, tally)
+        tally.lines = number
+        tally.unfinished = not raw.endswith(b"\n")
+        try:
+            line = raw[skip:].decode(codec)
+        except UnicodeDecodeError as error:
+            where = offset + skip + error.start
+            findings.add(
+                number,
+                f"not {codec.upper()} at byte offset {where} ({error.reason})",
+                "name the file's encoding, or convert it to UTF-8",
+            )
+        else:
+            line = _without_end(line, tally)
+            if _sound(number, line, findings):
+                yield number, line
+        offset += len(raw)
+
+
+def _line_codec(encoding: str) -> str:
+    """Return the codec's name if lines can be found before decoding."""
+    try:
+        name = codecs.lookup(encoding).name
+        name = "utf-8" if name == "utf-8-sig" else name
+        if "\n".encode(name) == b"\n":
+            return name
+    except (LookupError, UnicodeError):
+        raise UsageError(f"unknown text encoding {encoding!r}; try utf-8 or gb18030") from None
+    raise UsageError(f"files in {encoding} are not read line by line; convert the file to UTF-8")
+
+
+def _start_of_text(raw: bytes, codec: str, findings: Findings, tally: Tally) -> int:
+    """Return how many bytes of the first line are a byte order mark."""
+    if codec == "utf-8" and raw.startswith(_UTF8_BOM):
+        tally.bom = True
+        return len(_UTF8_BOM)
+    if codec == "utf-8" and raw.startswith(_UTF16_BOMS):
+        findings.fail(1, "the file starts with a UTF-16 byte order mark", "convert it to UTF-8")
+    return 0
+
+
+def _without_end(line: str, tally: Tally) -> str:
+    if line.endswith("\r\n"):
+        tally.crlf += 1
+        return line[:-2]
+    return line[:-1] if line.endswith("\n") else line
+
+
+def _sound(number: int, line: str, findings: Findings) -> bool:
+    """Report characters that no text line may hold."""
+    nul, cr = "\0" in line, "\r" in line
+    if nul:
+        findings.add(number, "a NUL byte", "is this a text file, or one in UTF-16?")
+    if cr:
+        findings.add(
+            number,
+            "a carriage return inside the line",
+            "lines must end at LF or CRLF; convert the line ends",
+        )
+    return not (nul or cr)

@@ -1,0 +1,64 @@
+"""Renaming and dropping of entity types while a corpus is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from ladtl_np.corpus.schemes import split_tag
+
+__all__ = ["Renamer"]
+
+
+class Renamer:
+    """Applies old-to-new pairs of types to tag sequences of one corpus.
+
+    A key is a type or a pattern such as ``*.NOM`` (``fnmatch``, case matters). A type that is
+    itself a key is renamed by it; otherwise the first pattern that fits decides. The new type
+    ``""`` drops the type: its tokens become O. Prefixes stay as they are, with one exception: where
+    IOB1 parts two spans only by their types and both become the same type, the second gets the B-
+    it needs.
+
+    Attributes
+    ----------
+    seen
+        Types met so far, under their old names.
+    """
+
+    def __init__(self, pairs: Mapping[str, str], scheme: str) -> None:
+        self._pairs = dict(pairs)
+        self._scheme = scheme
+        self._new: dict[str, str] = {"": ""}
+        self._used: set[str] = set()
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Types met so far, sorted."""
+        return tuple(sorted(kind for kind in self._new if kind))
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Keys that have fitted no type so far."""
+        return tuple(key for key in self._pairs if key not in self._used)
+
+    def _rename(self, kind: str) -> str:
+        fitting = [key for key in self._pairs if key == kind or fnmatchcase(kind, key)]
+        self._used.update(fitting)
+        if kind in self._pairs:
+            return self._pairs[kind]
+        return self._pairs[fitting[0]] if fitting else kind
+
+    def apply(self, tags: Sequence[str]) -> tuple[str, ...]:
+        """Rename the types of one sentence's tags."""
+        out = []
+        old_before = new_before = ""
+        for tag in tags:
+            prefix, old = split_tag(tag)
+            if old not in self._new:
+                self._new[old] = self._rename(old)
+            new = self._new[old]
+            if self._scheme == "IOB1" and prefix == "I" and old != old_before and new == new_before:
+                prefix = "B"
+            out.append(f"{prefix}-{new}" if new else "O")
+            old_before, new_before = old, new
+        return tuple(out)

@@ -1,0 +1,175 @@
+"""Words to rows of the embedding; row 0 stands for every word that is not known."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ladtl_np.corpus.sentence import Corpus
+
+__all__ = ["UNKNOWN", "Vocabulary", "digits_to_zero"]
+
+UNKNOWN = "<unk>"
+"""The word of row 0."""
+
+_DIGIT = re.compile(r"\d")  # Unicode category Nd, as str.isdecimal
+
+
+def digits_to_zero(word: str) -> str:
+    """Write every Unicode decimal digit, full-width ones as well, as 0."""
+    return _DIGIT.sub("0", word)
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The words of a model and how tokens are normalised before they are looked up.
+
+    Attributes
+    ----------
+    words
+        Word of each row; row 0 is `UNKNOWN`.
+    lower
+        Whether tokens are lower-cased.
+    digits_to_zero
+        Whether every decimal digit becomes 0.
+    singleton
+        (V,) words that occur exactly once in the training data.
+    """
+
+    words: tuple[str, ...]
+    lower: bool = False
+    digits_to_zero: bool = False
+    singleton: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    index: dict[str, int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.words or self.words[0] != UNKNOWN:
+            raise ValueError(f"row 0 of a vocabulary must be {UNKNOWN}")
+        index = {word: row for row, word in enumerate(self.words)}
+        if len(index) != len(self.words):
+            raise ValueError("a vocabulary holds each word once; were tokens normalised twice?")
+        if self.singleton.shape not in ((0,), (len(self.words),)):
+            raise ValueError(
+                f"singleton must have one entry a word ({len(self.words)}), "
+                f"got shape {self.singleton.shape}"
+            )
+        if not self.singleton.size:
+            object.__setattr__(self, "singleton", np.zeros(len(self.words), np.bool_))
+        object.__setattr__(self, "index", index)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @classmethod
+    def build(
+        cls,
+        corpora: Iterable[Corpus],
+        *,
+        lower: bool = False,
+        digits_to_zero: bool = False,
+        min_count: int = 1,
+        extra_words: Iterable[str] = (),
+    ) -> Vocabulary:
+        """Collect the words of training corpora.
+
+        Words stand by falling count, equal counts by code point, so the order of sentences does not
+        matter.
+
+        Parameters
+        ----------
+        corpora
+            Training corpora of all domains; counts are added up.
+        lower, digits_to_zero
+            Normalisation, applied before counting and at every look-up.
+        min_count
+            Words that occur less often are left out.
+        extra_words
+            Words to hold whatever their count, such as those of development data for which there
+            are vectors.
+        """
+        if min_count < 1:
+            raise ValueError(f"min_count must be at least 1, got {min_count}")
+        plain = cls((UNKNOWN,), lower, digits_to_zero)
+        raw: Counter[str] = Counter()
+        for corpus in corpora:
+            for sentence in corpus:
+                raw.update(sentence.tokens)
+        counts: Counter[str] = Counter()
+        for word, count in raw.items():
+            counts[plain.normalise(word)] += count
+        kept = {word for word, count in counts.items() if count >= min_count}
+        kept.update(map(plain.normalise, extra_words))
+        kept.discard(UNKNOWN)
+        words = (UNKNOWN, *sorted(kept, key=lambda word: (-counts[word], word)))
+        singleton = np.array([word != UNKNOWN and counts[word] == 1 for word in words], np.bool_)
+        return cls(words, lower, digits_to_zero, singleton)
+
+    def normalise(self, token: str) -> str:
+        """Return the form under which a token is looked up."""
+        if self.lower:
+            token = token.lower()
+        return digits_to_zero(token) if self.digits_to_zero else token
+
+    def encode(self, tokens: Sequence[str]) -> NDArray[np.int64]:
+        """Return the row of each token, 0 for unknown ones."""
+        words: Iterable[str] = tokens
+        if self.lower or self.digits_to_zero:
+            words = map(self.normalise, tokens)
+        get = self.index.get
+        return np.fromiter((get(word, 0) for word in words), np.int64, len(tokens))
+
+    def replace_singletons(
+        self, rows: NDArray[np.int64], rng: np.random.Generator, probability: float = 0.5
+    ) -> NDArray[np.int64]:
+        """Return a copy in which training singletons are unknown with the given probability.
+
+        It is how the unknown row gets trained. One number is drawn for every token, so the draws do
+        not depend on which tokens are singletons.
+        """
+        if not 0 <= probability <= 1:
+            raise ValueError(f"probability must lie in [0, 1], got {probability}")
+        draw = rng.random(rows.shape) < probability
+        return np.where(draw & self.singleton[rows], 0, rows)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return everything as plain lists and values, for a JSON file."""
+        return {
+            "words": list(self.words),
+            "lower": self.lower,
+            "digits_to_zero": self.digits_to_zero,
+            "singletons": np.flatnonzero(self.singleton).tolist(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Vocabulary:
+        """Rebuild a vocabulary from `to_state`.
+
+        Raises
+        ------
+        ValueError
+            If the state is not one that `to_state` writes.
+        """
+        try:
+            words, lower, zero = state["words"], state["lower"], state["digits_to_zero"]
+            rows = state["singletons"]
+        except KeyError as error:
+            raise ValueError(f"the vocabulary lacks {error}") from None
+        sound = (
+            isinstance(words, list)
+            and all(isinstance(word, str) for word in words)
+            and isinstance(lower, bool)
+            and isinstance(zero, bool)
+            and isinstance(rows, list)
+            and all(type(row) is int and 0 < row < len(words) for row in rows)
+        )
+        if not sound:
+            raise ValueError("the vocabulary holds values of the wrong kind")
+        singleton = np.zeros(len(words), np.bool_)
+        singleton[np.array(rows, np.int64)] = True
+        return cls(tuple(words), lower, zero, singleton)
