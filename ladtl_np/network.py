@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike
 from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
 
-__all__ = ["EMBEDDING", "SOURCE", "TARGET", "Architecture", "Network", "initialise"]
+__all__ = ["EMBEDDING", "SOURCE", "TARGET", "Architecture", "Network", "from_named", "initialise"]
 
 EMBEDDING = "word_embedding"
 SOURCE, TARGET = "source_crf", "target_crf"

@@ -4,39 +4,14 @@ from __future__ import annotations
 
 import math
 
-import msgspec
 import numpy as np
 
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.network import Network
 from ladtl_np.objective import Gradients
+from ladtl_np.options import AdaGradOptions
 
-__all__ = ["AdaGrad", "AdaGradOptions", "global_norm"]
-
-
-class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How steps are sized.
-
-    Attributes
-    ----------
-    learning_rate
-        Step size before AdaGrad's scaling.
-    initial_accumulator
-        Where every sum of squares starts; larger values make the first steps smaller.
-    epsilon
-        Added to the root of the sum, against division by 0.
-    decay, decay_steps
-        The learning rate is multiplied by `decay` after every `decay_steps` steps; 0 is never.
-    clip_norm
-        Gradients longer than this, all parameters together, are scaled down to it; 0 is never.
-    """
-
-    learning_rate: float = 0.05
-    initial_accumulator: float = 0.1
-    epsilon: float = 1e-10
-    decay: float = 1.0
-    decay_steps: int = 0
-    clip_norm: float = 0.0
+__all__ = ["AdaGrad", "global_norm"]
 
 
 class AdaGrad:
@@ -54,10 +29,13 @@ class AdaGrad:
         stairs = self.step // options.decay_steps if options.decay_steps else 0
         return options.learning_rate * options.decay**stairs
 
-    def update(self, network: Network, gradients: Gradients) -> None:
-        """Move every parameter; `gradients` is scaled in place where clipping applies."""
+    def update(self, network: Network, gradients: Gradients, norm: float) -> None:
+        """Move every parameter, given the gradients' global norm.
+
+        `gradients` is scaled in place where clipping applies.
+        """
         clip = self.options.clip_norm
-        if clip and (norm := global_norm(gradients)) > clip:
+        if clip and norm > clip:
             gradients.weights.flat *= clip / norm
             gradients.embedding.values[:] *= clip / norm
         scalar = network.embedding.dtype.type

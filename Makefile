@@ -1,0 +1,61 @@
+# Everything runs in an environment of its own, .venv, which the first command that needs it makes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+THREADS ?= 2
+export OMP_NUM_THREADS ?= $(THREADS)
+
+.PHONY: demo test test-all lint docs bench clean
+
+demo: $(VENV)/.core
+	rm -rf demo-run
+	$(BIN)/ladtl data demo demo-run/corpus
+	$(BIN)/ladtl train --demo --method non-transfer --out demo-run/non-transfer --threads $(THREADS)
+	$(BIN)/ladtl train --demo --method la-dtl --out demo-run/la-dtl --threads $(THREADS)
+	@echo; echo "F1 on the synthetic test set, trained on 10 % of the target:"
+	$(BIN)/ladtl evaluate --model demo-run/non-transfer/best.safetensors \
+	    --model demo-run/la-dtl/best.safetensors demo-run/corpus/gastroenterology/test.txt
+	@echo; echo "The same text, tagged:"
+	@cut -f 1 demo-run/corpus/gastroenterology/test.txt | awk 'BEGIN { ORS = "" } \
+	    /^$$/ { print "\n"; if (++n == 4) exit } { print }' > demo-run/sample.txt
+	$(BIN)/ladtl tag --model demo-run/la-dtl/best.safetensors demo-run/sample.txt --to terminal
+
+# the fast lane: under ten minutes on two cores, compilation included
+test: lint
+	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
+
+# everything: slow tests, the lane without compilation and the one with checked array bounds
+test-all: test docs
+	$(BIN)/python -m pytest -m slow
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m "not slow and not compiled"
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds $(BIN)/python -m pytest -m "not slow" \
+	    tests/test_gradients.py tests/test_crf.py tests/test_lstm.py tests/test_mmd.py
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/codespell
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m pytest benchmarks --benchmark-only
+
+clean:
+	rm -rf $(VENV) demo-run docs/_build .numba-bounds
+
+$(VENV)/.core: pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ $(VENV)/.core
+
+$(VENV)/.docs: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@

@@ -1,0 +1,87 @@
+"""What a training run shows while it runs: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ladtl_np.objective import LossTerms
+from ladtl_np.scoring import Scores
+from ladtl_np.training import Evaluation, Step
+
+__all__ = ["TrainingDisplay", "results_table"]
+
+
+class TrainingDisplay:
+    """Shows steps and evaluations on stderr."""
+
+    def __init__(self, steps: int) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.completed:>5.0f}/{task.total:.0f}"),
+            BarColumn(bar_width=24),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.description}"),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task: TaskID = self._bar.add_task("", total=steps)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, event: Step | Evaluation) -> None:
+        """Move the bar, or print one line for an evaluation."""
+        if isinstance(event, Step):
+            speed = event.tokens / event.seconds
+            self._bar.update(
+                self._task,
+                completed=event.step,
+                description=f"{speed:,.0f} tokens/s  {_terms(event.terms)}",
+            )
+            return
+        overall = event.scores.conlleval.overall if event.scores is not None else None
+        found = f"dev F1 {100 * overall.f1:5.2f}" if overall is not None else "no dev data"
+        mark = "  best" if event.best and overall is not None else ""
+        self.console.print(
+            f"step {event.step:>5}  epoch {event.epoch:6.2f}  {_terms(event.terms)}  "
+            f"{event.tokens_per_second:>7,.0f} tokens/s  {found}{mark}"
+        )
+
+
+def _terms(terms: LossTerms) -> str:
+    """The loss and its terms before weighting, those that are in use."""
+    parts = [f"loss {terms.total:7.3f}"]
+    names = {"source_nll": "source", "target_nll": "target", "mmd": "mmd", "param": "param"}
+    for field, name in names.items():
+        value = getattr(terms, field)
+        if value:
+            parts.append(f"{name} {value:.3f}")
+    return "  ".join(parts)
+
+
+def results_table(scores: dict[str, Scores]) -> Table:
+    """Precision, recall and F1 of the chosen model on each corpus, conlleval and strict."""
+    table = Table(title="Entities found, in percent", title_justify="left")
+    table.add_column("corpus")
+    for name in ("precision", "recall", "F1", "strict F1"):
+        table.add_column(name, justify="right")
+    for name, score in scores.items():
+        overall = score.conlleval.overall
+        values = (overall.precision, overall.recall, overall.f1, score.strict.overall.f1)
+        table.add_row(name, *(f"{100 * value:.2f}" for value in values))
+    return table

@@ -1,0 +1,196 @@
+"""``ladtl train``: one run, from corpora to a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ladtl_np.commands.progress import TrainingDisplay, results_table
+from ladtl_np.config import (
+    Config,
+    apply_settings,
+    merge_options,
+    parse_config,
+    read_config,
+    set_option,
+)
+from ladtl_np.demo_run import demo_options
+from ladtl_np.errors import DivergedError
+from ladtl_np.methods import METHODS
+from ladtl_np.preparation import prepare
+from ladtl_np.run import Run, demo_corpora, describe, read_corpora, read_label_map
+from ladtl_np.run_folder import RunFolder
+from ladtl_np.warm_up import warm_up
+
+__all__ = ["command"]
+
+_DEFAULTS = Config()
+# seconds of compilation worth a line; loading compiled code takes half a second
+NOTICEABLE = 3.0
+# command-line option and the configuration key that it sets
+_KEYS = {
+    "method": "method",
+    "seed": "seed",
+    "threads": "threads",
+    "source": "data.source",
+    "target": "data.target",
+    "dev": "data.dev",
+    "test": "data.test",
+    "target_fraction": "data.target_fraction",
+    "label_map": "data.label_map",
+    "embeddings": "data.embeddings",
+    "steps": "training.steps",
+}
+_FILE = click.Path(path_type=str)
+
+
+@click.command(
+    name="train", epilog="Every other option: docs/config.md, or config.toml of any run."
+)
+@click.option("--source", type=_FILE, help="Training corpus of the source domain.")
+@click.option("--target", type=_FILE, help="Training corpus of the target domain.")
+@click.option("--dev", type=_FILE, help="Development corpus of the target: chooses the model.")
+@click.option("--test", type=_FILE, multiple=True, help="Test corpus; may be given several times.")
+@click.option("--demo", is_flag=True, help="Train on the synthetic demo corpus; needs no files.")
+@click.option(
+    "--method",
+    help=f"How the source is used: {', '.join(METHODS)}.  [default: {_DEFAULTS.method}]",
+)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
+@click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
+@click.option(
+    "--target-fraction",
+    type=float,
+    help="Share of the target's training sentences to use."
+    f"  [default: {_DEFAULTS.data.target_fraction}]",
+)
+@click.option("--label-map", type=_FILE, help='TOML file of source = "target" types.')
+@click.option("--embeddings", type=_FILE, help="Word vectors in text format to start from.")
+@click.option("--steps", type=int, help=f"Mini-batches.  [default: {_DEFAULTS.training.steps}]")
+@click.option("--seed", type=int, help=f"Seed of all chance.  [default: {_DEFAULTS.seed}]")
+@click.option("--threads", type=int, help=f"Threads.  [default: {_DEFAULTS.threads}]")
+@click.option("--config", "config_file", type=_FILE, help="TOML file of options.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any option, by its key."
+)
+@click.option(
+    "--source-format",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="How the source's columns are read, such as token_column=1.",
+)
+@click.option(
+    "--target-format",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="The same for the target's files, such as position_digits=true.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+def command(
+    out: Path, overwrite: bool, demo: bool, config_file: str | None, as_json: bool, **given: Any
+) -> None:
+    r"""Train a tagger for the target domain with the help of a source domain.
+
+    Reads CoNLL columns, evaluates on --dev as it goes, keeps the best model, and scores it on
+    every --test. Ends with OUT/best.safetensors, metrics.tsv, predictions and a manifest.
+
+    \b
+    Examples:
+      ladtl train --demo --out demo-run
+      ladtl train --source cardiology/train.txt --target neurology/train.txt \
+          --dev neurology/dev.txt --test neurology/test.txt --target-fraction 0.1 --out run
+    """
+    config = _config(demo, config_file, given)
+    folder = RunFolder(out, overwrite=overwrite)  # refuses before anything is read
+    corpora = demo_corpora(config) if demo else read_corpora(config)
+    prepared = prepare(config, corpora, read_label_map(config))
+    with folder, TrainingDisplay(config.training.steps) as display:
+        run = Run(prepared, corpora, folder, sys.argv[1:])
+        for line in _opening(run):
+            display.console.print(line, markup=False)
+        compiling = warm_up()
+        if compiling > NOTICEABLE:
+            display.console.print(f"Kernels compiled in {compiling:.0f} s, once on this machine.")
+        _train(run, display)
+        scores = run.finish()
+    if as_json:
+        click.echo(json.dumps({name: score.to_json() for name, score in scores.items()}))
+        return
+    if scores:
+        display.console.print(results_table(scores))
+    display.console.print(
+        f"Model: {out / 'best.safetensors'}\n"
+        f"Next:  ladtl tag --model {out / 'best.safetensors'} TEXT",
+        markup=False,
+    )
+
+
+def _config(demo: bool, config_file: str | None, given: dict[str, Any]) -> Config:
+    """Defaults, then the demo's options, then the file, then --set, then single options."""
+    table: dict[str, Any] = read_config(config_file) if config_file else {}
+    if demo:
+        table = merge_options(demo_options(), table)
+    settings = list(given["settings"])
+    for side in ("source_format", "target_format"):
+        settings += [f"data.{side}.{setting}" for setting in given[side]]
+    table = apply_settings(table, settings)
+    for option, key in _KEYS.items():
+        value = given[option]
+        if value is None or value == ():
+            continue
+        set_option(table, key, list(value) if isinstance(value, tuple) else value)
+    return parse_config(table, config_file or "options")
+
+
+def _opening(run: Run) -> list[str]:
+    """What is trained on what, before the first step."""
+    prepared, corpora = run.prepared, run.corpora
+    config, network = prepared.config, prepared.network
+    lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
+    roles = [("source", corpora.source), ("target", corpora.target), ("dev", corpora.dev)]
+    roles += [("test", test) for test in corpora.tests]
+    for role, corpus in roles:
+        if corpus is None:
+            continue
+        facts = describe(role, corpus)
+        used = ""
+        if role == "target" and len(prepared.target) != len(corpus):
+            used = f", {len(prepared.target):,} of them used"
+        lines.append(
+            f"  {role:<6} {corpus.name}: {len(corpus):,} sentences{used}, "
+            f"{facts['tokens']:,} tokens, {corpus.scheme}"
+        )
+        if facts["illegal_tags"]:
+            lines.append(
+                f"         {facts['illegal_tags']} tags are not legal in {corpus.scheme} and are "
+                "read as conlleval does; gold stays as it is for scoring"
+            )
+    if prepared.vectors is not None:
+        lines.append(
+            f"  {prepared.vectors.found:,} of {len(prepared.vocabulary) - 1:,} words have a vector"
+        )
+    if corpora.dev is None:
+        lines.append("  no --dev: the model after the last step is kept")
+    decoding = "legal tag sequences only" if config.decoding.constrained else "unconstrained"
+    size = network.embedding.size + network.weights.flat.size
+    lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
+    return lines
+
+
+def _train(run: Run, display: TrainingDisplay) -> None:
+    try:
+        for event in run.train():
+            display.show(event)
+    except KeyboardInterrupt:
+        run.interrupted("interrupted")
+        display.console.print(
+            f"Interrupted; the best and the last model are in {run.folder.path}", markup=False
+        )
+        raise
+    except DivergedError:
+        run.folder.log("stopped", reason="diverged")
+        raise

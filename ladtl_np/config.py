@@ -1,0 +1,192 @@
+"""Every option of a run, its default and its check: the one source of truth for both."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.errors import UsageError
+from ladtl_np.options import (
+    AdaGradOptions,
+    DecodingOptions,
+    ModelOptions,
+    ObjectiveOptions,
+    TrainingOptions,
+    VocabularyOptions,
+)
+
+__all__ = [
+    "Config",
+    "DataOptions",
+    "apply_settings",
+    "merge_options",
+    "parse_config",
+    "read_config",
+    "set_option",
+    "to_toml",
+]
+
+
+class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which files a run reads; an empty path is no file.
+
+    Attributes
+    ----------
+    source
+        Training corpus of the source domain.
+    target
+        Training corpus of the target domain.
+    dev
+        Development corpus of the target, which chooses the model.
+    test
+        Test corpora of the target, scored once with the chosen model.
+    target_fraction
+        Share of the target's training sentences to use, the first of a shuffle by `sample_seed`.
+    sample_seed
+        Seed of that shuffle; -1 takes the run's seed.
+    label_map
+        TOML file that pairs source types with target types.
+    embeddings
+        Word vectors in text format to start the embeddings from.
+    source_format, target_format
+        How the columns of the source, and of the target's files, are read.
+    """
+
+    source: str = ""
+    target: str = ""
+    dev: str = ""
+    test: list[str] = []
+    target_fraction: float = 1.0
+    sample_seed: int = -1
+    label_map: str = ""
+    embeddings: str = ""
+    source_format: ReadOptions = ReadOptions()
+    target_format: ReadOptions = ReadOptions()
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.target_fraction <= 1.0:
+            raise ValueError(f"target_fraction must lie in (0, 1], got {self.target_fraction}")
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One training run.
+
+    Attributes
+    ----------
+    method
+        A name of ``methods.METHODS``.
+    seed
+        Seed of every random choice: start values, order, dropout, unknown words, sample.
+    threads
+        Threads to compute with; results do not depend on it.
+    """
+
+    method: str = "la-dtl"
+    seed: int = 0
+    threads: int = 2
+    data: DataOptions = DataOptions()
+    model: ModelOptions = ModelOptions()
+    objective: ObjectiveOptions = ObjectiveOptions()
+    optimizer: AdaGradOptions = AdaGradOptions()
+    training: TrainingOptions = TrainingOptions()
+    vocabulary: VocabularyOptions = VocabularyOptions()
+    decoding: DecodingOptions = DecodingOptions()
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
+        if self.seed < 0:
+            raise ValueError(f"seed must not be negative, got {self.seed}")
+
+
+def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Config:
+    """Check a nested table of options against `Config`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown option, a wrong type or a value out of range, naming the option.
+    """
+    try:
+        return msgspec.convert(table, Config)
+    except msgspec.ValidationError as error:
+        message = str(error).replace("`$.", "`").replace(" - at `$`", "")
+        raise UsageError(
+            f"{name}: {message}; see `ladtl train --help` and docs/config.md"
+        ) from None
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Read a TOML file of options into a nested table, not yet checked."""
+    try:
+        return tomllib.loads(Path(path).read_bytes().decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; is the path right?") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not a TOML file in UTF-8: {error}") from None
+
+
+def apply_settings(table: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """Add ``section.key=value`` settings to a nested table; a later one wins.
+
+    A value is read as TOML (``0.1``, ``true``, ``[1.0, 2.0]``), and what is not TOML as a string.
+    """
+    merged = _deep_copy(table)
+    for setting in settings:
+        key, equals, text = setting.partition("=")
+        if not equals or not key.strip():
+            raise UsageError(f"--set wants KEY=VALUE, such as training.steps=500; got {setting!r}")
+        set_option(merged, key.strip(), _toml_value(text.strip()))
+    return merged
+
+
+def set_option(table: dict[str, Any], key: str, value: Any) -> None:
+    """Set an option by its dotted key in a nested table."""
+    *sections, last = key.split(".")
+    place = table
+    for section in sections:
+        place = place.setdefault(section, {})
+        if not isinstance(place, dict):
+            raise UsageError(f"option {key}: {section} is a value, not a section")
+    place[last] = value
+
+
+def merge_options(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Join two nested tables; where both set an option, `over` wins."""
+    merged = _deep_copy(under)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, dict) and isinstance(value, Mapping)
+        merged[key] = merge_options(merged[key], value) if both else value
+    return merged
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _deep_copy(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _deep_copy(v) if isinstance(v, Mapping) else v for k, v in table.items()}
+
+
+def to_toml(config: Config) -> str:
+    """Every option with its resolved value, as a file that ``--config`` reads back."""
+    return tomli_w.dumps(_without_none(msgspec.to_builtins(config)))
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    # TOML has no null; an option that is None by choice is one whose default is not None
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if value is not None
+    }

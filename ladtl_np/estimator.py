@@ -1,0 +1,190 @@
+"""``LaDTLTagger``: the whole of training and tagging as one object, in scikit-learn's manner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Self
+
+from ladtl_np.config import parse_config, set_option
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.schemes import detect_scheme, from_bioes
+from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.decoding import Decoder
+from ladtl_np.errors import LadtlError
+from ladtl_np.evaluation import evaluate
+from ladtl_np.model_file import Model, load_model, save_model
+from ladtl_np.preparation import Corpora, prepare
+from ladtl_np.scoring import Scores
+from ladtl_np.trained_model import build_model
+from ladtl_np.training import Evaluation, Trainer
+from ladtl_np.workers import Workers, single_threaded_blas
+
+__all__ = ["LaDTLTagger"]
+
+Tagged = Corpus | Iterable[tuple[Sequence[str], Sequence[str]]]
+"""A corpus, or pairs of tokens and tags."""
+
+_PARAMETERS = ("method", "seed", "threads", "options", "label_map")
+
+
+class LaDTLTagger:
+    """Label-aware double transfer learning for named entity recognition.
+
+    Parameters
+    ----------
+    method
+        A name of ``ladtl_np.methods.METHODS``.
+    seed
+        Seed of all chance; equal seeds give equal models.
+    threads
+        Threads to compute with; the results do not depend on it.
+    options
+        Any other option by its key, as in ``{"training.steps": 500, "model.hidden": 50}``.
+    label_map
+        Source types and the target types that mean the same; equal names match by themselves.
+
+    Attributes
+    ----------
+    model_
+        The trained model, after `fit` or `load`.
+    history_
+        Every evaluation on the way, after `fit`.
+
+    Examples
+    --------
+    >>> from ladtl_np import LaDTLTagger
+    >>> ward = [(["chest", "pain"], ["B-Symptom", "I-Symptom"])] * 8
+    >>> clinic = [(["no", "pain"], ["O", "B-Symptom"])] * 4
+    >>> small = {"training.steps": 30, "model.embedding": 8, "model.hidden": 6}
+    >>> tagger = LaDTLTagger(seed=1, options=small).fit(ward, clinic)
+    >>> tagger.predict([["no", "pain"]])
+    [('O', 'B-Symptom')]
+    """
+
+    def __init__(
+        self,
+        method: str = "la-dtl",
+        *,
+        seed: int = 0,
+        threads: int = 1,
+        options: Mapping[str, Any] | None = None,
+        label_map: Mapping[str, str] | None = None,
+    ) -> None:
+        self.method = method
+        self.seed = seed
+        self.threads = threads
+        self.options = options
+        self.label_map = label_map
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's parameters, as scikit-learn's tools ask for them."""
+        return {name: getattr(self, name) for name in _PARAMETERS}
+
+    def set_params(self, **parameters: Any) -> Self:
+        """Change parameters by name."""
+        for name, value in parameters.items():
+            if name not in _PARAMETERS:
+                raise ValueError(f"{name!r} is not one of {', '.join(_PARAMETERS)}")
+            setattr(self, name, value)
+        return self
+
+    def fit(self, source: Tagged | None, target: Tagged, dev: Tagged | None = None) -> Self:
+        """Train on both domains.
+
+        Parameters
+        ----------
+        source
+            Sentences of the source; None for ``non-transfer``.
+        target
+            Sentences of the target.
+        dev
+            Development sentences of the target, which choose the model; without them the model
+            after the last step is kept.
+
+        Raises
+        ------
+        LadtlError
+            With a sentence that says what to change: options, tags or sizes that do not fit.
+        """
+        table: dict[str, Any] = {}
+        for key, value in (self.options or {}).items():
+            set_option(table, key, value)
+        table |= {"method": self.method, "seed": self.seed, "threads": self.threads}
+        corpora = Corpora(
+            _corpus("source", source) if source is not None else None,
+            _corpus("target", target),
+            _corpus("dev", dev) if dev is not None else None,
+        )
+        prepared = prepare(parse_config(table), corpora, LabelMap(self.label_map or {}))
+        trainer = Trainer(prepared)
+        self.history_ = [event for event in trainer.run() if isinstance(event, Evaluation)]
+        best = trainer.best_evaluation
+        scores = {"dev": best.scores if best is not None else None}
+        self.model_ = build_model(prepared, trainer.best, scores, {})
+        self._scheme = corpora.target.scheme
+        return self
+
+    def predict(self, sentences: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+        """Tags of each sentence, in the scheme of the target's training sentences."""
+        with single_threaded_blas():
+            tagged = self._decoder().tag(list(sentences))
+        return [from_bioes(tags, self._scheme) for tags in tagged]
+
+    def score(self, sentences: Tagged) -> float:
+        """Micro F1 over entities as conlleval reads them, from 0 to 1."""
+        return self.scores(sentences).conlleval.overall.f1
+
+    def scores(self, sentences: Tagged) -> Scores:
+        """Everything that scoring finds: per type, conlleval and strict."""
+        with single_threaded_blas():
+            return evaluate(self._decoder(), _corpus("sentences", sentences))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model as one safetensors file, which ``ladtl tag`` reads as well."""
+        save_model(path, self._fitted())
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, threads: int = 1) -> Self:
+        """A tagger around a saved model; its predictions are in BIOES."""
+        model = load_model(path)
+        tagger = cls(
+            model.config.method,
+            seed=model.config.seed,
+            threads=threads,
+            label_map=model.label_map,
+        )
+        tagger.model_ = model
+        tagger._scheme = "BIOES"
+        return tagger
+
+    def _fitted(self) -> Model:
+        model: Model | None = getattr(self, "model_", None)
+        if model is None:
+            raise LadtlError("this tagger is not trained yet; call fit first, or load a model")
+        return model
+
+    def _decoder(self) -> Decoder:
+        model = self._fitted()
+        return Decoder(
+            model.network,
+            model.vocabulary,
+            model.target_tags,
+            constrained=model.config.decoding.constrained,
+            workers=Workers(self.threads),
+        )
+
+
+def _corpus(name: str, tagged: Tagged) -> Corpus:
+    """A corpus from pairs of tokens and tags, in the scheme that fits them best."""
+    if isinstance(tagged, Corpus):
+        return tagged
+    sentences = []
+    for number, (tokens, tags) in enumerate(tagged, 1):
+        if len(tokens) != len(tags) or not tokens:
+            raise LadtlError(
+                f"sentence {number} of {name} has {len(tokens)} tokens and {len(tags)} tags; "
+                "give one tag for each token, and no empty sentence"
+            )
+        sentences.append(Sentence(tuple(tokens), tuple(tags), number))
+    return Corpus(name, tuple(sentences), detect_scheme(s.tags or () for s in sentences))

@@ -1,0 +1,33 @@
+"""A model's tags against gold, in the gold's own scheme."""
+
+from __future__ import annotations
+
+from ladtl_np.corpus.schemes import from_bioes
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.decoding import Decoder
+from ladtl_np.errors import DataError
+from ladtl_np.scoring import Scores, score
+
+__all__ = ["evaluate", "predict_tags"]
+
+
+def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
+    """Tags of every sentence, in the corpus's scheme; its own tags are not looked at."""
+    tagged = decoder.tag([sentence.tokens for sentence in corpus])
+    return [from_bioes(tags, corpus.scheme) for tags in tagged]
+
+
+def evaluate(decoder: Decoder, corpus: Corpus) -> Scores:
+    """Tag a corpus and score it against its own tags, which stay as they are in the file.
+
+    Raises
+    ------
+    DataError
+        If a sentence of the corpus has no tags.
+    """
+    gold = []
+    for sentence in corpus:
+        if sentence.tags is None:
+            raise DataError(f"{corpus.name}:{sentence.line}: no gold tags to compare with")
+        gold.append(sentence.tags)
+    return score(gold, predict_tags(decoder, corpus), corpus.scheme)

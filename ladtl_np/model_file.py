@@ -1,0 +1,190 @@
+"""A trained model as one safetensors file; everything but the arrays is JSON in its header."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import safetensors.numpy
+from safetensors import SafetensorError
+
+from ladtl_np.config import Config
+from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.raw import TokenMode
+from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.errors import LadtlError, ModelFileError
+from ladtl_np.files import write_atomically
+from ladtl_np.network import EMBEDDING, Architecture, Network, from_named
+from ladtl_np.shapes import Floats
+
+__all__ = ["FORMAT", "Model", "load_model", "model_bytes", "save_model"]
+
+FORMAT = "ladtl_np model 1"
+_KEY = "ladtl_np"  # the one metadata key: several would be stored in random order
+
+
+class _Header(msgspec.Struct, forbid_unknown_fields=True):
+    """What the header holds, checked on loading."""
+
+    format: str
+    architecture: Architecture
+    vocabulary: dict[str, Any]
+    source_tags: list[str]
+    target_tags: list[str]
+    label_map: dict[str, str]
+    token_mode: TokenMode
+    config: Config
+    scores: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """All that tagging and audits need.
+
+    Attributes
+    ----------
+    network
+        Sizes and parameters.
+    vocabulary
+        Words of the embedding rows.
+    source_tags, target_tags
+        Tags of each head; None for a head that is not there.
+    label_map
+        Source types and the target types paired with them.
+    token_mode
+        How raw text is cut: ``characters`` if every training token was one character.
+    config
+        The run's options.
+    scores
+        Development and test scores of this very model.
+    provenance
+        Versions and hashes of the training data; no times, so equal runs make equal files.
+    """
+
+    network: Network
+    vocabulary: Vocabulary
+    source_tags: TagSet | None
+    target_tags: TagSet
+    label_map: dict[str, str]
+    token_mode: TokenMode
+    config: Config
+    scores: dict[str, Any] = field(default_factory=dict)
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def model_bytes(model: Model) -> bytes:
+    """The file's content; the same model gives the same bytes."""
+    header = _Header(
+        format=FORMAT,
+        architecture=model.network.architecture,
+        vocabulary=model.vocabulary.to_state(),
+        source_tags=list(model.source_tags.tags) if model.source_tags else [],
+        target_tags=list(model.target_tags.tags),
+        label_map=dict(model.label_map),
+        token_mode=model.token_mode,
+        config=model.config,
+        scores=model.scores,
+        provenance=model.provenance,
+    )
+    text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
+    # safetensors stores wrong values for arrays that are not C-contiguous, without a word
+    arrays = {name: np.ascontiguousarray(a) for name, a in model.network.named().items()}
+    return safetensors.numpy.save(arrays, metadata={_KEY: text})
+
+
+def save_model(path: str | PathLike[str], model: Model) -> None:
+    """Write the model atomically; an earlier file at `path` is replaced or left as it was."""
+    write_atomically(Path(path), model_bytes(model))
+
+
+def load_model(path: str | PathLike[str]) -> Model:
+    """Read a model and check every part of it.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not there, damaged, of another kind or version, or its parts do not fit.
+    """
+    name = str(path)
+    try:
+        content = Path(path).read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"{name}: cannot be read ({error.strerror}); give a model file such as "
+            "RUN/best.safetensors"
+        ) from None
+    header = _header(name, content)
+    try:
+        arrays = safetensors.numpy.load(content)
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise ModelFileError(f"{name}: the arrays are damaged: {error}") from None
+    _check_arrays(name, header.architecture, arrays)
+    try:
+        vocabulary = Vocabulary.from_state(header.vocabulary)
+        source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
+        target_tags = TagSet(tuple(header.target_tags))
+    except (ValueError, LadtlError) as error:
+        raise ModelFileError(f"{name}: the header is damaged: {error}") from None
+    sizes = (len(vocabulary), len(source_tags or ()), len(target_tags))
+    architecture = header.architecture
+    if sizes != (architecture.vocabulary, architecture.source_tags, architecture.target_tags):
+        raise ModelFileError(f"{name}: vocabulary or tags do not fit the arrays' sizes")
+    return Model(
+        network=from_named(architecture, arrays),
+        vocabulary=vocabulary,
+        source_tags=source_tags,
+        target_tags=target_tags,
+        label_map=header.label_map,
+        token_mode=header.token_mode,
+        config=header.config,
+        scores=header.scores,
+        provenance=header.provenance,
+    )
+
+
+def _header(name: str, content: bytes) -> _Header:
+    """The JSON in the safetensors header: 8 bytes of length, then a JSON object."""
+    size = int.from_bytes(content[:8], "little")
+    if len(content) < 8 or size > len(content) - 8:
+        raise ModelFileError(f"{name}: not a model file, or cut short; was the copy complete?")
+    try:
+        outer = msgspec.json.decode(content[8 : 8 + size], type=dict[str, Any])
+        text = outer["__metadata__"][_KEY]
+        kind = msgspec.json.decode(text, type=dict[str, Any]).get("format")
+    except (msgspec.DecodeError, KeyError, TypeError, RecursionError, UnicodeDecodeError):
+        raise ModelFileError(
+            f"{name}: not a model written by ladtl_np; give RUN/best.safetensors"
+        ) from None
+    if kind != FORMAT:
+        raise ModelFileError(
+            f"{name}: its format is {kind!r}, this version reads {FORMAT!r}; train it again or "
+            "use the version of ladtl_np that wrote it"
+        )
+    try:
+        return msgspec.json.decode(text, type=_Header)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ModelFileError(f"{name}: the header is damaged: {error}") from None
+
+
+def _check_arrays(name: str, architecture: Architecture, arrays: dict[str, Floats]) -> None:
+    wanted: dict[str, tuple[int, ...]] = {
+        EMBEDDING: (architecture.vocabulary, architecture.embedding),
+        **architecture.shapes(),
+    }
+    if arrays.keys() != wanted.keys():
+        different = sorted(arrays.keys() ^ wanted.keys())
+        raise ModelFileError(f"{name}: arrays missing or not expected: {', '.join(different)}")
+    for key, shape in wanted.items():
+        array = arrays[key]
+        if array.shape != shape or array.dtype not in (np.float32, np.float64):
+            raise ModelFileError(
+                f"{name}: {key} is {array.dtype} {array.shape}, wanted floats {shape}"
+            )
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{name}: {key} holds values that are not finite")

@@ -1,0 +1,199 @@
+"""Options of the parts of a run, each with its default, its meaning and its range."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+
+__all__ = [
+    "AdaGradOptions",
+    "DecodingOptions",
+    "ModelOptions",
+    "ObjectiveOptions",
+    "TrainingOptions",
+    "VocabularyOptions",
+]
+
+
+def _require(holds: bool, message: str) -> None:
+    if not holds:
+        raise ValueError(message)
+
+
+class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Sizes of the network.
+
+    Attributes
+    ----------
+    embedding
+        D, size of a word embedding.
+    hidden
+        H, LSTM units per direction.
+    dropout
+        Share of the embeddings' values that training sets to 0.
+    emission_bias
+        Whether emissions have a bias; the paper's have none.
+    """
+
+    embedding: int = 100
+    hidden: int = 100
+    dropout: float = 0.5
+    emission_bias: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
+        _require(self.hidden > 0, f"hidden must be at least 1, got {self.hidden}")
+        _require(0.0 <= self.dropout < 1.0, f"dropout must lie in [0, 1), got {self.dropout}")
+
+
+class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Weights of the loss terms (sec. 4.2).
+
+    Attributes
+    ----------
+    source_share
+        The paper's epsilon: weight of the source's likelihood; the target's is 1 - epsilon.
+    w_mmd
+        The paper's alpha: weight of the label-aware MMD.
+    w_param
+        The paper's beta: weight of the distance between the two CRFs' parameters.
+    w_reg
+        The paper's gamma: weight of the squared BiLSTM and CRF weights.
+    kernel
+        ``reference`` (the released code's 19 variances), ``median`` (the median heuristic), or a
+        list of variances.
+    exclude_tags
+        Tags of the source that the MMD leaves out, such as ``["O"]``.
+    """
+
+    source_share: float = 0.3
+    w_mmd: float = 0.02
+    w_param: float = 0.03
+    w_reg: float = 1e-4
+    kernel: Literal["reference", "median"] | list[float] = "reference"
+    exclude_tags: list[str] = []
+
+    def __post_init__(self) -> None:
+        share = self.source_share
+        _require(0.0 <= share < 1.0, f"source_share must lie in [0, 1), got {share}")
+        for name in ("w_mmd", "w_param", "w_reg"):
+            value = getattr(self, name)
+            _require(value >= 0.0, f"{name} must not be negative, got {value}")
+        if isinstance(self.kernel, list):
+            positive = bool(self.kernel) and min(self.kernel) > 0.0
+            _require(positive, "kernel must be reference, median, or a list of positive variances")
+
+    def variances(self) -> tuple[float, ...] | None:
+        """The Gaussians' variances; None for the median heuristic."""
+        if isinstance(self.kernel, list):
+            return tuple(self.kernel)
+        return REFERENCE_VARIANCES if self.kernel == "reference" else None
+
+
+class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How steps are sized.
+
+    Attributes
+    ----------
+    learning_rate
+        Step size before AdaGrad's scaling.
+    initial_accumulator
+        Where every sum of squares starts; larger values make the first steps smaller.
+    epsilon
+        Added to the root of the sum, against division by 0.
+    decay
+        What the learning rate is multiplied by after every `decay_steps` steps.
+    decay_steps
+        Steps between two decays; 0 is never.
+    clip_norm
+        Gradients longer than this, all parameters together, are scaled down to it; 0 is never.
+    """
+
+    learning_rate: float = 0.05
+    initial_accumulator: float = 0.1
+    epsilon: float = 1e-10
+    decay: float = 1.0
+    decay_steps: int = 0
+    clip_norm: float = 0.0
+
+    def __post_init__(self) -> None:
+        rate = self.learning_rate
+        _require(rate > 0.0, f"learning_rate must be positive, got {rate}")
+        for name in ("initial_accumulator", "epsilon", "decay_steps", "clip_norm"):
+            value = getattr(self, name)
+            _require(value >= 0, f"{name} must not be negative, got {value}")
+        _require(0.0 < self.decay <= 1.0, f"decay must lie in (0, 1], got {self.decay}")
+
+
+class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Length of a run and its mini-batches.
+
+    Attributes
+    ----------
+    steps
+        Mini-batches at most.
+    source_batch
+        Source sentences in a mini-batch.
+    target_batch
+        Target sentences in a mini-batch.
+    evaluate_every
+        Steps between two evaluations on the development data.
+    patience
+        Evaluations without a better F1 after which the run stops; 0 is never.
+    unknown_probability
+        Probability with which a word seen once in training is taken for unknown.
+    """
+
+    steps: int = 1000
+    source_batch: int = 32
+    target_batch: int = 32
+    evaluate_every: int = 100
+    patience: int = 0
+    unknown_probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "source_batch", "target_batch", "evaluate_every"):
+            value = getattr(self, name)
+            _require(value > 0, f"{name} must be at least 1, got {value}")
+        _require(self.patience >= 0, f"patience must not be negative, got {self.patience}")
+        probability = self.unknown_probability
+        _require(
+            0.0 <= probability <= 1.0,
+            f"unknown_probability must lie in [0, 1], got {probability}",
+        )
+
+
+class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How words are told apart.
+
+    Attributes
+    ----------
+    lower
+        Whether words are lower-cased.
+    digits_to_zero
+        Whether every digit counts as 0.
+    min_count
+        Words rarer than this in the training data are unknown.
+    """
+
+    lower: bool = False
+    digits_to_zero: bool = False
+    min_count: int = 1
+
+    def __post_init__(self) -> None:
+        _require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")
+
+
+class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How tags are chosen.
+
+    Attributes
+    ----------
+    constrained
+        Whether only tag sequences that are legal in BIOES may be chosen.
+    """
+
+    constrained: bool = True

@@ -1,0 +1,191 @@
+"""One training run from files to a run folder: what ``ladtl train`` does, without the terminal."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ladtl_np.config import Config, to_toml
+from ladtl_np.corpus.conll import format_sentence, read_conll
+from ladtl_np.corpus.demo import generate
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.schemes import illegal_positions
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import UsageError
+from ladtl_np.evaluation import predict_tags
+from ladtl_np.methods import method_named
+from ladtl_np.model_file import Model
+from ladtl_np.network import Network
+from ladtl_np.preparation import Corpora, Prepared
+from ladtl_np.run_folder import RunFolder, unique_names
+from ladtl_np.scoring import Scores
+from ladtl_np.trained_model import build_model, versions
+from ladtl_np.training import Evaluation, Step, Trainer
+
+__all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
+
+DEMO_SOURCE, DEMO_TARGET = "cardiology", "gastroenterology"
+
+
+def read_corpora(config: Config) -> Corpora:
+    """Read every file that the options name.
+
+    Raises
+    ------
+    UsageError
+        If a needed file is not named or cannot be opened.
+    DataError
+        With all findings in a file, each with its line.
+    """
+    data = config.data
+    if not data.target:
+        raise UsageError("give the target's training corpus with --target, or try --demo")
+    source = None
+    if method_named(config.method).uses_source:
+        if not data.source:
+            raise UsageError(
+                f"method {config.method} learns from a source domain; give one with --source, "
+                "or choose --method non-transfer"
+            )
+        source = read_conll(data.source, data.source_format, require_renames=True)
+    target = read_conll(data.target, data.target_format, require_renames=True)
+    dev = read_conll(data.dev, data.target_format) if data.dev else None
+    tests = tuple(read_conll(path, data.target_format) for path in data.test)
+    return Corpora(source, target, dev, tests)
+
+
+def demo_corpora(config: Config) -> Corpora:
+    """The synthetic corpus: cardiology as the source, gastroenterology as the target."""
+    uses_source = method_named(config.method).uses_source
+    return Corpora(
+        generate(DEMO_SOURCE, "train") if uses_source else None,
+        generate(DEMO_TARGET, "train"),
+        generate(DEMO_TARGET, "dev"),
+        (generate(DEMO_TARGET, "test"),),
+    )
+
+
+def read_label_map(config: Config) -> LabelMap | None:
+    """The label-map file, if the options name one."""
+    return LabelMap.read(config.data.label_map) if config.data.label_map else None
+
+
+@dataclass(slots=True)
+class Run:
+    """A prepared training run and its folder.
+
+    ``for event in run.train()`` trains, writing metrics and the best model on the way; then
+    `finish` scores the tests and writes everything else.
+    """
+
+    prepared: Prepared
+    corpora: Corpora
+    folder: RunFolder
+    command: list[str]
+    trainer: Trainer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trainer = Trainer(self.prepared)
+
+    def train(self) -> Iterator[Step | Evaluation]:
+        """Train, reporting every step and evaluation."""
+        folder = self.folder
+        folder.write_text("config.toml", to_toml(self.prepared.config))
+        folder.write_json("manifest.json", self.manifest())
+        folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
+        for event in self.trainer.run():
+            if isinstance(event, Evaluation):
+                row = metrics_row(event)
+                folder.metrics(row)
+                folder.log("evaluation", **row)
+                if event.best:
+                    folder.save("best", self.model(self.trainer.best, {"dev": event.scores}))
+            yield event
+
+    def interrupted(self, reason: str) -> None:
+        """Write the last state before leaving early."""
+        self.folder.save("last", self.model(self.trainer.network, {}))
+        self.folder.log("stopped", reason=reason)
+
+    def finish(self) -> dict[str, Scores]:
+        """Score the best model on every test corpus; write models and predictions."""
+        evaluation = self.trainer.best_evaluation
+        scores: dict[str, Scores] = {}
+        if evaluation is not None and evaluation.scores is not None:
+            scores["dev"] = evaluation.scores
+        names = unique_names([test.name for test in self.corpora.tests])
+        for name, test in zip(names, self.corpora.tests, strict=True):
+            scores[name] = self.trainer.score(self.trainer.best, test)
+            self._write_predictions(name, test)
+        self.folder.save("best", self.model(self.trainer.best, dict(scores)))
+        self.folder.save("last", self.model(self.trainer.network, {}))
+        results = {name: score.to_json() for name, score in scores.items()}
+        step = evaluation.step if evaluation is not None else 0
+        self.folder.write_json(
+            "manifest.json", {**self.manifest(), "best_step": step, "results": results}
+        )
+        self.folder.log("end", best_step=step)
+        return scores
+
+    def _write_predictions(self, name: str, test: Corpus) -> None:
+        predicted = predict_tags(self.trainer.decoder(self.trainer.best), test)
+        blocks = (
+            format_sentence(sentence.tokens, sentence.tags or (), tags)
+            for sentence, tags in zip(test, predicted, strict=True)
+        )
+        self.folder.write_text(f"predictions-{Path(name).stem}.conll", "".join(blocks))
+
+    def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
+        """The network with all that tagging needs."""
+        corpora = self.corpora
+        roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
+        hashes = {role: corpus.sha256 for role, corpus in roles.items() if corpus is not None}
+        return build_model(self.prepared, network, scores, hashes)
+
+    def manifest(self) -> dict[str, Any]:
+        """What was run, on what, with which versions."""
+        prepared, corpora = self.prepared, self.corpora
+        roles: list[tuple[str, Corpus | None]] = [("source", corpora.source)]
+        roles += [("target", corpora.target), ("dev", corpora.dev)]
+        roles += [("test", test) for test in corpora.tests]
+        network = prepared.network
+        return {
+            "command": self.command,
+            "method": prepared.config.method,
+            "versions": versions(),
+            "machine": {"system": platform.system(), "processor": platform.machine()},
+            "data": [describe(role, corpus) for role, corpus in roles if corpus is not None],
+            "target_sentences_used": len(prepared.target),
+            "matched_tags": len(prepared.objective.matched[0]),
+            "parameters": int(network.embedding.size + network.weights.flat.size),
+            "constrained_decoding": prepared.config.decoding.constrained,
+        }
+
+
+def describe(role: str, corpus: Corpus) -> dict[str, Any]:
+    """Size, scheme and hash of a corpus, and how many of its tags its scheme does not allow."""
+    illegal = sum(len(illegal_positions(s.tags, corpus.scheme)) for s in corpus if s.tags)
+    return {
+        "role": role,
+        "name": corpus.name,
+        "sha256": corpus.sha256,
+        "sentences": len(corpus),
+        "tokens": corpus.token_count,
+        "scheme": corpus.scheme,
+        "illegal_tags": illegal,
+    }
+
+
+def metrics_row(event: Evaluation) -> dict[str, Any]:
+    """One row of metrics.tsv."""
+    row: dict[str, Any] = {"step": event.step, "epoch": event.epoch, **event.terms._asdict()}
+    row |= {"gradient_norm": event.gradient_norm, "learning_rate": event.learning_rate}
+    if event.scores is not None:
+        overall = event.scores.conlleval.overall
+        row |= {"dev_precision": overall.precision, "dev_recall": overall.recall}
+        row |= {"dev_f1": overall.f1, "dev_strict_f1": event.scores.strict.overall.f1}
+    row |= {"best": event.best, "tokens_per_second": event.tokens_per_second}
+    return row | {"seconds": event.seconds}

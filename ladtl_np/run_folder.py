@@ -1,0 +1,153 @@
+"""The files of one training run: options, manifest, metrics, log, models and predictions."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.files import make_private_folder, open_private, write_atomically
+from ladtl_np.model_file import Model, save_model
+
+__all__ = ["METRICS", "RunFolder"]
+
+METRICS = (
+    *("step", "epoch", "total", "source_nll", "target_nll", "mmd", "param", "reg"),
+    *("gradient_norm", "learning_rate", "dev_precision", "dev_recall", "dev_f1"),
+    *("dev_strict_f1", "best", "tokens_per_second", "seconds"),
+)
+"""Columns of metrics.tsv; the last two are the only ones that differ between equal runs."""
+
+_LOCK = ".lock"
+_OWN_FILES = (
+    "config.toml",
+    "manifest.json",
+    "metrics.tsv",
+    "log.jsonl",
+    "best.safetensors",
+    "last.safetensors",
+)
+
+
+class RunFolder:
+    """Holds a run's folder for one process, from `with` to its end.
+
+    Parameters
+    ----------
+    path
+        The folder; made where it is missing.
+    overwrite
+        Whether files of an earlier run in it may be removed. Other files are never touched.
+
+    Raises
+    ------
+    UsageError
+        If the folder is a file, holds anything and `overwrite` is off, or holds what is not a run.
+    LadtlError
+        If another process is running in it.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+        self.path = path
+        if path.exists() and not path.is_dir():
+            raise UsageError(f"{path} is a file; --out wants a folder")
+        there = sorted(p.name for p in path.iterdir() if p.name != _LOCK) if path.is_dir() else []
+        if there and not overwrite:
+            raise UsageError(
+                f"{path} is not empty; choose another folder with --out, or --overwrite to replace "
+                "the run in it"
+            )
+        if there and not {"config.toml", "manifest.json"} & set(there):
+            raise UsageError(
+                f"{path} holds files but no earlier run; --overwrite only replaces a run. "
+                "Choose another folder with --out"
+            )
+        self._lock = FileLock(path / _LOCK, mode=0o600)
+
+    def __enter__(self) -> Self:
+        try:
+            make_private_folder(self.path)
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise LadtlError(
+                f"{self.path} is in use by another run; wait for it, or choose another --out"
+            ) from None
+        except OSError as error:
+            raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
+        for name in _OWN_FILES:
+            (self.path / name).unlink(missing_ok=True)
+        for old in self.path.glob("predictions-*.conll"):
+            old.unlink()
+        self._append("metrics.tsv", "\t".join(METRICS))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+        (self.path / _LOCK).unlink(missing_ok=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a small file whole."""
+        write_atomically(self.path / name, text.encode("utf-8"))
+
+    def write_json(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write a small JSON file whole."""
+        self.write_text(name, json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def metrics(self, row: Mapping[str, Any]) -> None:
+        """Add one evaluation to metrics.tsv."""
+        self._append("metrics.tsv", "\t".join(_cell(row.get(name)) for name in METRICS))
+
+    def log(self, event: str, **values: Any) -> None:
+        """Add one line to log.jsonl: numbers and names, never text of the data."""
+        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **values}
+        self._append("log.jsonl", json.dumps(line, ensure_ascii=False))
+
+    def save(self, name: str, model: Model) -> Path:
+        """Write a model as `name`.safetensors."""
+        path = self.path / f"{name}.safetensors"
+        save_model(path, model)
+        return path
+
+    def write_lines(self, name: str, lines: Iterable[str]) -> Path:
+        """Write a file of lines whole."""
+        self.write_text(name, "".join(f"{line}\n" for line in lines))
+        return self.path / name
+
+    def _append(self, name: str, line: str) -> None:
+        path = self.path / name
+        try:
+            if not path.exists():
+                os.close(open_private(path))
+            with path.open("a", encoding="utf-8", newline="\n") as stream:
+                stream.write(line + "\n")
+        except OSError as error:
+            raise LadtlError(f"{path} could not be written: {error.strerror}") from error
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def unique_names(paths: Sequence[str]) -> list[str]:
+    """A short name for each path: its file name, with as many parents as tell it apart."""
+    for depth in range(1, 20):
+        names = ["-".join(Path(path).parts[-depth:]).replace(os.sep, "") for path in paths]
+        if len(set(names)) == len(names):
+            return names
+    return [f"{number}-{Path(path).name}" for number, path in enumerate(paths, 1)]

@@ -1,0 +1,157 @@
+"""Tagging with a trained model: sentences in, tags or entities out, in constant memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
+
+from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.schemes import Span, spans
+from ladtl_np.decoding import Decoder
+from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.model_file import Model
+from ladtl_np.network import SOURCE, TARGET
+from ladtl_np.workers import Workers, single_threaded_blas
+
+__all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
+
+Domain = Literal["target", "source"]
+
+# What is read before tagging starts: several packed batches, so that sentences of like length meet.
+CHUNK_TOKENS = 32_768
+CHUNK_SENTENCES = 8_192
+
+
+def make_decoder(
+    model: Model, *, domain: Domain = "target", constrained: bool = True, threads: int = 1
+) -> Decoder:
+    """Decoder of one of a model's heads.
+
+    Parameters
+    ----------
+    model
+        From `load_model`, or in memory.
+    domain
+        Which head: ``target`` or ``source``.
+    constrained
+        Whether only tag sequences that are legal in BIOES may be chosen.
+    threads
+        Threads to compute with; results do not depend on it.
+
+    Raises
+    ------
+    UsageError
+        If the model has no such head.
+    """
+    head, tags = _head(model, domain)
+    return Decoder(
+        model.network,
+        model.vocabulary,
+        tags,
+        head=head,
+        constrained=constrained,
+        workers=Workers(threads),
+    )
+
+
+def _head(model: Model, domain: str) -> tuple[str, TagSet]:
+    if domain == "target":
+        return TARGET, model.target_tags
+    if domain != "source":
+        raise UsageError(f"domain must be target or source, got {domain!r}")
+    if model.source_tags is None:
+        raise UsageError(
+            f"this model (method {model.config.method}) has no tagger of a source domain; "
+            "use the target's"
+        )
+    return SOURCE, model.source_tags
+
+
+class Tagger:
+    """Tags any number of sentences, a bounded chunk at a time.
+
+    Parameters
+    ----------
+    model, domain, constrained, threads
+        As for `make_decoder`.
+    chunk_tokens, chunk_sentences
+        A chunk ends at the sentence with which it reaches one of these; results come after each
+        chunk. ``chunk_sentences=1`` answers every sentence at once, and is slower.
+
+    Examples
+    --------
+    ``for tags in Tagger(load_model("run/best.safetensors")).tag([["chest", "pain"]]): ...``
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        domain: Domain = "target",
+        constrained: bool = True,
+        threads: int = 1,
+        chunk_tokens: int = CHUNK_TOKENS,
+        chunk_sentences: int = CHUNK_SENTENCES,
+    ) -> None:
+        if chunk_tokens < 1 or chunk_sentences < 1:
+            raise UsageError("a chunk must have room for a token and a sentence")
+        self.model = model
+        self.decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
+        self.chunk_tokens, self.chunk_sentences = chunk_tokens, chunk_sentences
+        self.longest = _longest_sentence(model, len(self.decoder.tags))
+
+    def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[tuple[str, ...]]:
+        """Yield the BIOES tags of each sentence, in the order given.
+
+        Parameters
+        ----------
+        sentences
+            Tokens of each sentence; may be endless. An empty sentence has no tags.
+
+        Raises
+        ------
+        LadtlError
+            If a single sentence would not fit into this machine's memory.
+        """
+        for tagged in self.tag_chunks(sentences):
+            yield from tagged
+
+    def tag_chunks(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[tuple[str, ...]]]:
+        """As `tag`, a list for each chunk: whoever writes the tags can do so once a chunk."""
+        for chunk in self._chunks(sentences):
+            with single_threaded_blas():
+                tagged = self.decoder.tag(chunk)
+            yield tagged
+
+    def spans(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Span]]:
+        """Yield the entities of each sentence as (first token, last token + 1, type)."""
+        for tags in self.tag(sentences):
+            yield spans(tags, "BIOES")
+
+    def _chunks(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+        chunk: list[Sequence[str]] = []
+        tokens = 0
+        for number, sentence in enumerate(sentences, 1):
+            if len(sentence) > self.longest:
+                raise LadtlError(
+                    f"sentence {number} has {len(sentence):,} tokens; this machine's memory holds "
+                    f"about {self.longest:,} with this model. Split it at the ends of sentences"
+                )
+            chunk.append(sentence)
+            tokens += len(sentence)
+            if tokens >= self.chunk_tokens or len(chunk) >= self.chunk_sentences:
+                yield chunk
+                chunk, tokens = [], 0
+        if chunk:
+            yield chunk
+
+
+def _longest_sentence(model: Model, m: int) -> int:
+    """Tokens of a sentence whose arrays fill half of this machine's memory."""
+    sizes = model.network.architecture
+    D, H = sizes.embedding, sizes.hidden
+    # inputs, two directions of gates, cells and states, joined states, scores and back pointers
+    numbers = D + 2 * 6 * H + 2 * H + 4 * m
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return int(memory // 2 // (numbers * model.network.embedding.itemsize))

@@ -1,0 +1,75 @@
+"""From a training run's network to a model that stands alone."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numba
+import numpy as np
+
+from ladtl_np import __version__
+from ladtl_np.config import Config
+from ladtl_np.model_file import Model
+from ladtl_np.network import Network
+from ladtl_np.preparation import Prepared
+from ladtl_np.scoring import Scores
+
+__all__ = ["build_model", "versions"]
+
+
+def build_model(
+    prepared: Prepared,
+    network: Network,
+    scores: Mapping[str, Scores | None],
+    hashes: Mapping[str, str],
+) -> Model:
+    """Join a network with vocabulary, tags, options, scores and hashes of its data.
+
+    The result does not depend on the run's folder, on the data's folders or on the number of
+    threads, so that equal runs write equal files.
+    """
+    return Model(
+        network=network,
+        vocabulary=prepared.vocabulary,
+        source_tags=prepared.source_tags,
+        target_tags=prepared.target_tags,
+        label_map=dict(prepared.label_map.pairs),
+        token_mode=prepared.token_mode,
+        config=_portable(prepared.config),
+        scores={name: _short(score) for name, score in scores.items() if score is not None},
+        provenance={"versions": versions(), "data": dict(hashes)},
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions that results may depend on."""
+    return {
+        "ladtl_np": __version__,
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "numba": numba.__version__,
+        "scipy": version("scipy"),
+    }
+
+
+def _short(scores: Scores) -> dict[str, Any]:
+    readings = {"conlleval": scores.conlleval, "strict": scores.strict}
+    return {name: report.overall.to_json() for name, report in readings.items()}
+
+
+def _portable(config: Config) -> Config:
+    """The options without what may differ between equal runs: folders and threads."""
+    data = config.data
+    names = ("source", "target", "dev", "label_map", "embeddings")
+    plain = {name: Path(getattr(data, name)).name for name in names}
+    tests = [Path(path).name for path in data.test]
+    return msgspec.structs.replace(
+        config,
+        data=msgspec.structs.replace(data, **plain, test=tests),
+        threads=Config().threads,
+    )

@@ -1,0 +1,41 @@
+"""Compiling every kernel that a run needs, before the run is timed."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from ladtl_np.batching import EncodedSentence, two_domain_batch
+from ladtl_np.layers.crf import crf_viterbi
+from ladtl_np.network import Architecture, initialise
+from ladtl_np.objective import Objective, loss_step
+from ladtl_np.optimizer import AdaGrad, global_norm
+from ladtl_np.options import AdaGradOptions
+from ladtl_np.workers import Workers
+
+__all__ = ["warm_up"]
+
+
+def warm_up(dtype: DTypeLike = np.float32) -> float:
+    """Run one tiny training step and one decoding, and return the seconds it took.
+
+    The first time on a machine this compiles; later it loads compiled code from the cache.
+    """
+    start = time.perf_counter()
+    sizes = Architecture(vocabulary=3, embedding=2, hidden=2, source_tags=2, target_tags=2)
+    network = initialise(sizes, np.random.default_rng(0), dtype)
+    sentence = EncodedSentence(np.array([1, 2, 1]), np.array([0, 1, 1]))
+    batch = two_domain_batch([sentence], [sentence, sentence])
+    mask = np.ones((batch.words.size, 2), dtype)
+    same = np.arange(2)
+    for scale in (1.0, 1e4):  # the second is outside the scaled CRF's range
+        network.weights["target_crf.A"][:] *= scale
+        network.weights["target_crf.A"][0, 0] = scale
+        objective = Objective(matched=(same, same))
+        _, gradients = loss_step(network, batch, objective, mask, None, Workers())
+    AdaGrad(network, AdaGradOptions()).update(network, gradients, global_norm(gradients))
+    E = np.zeros((3, 2), dtype)
+    crf_viterbi(E, np.zeros((2, 2), dtype), np.array([0, 1, 2, 3]))
+    return time.perf_counter() - start

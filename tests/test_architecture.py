@@ -1,0 +1,102 @@
+"""Imports point down: each layer of the package uses only lower ones."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ladtl_np
+
+PACKAGE = Path(ladtl_np.__file__).parent
+
+# From low to high; parts of one row do not import each other. docs/architecture.md shows the same.
+LAYERS: tuple[frozenset[str], ...] = tuple(
+    frozenset(row.split())
+    for row in (
+        "errors shapes _jit",
+        "mmd_variances parameters workers files batching",
+        "reference kernels options",
+        "layers corpus",
+        "scoring network config",
+        "objective decoding model_file methods",
+        "optimizer evaluation preparation run_folder demo_run",
+        "trained_model training warm_up tagging",
+        "run estimator",
+        "commands",
+    )
+)
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """The package's part that a module belongs to: a top-level module or folder."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported_parts(path: Path) -> set[str]:
+    """Parts of the package that a module imports, wherever in the module the import stands."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "ladtl_np" and len(parts) > 1:
+                found.add(parts[1])
+    return found
+
+
+def test_every_part_of_the_package_has_its_layer() -> None:
+    known = frozenset().union(*LAYERS)
+    parts = {part_of(path) for path in modules()} - {"__init__"}
+    assert parts == known
+
+
+@pytest.mark.parametrize(
+    "path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)).replace("/", ".")
+)
+def test_imports_point_down(path: Path) -> None:
+    part = part_of(path)
+    if part == "__init__":
+        return
+    level = next(n for n, row in enumerate(LAYERS) if part in row)
+    allowed = frozenset().union(*LAYERS[:level]) | {part, "__version__"}
+    assert imported_parts(path) <= allowed
+
+
+def test_only_kernels_are_compiled() -> None:
+    for path in modules():
+        if "_jit" in imported_parts(path):
+            assert part_of(path) in {"kernels", "_jit"}, path
+
+
+def test_nothing_can_run_code_from_a_file_or_reach_the_network() -> None:
+    forbidden = {"pickle", "marshal", "shelve", "subprocess", "socket", "urllib", "http", "ftplib"}
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names = {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {(node.module or "").split(".")[0]}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                names = {"pickle"} if node.func.id in {"eval", "exec", "__import__"} else set()
+            elif isinstance(node, ast.keyword) and node.arg == "allow_pickle":
+                names = {"pickle"}
+            else:
+                continue
+            assert not names & forbidden, f"{path}:{getattr(node, 'lineno', 0)}"
+
+
+def test_modules_stay_small() -> None:
+    sizes = sorted(len(path.read_text("utf-8").splitlines()) for path in modules())
+    assert sizes[-1] <= 300
+    assert sizes[len(sizes) // 2] < 150

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import runpy
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from ladtl_np.config import (
+    apply_settings,
+    merge_options,
+    parse_config,
+    read_config,
+    to_toml,
+)
+from ladtl_np.errors import UsageError
+
+
+def test_the_resolved_options_read_back_as_themselves() -> None:
+    config = parse_config(
+        apply_settings({}, ["objective.kernel=[1.0, 2.5]", "data.test=['a', 'b']", "seed=7"])
+    )
+    assert parse_config(tomllib.loads(to_toml(config))) == config
+
+
+def test_a_file_and_settings_are_joined_and_the_later_wins(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("seed = 3\n[training]\nsteps = 10\npatience = 2\n", encoding="utf-8")
+    table = apply_settings(read_config(path), ["training.steps=20", "training.steps=30"])
+    config = parse_config(table)
+    assert (config.seed, config.training.steps, config.training.patience) == (3, 30, 2)
+    assert merge_options({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
+
+
+def test_a_value_that_is_not_toml_is_a_string() -> None:
+    assert apply_settings({}, ["method=non-transfer"]) == {"method": "non-transfer"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "named"),
+    [
+        ("training.step=3", "step"),
+        ("training.steps=0", "steps must be at least 1"),
+        ("training.steps=many", "training.steps"),
+        ("model.dropout=1.0", "dropout must lie in"),
+        ("model.hidden=0", "hidden"),
+        ("objective.w_mmd=-1.0", "w_mmd"),
+        ("objective.kernel=gaussian", "objective.kernel"),
+        ("objective.kernel=[0.0]", "positive variances"),
+        ("objective.source_share=1.0", "source_share"),
+        ("optimizer.learning_rate=0.0", "learning_rate"),
+        ("optimizer.decay=0.0", "decay"),
+        ("data.target_fraction=0.0", "target_fraction"),
+        ("data.target_format.delimiter=comma", "delimiter"),
+        ("vocabulary.min_count=0", "min_count"),
+        ("threads=0", "threads"),
+        ("seed=-1", "seed"),
+        ("seed.x=1", "seed"),
+        ("nonsense", "KEY=VALUE"),
+    ],
+)
+def test_an_option_that_cannot_be_is_named(setting: str, named: str) -> None:
+    with pytest.raises(UsageError, match=named):
+        parse_config(apply_settings({"seed": 1}, [setting]))
+
+
+def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_config(tmp_path / "none.toml")
+    path = tmp_path / "bad.toml"
+    path.write_bytes(b"a = \xff")
+    with pytest.raises(UsageError, match="not a TOML file"):
+        read_config(path)
+
+
+def test_the_page_of_options_is_what_the_docstrings_say() -> None:
+    script = Path(__file__).parents[1] / "docs" / "config_page.py"
+    page = runpy.run_path(str(script))["config_page"]()
+    assert script.with_name("config.md").read_text("utf-8") == page

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from small_corpora import small_config, small_corpora
+
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.decoding import Decoder
+from ladtl_np.errors import ModelFileError
+from ladtl_np.model_file import Model, load_model, model_bytes, save_model
+from ladtl_np.preparation import prepare
+from ladtl_np.trained_model import build_model
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    prepared = prepare(small_config(), small_corpora(), LabelMap({"Sign": "Sign"}))
+    return build_model(prepared, prepared.network, {}, {"target": "00"})
+
+
+def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    save_model(path, model)
+    loaded = load_model(path)
+    for name, array in model.network.named().items():
+        assert loaded.network.named()[name].tobytes() == array.tobytes()
+    assert loaded.vocabulary.to_state() == model.vocabulary.to_state()
+    assert (loaded.source_tags, loaded.target_tags) == (model.source_tags, model.target_tags)
+    assert loaded.config == model.config
+    assert loaded.label_map == {"Sign": "Sign"}
+    assert loaded.token_mode == "characters"
+    assert model_bytes(loaded) == model_bytes(model)
+    sentences = [list("Azxab"), list("xx"), ["?"]]
+    before = Decoder(model.network, model.vocabulary, model.target_tags).tag(sentences)
+    after = Decoder(loaded.network, loaded.vocabulary, loaded.target_tags).tag(sentences)
+    assert before == after
+
+
+def test_a_model_is_for_its_owner_only(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.safetensors"
+    path.touch(mode=0o644)
+    save_model(path, model)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [p.name for p in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_arrays_in_fortran_order_are_stored_right(model: Model, tmp_path: Path) -> None:
+    network = model.network
+    twisted = Model(
+        type(network)(network.architecture, np.asfortranarray(network.embedding), network.weights),
+        *(getattr(model, name) for name in list(Model.__slots__)[1:]),
+    )
+    save_model(tmp_path / "m", twisted)
+    assert (load_model(tmp_path / "m").network.embedding == network.embedding).all()
+
+
+def test_a_file_cut_short_anywhere_is_refused(model: Model, tmp_path: Path) -> None:
+    content = model_bytes(model)
+    path = tmp_path / "m"
+    size = struct.unpack("<Q", content[:8])[0]
+    cuts = [*range(0, 64), *range(64, size, 257), size + 8, size + 9, len(content) - 1]
+    for cut in cuts:
+        path.write_bytes(content[:cut])
+        with pytest.raises(ModelFileError, match=str(path)):
+            load_model(path)
+
+
+def rewritten(content: bytes, **changes: object) -> bytes:
+    """The file with values of its JSON header replaced."""
+    size = struct.unpack("<Q", content[:8])[0]
+    outer = json.loads(content[8 : 8 + size])
+    inner = json.loads(outer["__metadata__"]["ladtl_np"]) | changes
+    arrays = safetensors.numpy.load(content)
+    return safetensors.numpy.save(arrays, metadata={"ladtl_np": json.dumps(inner)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": "ladtl_np model 99"}, "train it again"),
+        ({"target_tags": ["O"]}, "do not fit"),
+        ({"target_tags": ["B-x"]}, "damaged"),
+        ({"vocabulary": {}}, "damaged"),
+        ({"token_mode": "syllables"}, "damaged"),
+        ({"surplus": 1}, "damaged"),
+        ({"architecture": {}}, "damaged"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(
+    model: Model, tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(rewritten(model_bytes(model), **changes))
+    with pytest.raises(ModelFileError, match=message):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 a renamed archive",
+        struct.pack("<Q", 2**60) + b"{}",
+        struct.pack("<Q", 2) + b"{}",
+        struct.pack("<Q", 200_000) + b"[" * 200_000,
+        safetensors.numpy.save({"a": np.zeros(2)}),
+        safetensors.numpy.save({"a": np.zeros(2)}, metadata={"ladtl_np": "[" * 100_000}),
+    ],
+    ids=["empty", "zip", "huge header", "no metadata", "nested", "foreign", "nested metadata"],
+)
+def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=str(path)):
+        load_model(path)
+
+
+def test_weights_that_are_not_finite_are_refused(model: Model, tmp_path: Path) -> None:
+    broken = model.network.copy()
+    broken.weights["target_crf.A"][0, 0] = np.nan
+    path = tmp_path / "m"
+    path.write_bytes(
+        model_bytes(Model(broken, *(getattr(model, n) for n in list(Model.__slots__)[1:])))
+    )
+    with pytest.raises(ModelFileError, match=r"target_crf\.A"):
+        load_model(path)
+
+
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none", tmp_path):
+        with pytest.raises(ModelFileError, match=r"best\.safetensors"):
+            load_model(path)

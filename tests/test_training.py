@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_corpora import small_config, small_corpora
+
+from ladtl_np.batching import EncodedSentence
+from ladtl_np.errors import DivergedError, UsageError
+from ladtl_np.model_file import model_bytes
+from ladtl_np.preparation import Corpora, Prepared, prepare
+from ladtl_np.trained_model import build_model
+from ladtl_np.training import Evaluation, Step, Trainer, _Stream
+
+
+def trained(**changes: object) -> Trainer:
+    trainer = Trainer(prepare(small_config(**changes), small_corpora()))
+    for _ in trainer.run():
+        pass
+    return trainer
+
+
+def content(trainer: Trainer) -> bytes:
+    return model_bytes(build_model(trainer.prepared, trainer.best, {}, {}))
+
+
+def test_a_small_tagger_learns_its_corpus() -> None:
+    best = trained(training={"steps": 150}).best_evaluation
+    assert best is not None
+    assert best.scores is not None
+    assert best.scores.conlleval.overall.f1 > 0.95
+
+
+@pytest.mark.parametrize("method", ["la-dtl", "joint-training", "non-transfer"])
+def test_one_seed_gives_one_model_for_any_number_of_threads(method: str) -> None:
+    first, again, parallel = (trained(method=method, threads=threads) for threads in (1, 1, 2))
+    assert content(first) == content(again) == content(parallel)
+
+
+def test_another_seed_gives_another_model() -> None:
+    assert content(trained(seed=1)) != content(trained(seed=2))
+
+
+def test_la_dtl_without_its_terms_is_joint_training_bit_for_bit() -> None:
+    joint = trained(method="joint-training")
+    plain = trained(method="la-dtl", objective={"w_mmd": 0.0, "w_param": 0.0})
+    assert joint.best.embedding.tobytes() == plain.best.embedding.tobytes()
+    assert joint.best.weights.flat.tobytes() == plain.best.weights.flat.tobytes()
+
+
+def test_non_transfer_never_looks_at_the_source() -> None:
+    corpora = small_corpora()
+    config = small_config(method="non-transfer")
+    alone = Corpora(None, corpora.target, corpora.dev)
+    models = []
+    for given in (corpora, alone):
+        trainer = Trainer(prepare(config, given))
+        assert trainer.prepared.network.architecture.source_tags == 0
+        for _ in trainer.run():
+            pass
+        models.append(trainer.best.weights.flat.tobytes())
+    assert models[0] == models[1]
+
+
+def test_a_method_with_a_source_refuses_to_run_without_one() -> None:
+    corpora = small_corpora()
+    with pytest.raises(UsageError, match="give one with --source"):
+        prepare(small_config(), Corpora(None, corpora.target))
+
+
+def test_an_unknown_method_is_answered_with_the_list() -> None:
+    with pytest.raises(UsageError, match="la-dtl"):
+        prepare(small_config(method="magic"), small_corpora())
+
+
+def test_a_diverging_run_stops_with_its_best_model_kept() -> None:
+    config = small_config(optimizer={"learning_rate": 1e25})
+    trainer = Trainer(prepare(config, small_corpora()))
+    with (
+        pytest.raises(DivergedError, match=r"step \d+ diverged") as caught,
+        np.errstate(all="ignore"),
+    ):
+        for _ in trainer.run():
+            pass
+    assert caught.value.exit_code == 4
+    assert np.isfinite(trainer.best.embedding).all() or trainer.best_evaluation is None
+
+
+def test_patience_ends_the_run_after_so_many_evaluations_without_a_better_f1() -> None:
+    trainer = Trainer(
+        prepare(small_config(training={"steps": 400, "patience": 3}), small_corpora())
+    )
+    evaluations = [event for event in trainer.run() if isinstance(event, Evaluation)]
+    assert [event.best for event in evaluations[-4:]] == [True, False, False, False]
+    assert evaluations[-1].step < 400
+
+
+def test_the_earliest_of_equally_good_models_is_kept() -> None:
+    trainer = Trainer(prepare(small_config(training={"steps": 300}), small_corpora()))
+    evaluations = [event for event in trainer.run() if isinstance(event, Evaluation)]
+    f1 = [event.scores.conlleval.overall.f1 for event in evaluations if event.scores]
+    assert trainer.best_evaluation is evaluations[int(np.argmax(f1))]
+
+
+def test_without_development_data_the_last_model_is_kept() -> None:
+    corpora = small_corpora()
+    trainer = Trainer(prepare(small_config(), Corpora(corpora.source, corpora.target)))
+    last = [event for event in trainer.run() if isinstance(event, Evaluation)][-1]
+    assert last.best
+    assert trainer.best.weights.flat.tobytes() == trainer.network.weights.flat.tobytes()
+
+
+def test_every_step_is_reported_and_the_last_step_is_evaluated() -> None:
+    trainer = Trainer(prepare(small_config(training={"steps": 25}), small_corpora()))
+    events = list(trainer.run())
+    assert [event.step for event in events if isinstance(event, Step)] == list(range(1, 26))
+    assert [event.step for event in events if isinstance(event, Evaluation)] == [10, 20, 25]
+
+
+def test_an_epoch_is_one_pass_over_the_larger_training_set() -> None:
+    trainer = trained()
+    assert trainer.best_evaluation is not None
+    # 40 source sentences in batches of 6
+    assert trainer.best_evaluation.epoch == pytest.approx(trainer.best_evaluation.step * 6 / 40)
+
+
+def test_a_stream_gives_every_sentence_once_before_any_twice() -> None:
+    sentences = [EncodedSentence(np.array([n]), np.array([0])) for n in range(7)]
+    stream = _Stream(sentences, np.random.default_rng(0))
+    seen = [int(s.words[0]) for _ in range(7) for s in stream.take(3)]
+    for start in range(0, 21, 7):
+        assert sorted(seen[start : start + 7]) == list(range(7))
+    assert seen[:7] != seen[7:14]
+
+
+def test_excluded_tags_are_left_out_of_the_mmd() -> None:
+    prepared: Prepared = prepare(small_config(objective={"exclude_tags": ["O"]}), small_corpora())
+    weights = prepared.objective.label_weights
+    assert weights is not None
+    assert weights[0] == 0.0
+    assert (weights[1:] == 1.0).all()
+    with pytest.raises(UsageError, match="not tags of the source"):
+        prepare(small_config(objective={"exclude_tags": ["B-Nothing"]}), small_corpora())
+
+
+def test_float32_training_stays_near_float64() -> None:
+    prepared = prepare(small_config(model={"dropout": 0.0}), small_corpora())
+    single = Trainer(prepared)
+    for _ in single.run():
+        pass
+    again = prepare(small_config(model={"dropout": 0.0}), small_corpora())
+    double = Trainer(again)
+    double.network = again.network.astype(np.float64)
+    double.optimizer = type(double.optimizer)(double.network, again.config.optimizer)
+    for _ in double.run():
+        pass
+    # stated distance after 40 steps: 1e-3 of the largest weight
+    difference = np.abs(single.network.weights.flat - double.network.weights.flat).max()
+    assert difference < 1e-3 * np.abs(double.network.weights.flat).max()
