@@ -12,8 +12,14 @@ __all__ = ["evaluate", "predict_tags"]
 
 
 def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
-    """Tags of every sentence, in the corpus's scheme; its own tags are not looked at."""
+    """Tags of every sentence, in the corpus's scheme; its own tags are not looked at.
+
+    Tags that unconstrained decoding leaves illegal stay so in BIOES, and become the tags of the
+    spans that conlleval reads in any other scheme.
+    """
     tagged = decoder.tag([sentence.tokens for sentence in corpus])
+    if corpus.scheme == "BIOES":
+        return tagged
     return [from_bioes(tags, corpus.scheme) for tags in tagged]
 
 

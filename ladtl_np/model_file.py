@@ -113,6 +113,8 @@ def load_model(path: str | PathLike[str]) -> Model:
     """
     name = str(path)
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise ModelFileError(f"{name}: not a file; give one such as RUN/best.safetensors")
         content = Path(path).read_bytes()
     except OSError as error:
         raise ModelFileError(

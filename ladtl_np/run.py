@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from io import StringIO
 from typing import Any
 
 from ladtl_np.config import Config, to_toml
-from ladtl_np.corpus.conll import format_sentence, read_conll
+from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import generate
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
@@ -132,11 +132,9 @@ class Run:
 
     def _write_predictions(self, name: str, test: Corpus) -> None:
         predicted = predict_tags(self.trainer.decoder(self.trainer.best), test)
-        blocks = (
-            format_sentence(sentence.tokens, sentence.tags or (), tags)
-            for sentence, tags in zip(test, predicted, strict=True)
-        )
-        self.folder.write_text(f"predictions-{Path(name).stem}.conll", "".join(blocks))
+        text = StringIO(newline="\n")
+        write_conll(text, test, predicted)
+        self.folder.write_text(f"predictions-{name}", text.getvalue())
 
     def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
         """The network with all that tagging needs."""

@@ -83,7 +83,7 @@ class RunFolder:
             raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)
-        for old in self.path.glob("predictions-*.conll"):
+        for old in self.path.glob("predictions-*"):
             old.unlink()
         self._append("metrics.tsv", "\t".join(METRICS))
         return self

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
+from importlib import import_module
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["Workers", "single_threaded_blas"]
 
@@ -46,8 +48,19 @@ class Workers:
                 raise error
 
 
+@cache
+def _controller() -> ThreadpoolController:
+    """Every BLAS of this process; looking for them takes a millisecond, so it is done once.
+
+    Kernels call the BLAS of SciPy, which is loaded at their first product: too late to be found
+    by a search before it, so it is loaded here.
+    """
+    import_module("scipy.linalg.cython_blas")
+    return ThreadpoolController()
+
+
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
     """Keep every BLAS at one thread: ours are the only threads, and sums keep their order."""
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _controller().limit(limits=1, user_api="blas"):
         yield

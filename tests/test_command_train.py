@@ -67,7 +67,7 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
         "log.jsonl",
         "manifest.json",
         "metrics.tsv",
-        "predictions-test.conll",
+        "predictions-test.txt",
     ]
     assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
     rows = [line.split("\t") for line in (out / "metrics.tsv").read_text().splitlines()]
@@ -83,9 +83,11 @@ def test_predictions_score_as_reported(files: list[str], tmp_path: Path) -> None
     out = tmp_path / "run"
     result = run([*files, "--steps", "100", "--out", str(out), "--json"])
     reported = json.loads(result.stdout)["test.txt"]["conlleval"]["overall"]
-    scored = run(["score", str(out / "predictions-test.conll"), "--gold-column", "1", "--json"])
+    scored = run(["score", str(out / "predictions-test.txt"), "--gold-column", "1", "--json"])
     assert scored.exit_code == 0, scored.output
-    assert json.loads(scored.stdout)["scores"]["conlleval"]["overall"] == reported
+    found = json.loads(scored.stdout)["scores"]
+    assert found["sentences"] == len(small_corpora().tests[0])
+    assert found["conlleval"]["overall"] == reported
 
 
 def test_equal_runs_in_other_folders_write_equal_bytes(files: list[str], tmp_path: Path) -> None:
@@ -165,10 +167,7 @@ def test_position_digits_and_types_are_read_as_told(tmp_path: Path) -> None:
     path = tmp_path / "weibo.txt"
     path.write_text("\n".join(rows * 8), encoding="utf-8")
     result = run(
-        ["train", "--method", "non-transfer", "--target", str(path), *SETTINGS, "--threads", "1"]
-        + ["--target-format", "position_digits=true"]
-        + ["--target-format", 'rename={"*.NOM" = "", "LOC.NAM" = "LOC"}']
-        + ["--out", str(tmp_path / "run")]
+        ["train", "--method", "non-transfer", "--target", str(path), *SETTINGS, "--threads", "1", "--target-format", "position_digits=true", "--target-format", 'rename={"*.NOM" = "", "LOC.NAM" = "LOC"}', "--out", str(tmp_path / "run")]
     )
     assert result.exit_code == 0, result.output
     model = load_model(tmp_path / "run" / "best.safetensors")
@@ -183,8 +182,7 @@ def test_no_text_of_the_data_stands_in_logs_or_messages(tmp_path: Path) -> None:
     path.write_text(corpus, encoding="utf-8")
     out = tmp_path / "run"
     result = run(
-        ["train", "--source", str(path), "--target", str(path), "--dev", str(path), *SETTINGS]
-        + ["--threads", "1", "--out", str(out)]
+        ["train", "--source", str(path), "--target", str(path), "--dev", str(path), *SETTINGS, "--threads", "1", "--out", str(out)]
     )
     assert result.exit_code == 0, result.output
     assert canary not in result.output

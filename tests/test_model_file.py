@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 from pathlib import Path
 
@@ -131,7 +132,8 @@ def test_weights_that_are_not_finite_are_refused(model: Model, tmp_path: Path) -
         load_model(path)
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
-    for path in (tmp_path / "none", tmp_path):
+def test_a_missing_file_a_folder_and_a_pipe_are_named(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "none", tmp_path, tmp_path / "pipe"):
         with pytest.raises(ModelFileError, match=r"best\.safetensors"):
             load_model(path)

@@ -40,15 +40,25 @@ def gold_score(score: Floats, E: Floats, A: Floats, tags: Integers, offsets: Int
 
 @kernel
 def gold_score_backward(
-    dE: Floats, dA: Floats, dscore: Floats, tags: Integers, offsets: Integers
+    dE: Floats,
+    dA: Floats,
+    dscore: Floats,
+    E: Floats,
+    A: Floats,
+    tags: Integers,
+    offsets: Integers,
 ) -> None:
-    """Add dscore (B,) where gold_score read: at the gold tags and the gold transitions."""
+    """Add dscore (B,) where gold_score read, but not at forbidden scores: they are constants."""
     for t in range(offsets.size - 1):
         for row in range(offsets[t], offsets[t + 1]):
             j = row - offsets[t]
-            dE[row, tags[row]] += dscore[j]
+            now = tags[row]
+            if E[row, now] > -np.inf:
+                dE[row, now] += dscore[j]
             if t > 0:
-                dA[tags[offsets[t - 1] + j], tags[row]] += dscore[j]
+                before = tags[offsets[t - 1] + j]
+                if A[before, now] > -np.inf:
+                    dA[before, now] += dscore[j]
 
 
 @inline

@@ -1,8 +1,14 @@
 """Forward-backward of a linear-chain CRF in log space, packed.              docs/math/crf.md
 
 Right for any scores, -inf included, and slower: an exponential per pair of tags and token. It is
-what crf.py falls back to. Nothing here may assume that a path exists: where none does, log Z is
--inf and the marginals are 0.
+what crf.py falls back to. As there, alpha is normalised at every token, here by subtracting
+z_t = log sum_j exp(alpha_t(j)), so that rounding does not grow with the sentence:
+
+    log Z = sum_t z_t
+    w_t(k) = E_t(k) + beta_t(k) - z_t,        beta_{t-1}(i) = log sum_k exp(A(i, k) + w_t(k))
+    p(y_{t-1} = i, y_t = k) = exp(alpha_{t-1}(i) + A(i, k) + w_t(k))
+
+Nothing here may assume that a path exists: where none does, log Z is -inf and the marginals are 0.
 """
 
 from __future__ import annotations
@@ -30,10 +36,17 @@ def _log_sum_exp(x: Floats) -> Scalar:
 
 @kernel
 def crf_log_forward(
-    log_z: Floats, alpha: Floats, scratch: Floats, E: Floats, A: Floats, offsets: Integers
+    log_z: Floats,
+    alpha: Floats,
+    z: Floats,
+    scratch: Floats,
+    E: Floats,
+    A: Floats,
+    offsets: Integers,
 ) -> None:
-    """Write log_z (B,) and the cache alpha (N, m), both float64; `scratch` is (m,)."""
+    """Write log_z (B,) and the caches alpha (N, m), z (N,), all float64; `scratch` is (m,)."""
     m = A.shape[0]
+    log_z[:] = 0.0
     for t in range(offsets.size - 1):
         first = offsets[t]
         for row in range(first, offsets[t + 1]):
@@ -47,8 +60,11 @@ def crf_log_forward(
                     for i in range(m):
                         scratch[i] = alpha[before, i] + A[i, j]
                     alpha[row, j] = E[row, j] + _log_sum_exp(scratch)
-            # overwritten by each later token of the sentence, so the last one's stays
-            log_z[row - first] = _log_sum_exp(alpha[row])
+            z[row] = _log_sum_exp(alpha[row])
+            log_z[row - first] += z[row]
+            if z[row] > -np.inf:
+                for j in range(m):
+                    alpha[row, j] -= z[row]
 
 
 @kernel
@@ -60,6 +76,7 @@ def crf_log_backward(
     scratch: Floats,
     log_z: Floats,
     alpha: Floats,
+    z: Floats,
     E: Floats,
     A: Floats,
     offsets: Integers,
@@ -75,20 +92,19 @@ def crf_log_backward(
         carried = 0 if t + 1 == steps else offsets[t + 2] - last
         for row in range(first, last):
             j = row - first
-            z = log_z[j]
+            if log_z[j] == -np.inf:
+                continue
             for i in range(m):
                 if j >= carried:
                     beta[row, i] = 0.0
                     continue
-                # beta_t(i) = log sum_k exp(A(i, k) + E_{t+1}(k) + beta_{t+1}(k))
+                following = last + j
                 for k in range(m):
-                    scratch[k] = A[i, k] + E[last + j, k] + beta[last + j, k]
+                    scratch[k] = A[i, k] + (E[following, k] + beta[following, k] - z[following])
                 beta[row, i] = _log_sum_exp(scratch)
-                if z == -np.inf or alpha[row, i] == -np.inf:
+                if alpha[row, i] == -np.inf:
                     continue
                 for k in range(m):
-                    dA[i, k] += dlog_z[j] * np.exp(alpha[row, i] + scratch[k] - z)
-            if z == -np.inf:
-                continue
+                    dA[i, k] += dlog_z[j] * np.exp(alpha[row, i] + scratch[k])
             for i in range(m):
-                dE[row, i] += dlog_z[j] * np.exp(alpha[row, i] + beta[row, i] - z)
+                dE[row, i] += dlog_z[j] * np.exp(alpha[row, i] + beta[row, i])

@@ -21,7 +21,7 @@ SAFE_RANGE = {np.dtype(np.float32): 80.0, np.dtype(np.float64): 690.0}
 class CrfCache(NamedTuple):
     """What crf_backward needs; written by crf_forward, valid for that batch only.
 
-    In log space `alpha` is float64 and holds logarithms, `log_z` is kept, and e and c are None.
+    In log space `e` is None, and alpha and c are float64 and hold logarithms.
     """
 
     E: Floats  # (N, m)
@@ -31,7 +31,7 @@ class CrfCache(NamedTuple):
     log_z: Floats  # (B,) float64
     alpha: Floats  # (N, m)
     e: Floats | None  # (N, m) exp(E_t - max E_t)
-    c: Floats | None  # (N,) scales of alpha
+    c: Floats  # (N,) what alpha was divided by
 
 
 def fits_scaled_space(E: Floats, A: Floats) -> bool:
@@ -78,12 +78,14 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
         scaled.crf_scaled_forward(log_z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
         cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c)
     else:
-        alpha = np.empty(E.shape)
+        alpha, c = np.empty(E.shape), np.empty(E.shape[0])
         crf_log.crf_log_forward(
-            log_z, alpha, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
+            log_z, alpha, c, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
         )
-        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, None)
-    return log_z - score, cache
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, c)
+    # a sentence without any path, or whose gold path is forbidden, has probability 0
+    possible = score > -np.inf
+    return np.subtract(log_z, score, out=np.full(sentences, np.inf), where=possible), cache
 
 
 def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
@@ -93,7 +95,7 @@ def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
     """
     E, A, tags, offsets, log_z, alpha, e, c = cache
     m = A.shape[0]
-    if e is not None and c is not None:
+    if e is not None:
         a = np.exp(A - A.max())
         scaled.crf_scaled_backward(
             dE,
@@ -119,11 +121,12 @@ def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
             np.empty(m),
             log_z,
             alpha,
+            c,
             E.astype(np.float64),
             A.astype(np.float64),
             offsets,
         )
-    scaled.gold_score_backward(dE, dA, -dnll.astype(E.dtype), tags, offsets)
+    scaled.gold_score_backward(dE, dA, -dnll.astype(E.dtype), E, A, tags, offsets)
 
 
 def crf_viterbi(E: Floats, A: Floats, offsets: Integers) -> tuple[Integers, Floats]:

@@ -15,7 +15,7 @@ __all__ = ["dropout_mask", "embedding_backward", "embedding_forward"]
 def dropout_mask(
     rng: np.random.Generator, shape: tuple[int, int], dropout: float, dtype: DTypeLike
 ) -> Floats | None:
-    """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None where it is 0."""
+    """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None at rate 0."""
     if dropout == 0.0:
         return None
     keep = rng.random(shape, dtype=np.float32) >= dropout

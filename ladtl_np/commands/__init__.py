@@ -1,0 +1,150 @@
+"""The ``ladtl`` program: which commands there are, and what becomes of every error.
+
+A command is loaded when it is called, so ``ladtl --help`` imports neither NumPy nor Numba.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from ladtl_np import __version__
+from ladtl_np.errors import LadtlError
+
+__all__ = ["SUMMARIES", "ladtl", "main"]
+
+SUMMARIES = {
+    "train": "Train a model on a source and a target domain.",
+    "tag": "Tag text, CoNLL columns or JSONL with a model.",
+    "evaluate": "Score models on annotated files.",
+    "score": "Score predicted tags against gold tags, file against file.",
+    "data": "Write the demo corpus, describe corpora.",
+    "model": "Show what is inside a model file.",
+}
+"""One line for each command; the command is ``ladtl_np.commands.<name>.command``."""
+
+INTERRUPTED = 130
+
+_EPILOG = (
+    "Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 findings in data, 4 training diverged, "
+    "130 interrupted."
+)
+
+
+class _Commands(click.Group):
+    """A group that imports a command only to run it, and turns errors into exit codes."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(SUMMARIES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in SUMMARIES:
+            return None
+        module = importlib.import_module(f"ladtl_np.commands.{cmd_name}")
+        return _with_line_marks(module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in SUMMARIES and not args[0].startswith("-"):
+            ctx.fail(f"no such command {args[0]!r}; there are: {', '.join(SUMMARIES)}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        result = super().invoke(ctx)
+        sys.stdout.flush()  # a full disk or a closed pipe is met here, not while Python ends
+        return result
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run one command line and end with its exit code; the one place that handles errors.
+
+        An error that is not expected keeps its traceback: it is a bug.
+        """
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = _fail("interrupted", INTERRUPTED)
+        except LadtlError as error:
+            code = _fail(str(error), error.exit_code)
+        except OSError as error:
+            _abandon_stdout()
+            place = f"{error.filename}: " if error.filename else ""
+            code = _fail(f"{place}{error.strerror or error}", LadtlError.exit_code)
+        except MemoryError:
+            code = _fail("not enough memory", LadtlError.exit_code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _with_line_marks(command: click.Command) -> click.Command:
+    r"""Let the raw docstrings of a command write click's mark for "keep these lines" as ``\b``."""
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    for inner in getattr(command, "commands", {}).values():
+        _with_line_marks(inner)
+    return command
+
+
+def _fail(message: str, code: int) -> int:
+    """Print a message on one or more lines of its own, control characters escaped."""
+    safe = (
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
+    )
+    click.echo(f"error: {''.join(safe)}", err=True)
+    return code
+
+
+def _abandon_stdout() -> None:
+    """Send what standard output still holds to nowhere if it cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@click.group(
+    cls=_Commands,
+    epilog=_EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="ladtl")
+def ladtl() -> None:
+    r"""Named entity recognition with label-aware double transfer learning, on the CPU.
+
+    Train on a domain with much annotated text and one with little, then tag and evaluate. Data goes
+    to standard output, messages to standard error, and nothing to any network.
+
+    \b
+    Examples:
+      ladtl data demo demo/
+      ladtl train --source demo/cardiology/train.txt --target demo/neurology/train.txt \
+          --dev demo/neurology/dev.txt --out run/
+      ladtl tag --model run/best.safetensors notes.txt
+    """
+
+
+_with_line_marks(ladtl)
+
+
+def main() -> None:
+    """Run the program with the process's arguments."""
+    ladtl(prog_name="ladtl")

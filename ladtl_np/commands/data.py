@@ -1,0 +1,160 @@
+"""``ladtl data``: the demo corpus as files, and corpora in numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ladtl_np.commands.formats import (
+    LONG,
+    column_options,
+    json_option,
+    print_json,
+    print_table,
+    read_options,
+    scheme_option,
+    tag_column_option,
+    warn,
+)
+from ladtl_np.commands.statistics import Overlap, Statistics, describe, overlaps
+from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.findings import shown
+from ladtl_np.errors import LadtlError, UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["command"]
+
+
+@click.group(name="data")
+def command() -> None:
+    r"""Write the demo corpus, describe corpora.
+
+    \b
+    Examples:
+      ladtl data demo demo/
+      ladtl data stats demo/neurology/train.txt demo/neurology/test.txt
+    """
+
+
+@command.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--seed", type=int, default=0, show_default=True, help="Draws another sample.")
+@click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
+def demo(directory: Path, seed: int, overwrite: bool) -> None:
+    r"""Write the synthetic demo corpus into DIR.
+
+    Four made-up medical specialties in the sizes of the paper's Table 1, 30 entity types,
+    characters as tokens, tags in BIOES: DIR/SPECIALTY/train.txt, dev.txt and test.txt. No sentence
+    comes from a medical record. The same seed gives the same files.
+
+    \b
+    Example:
+      ladtl data demo demo/
+    """
+    from ladtl_np.corpus.demo import SPECIALTIES, write_demo
+
+    if directory.exists() and not directory.is_dir():
+        raise UsageError(f"{directory} is a file; name a folder")
+    if directory.is_dir() and any(directory.iterdir()) and not overwrite:
+        raise UsageError(f"{directory} is not empty; give --overwrite, or name another folder")
+    before = os.umask(0o077)
+    try:
+        write_demo(directory, seed)
+    except OSError as error:
+        raise LadtlError(f"{directory} could not be written: {error.strerror}") from error
+    finally:
+        os.umask(before)
+    click.echo(
+        f"Synthetic demo corpus (seed {seed}) in {directory}: {', '.join(SPECIALTIES)}", err=True
+    )
+
+
+@command.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@column_options
+@tag_column_option
+@scheme_option
+@json_option
+def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    r"""Count what is in FILEs of CoNLL columns.
+
+    Sentences, tokens, different tokens, tags and entities of each type; the tag scheme and the
+    tags that it forbids; repeated sentences, and the share of one file's sentences that stand word
+    for word in another, which test data should not. No text of the data is printed.
+
+    \b
+    Examples:
+      ladtl data stats demo/neurology/train.txt demo/neurology/test.txt
+      ladtl data stats --tag-column none --json raw.txt
+    """
+    reading = read_options(**options)
+    corpora = [read_conll(path, reading) for path in files]
+    found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
+    shared = overlaps(corpora)
+    if as_json:
+        values = [statistics.to_json() for statistics in found]
+        print_json({"files": values, "overlaps": [overlap.to_json() for overlap in shared]})
+        return
+    for table in (_sizes_table(found), _entities_table(found), _overlap_table(shared)):
+        if table.row_count:
+            print_table(table)
+    for statistics in found:
+        if statistics.illegal:
+            warn(f"illegal in {statistics.scheme}: {', '.join(statistics.illegal_places)}")
+
+
+_SIZES = {
+    "tag scheme": lambda s: s.scheme or "untagged",
+    "sentences": lambda s: f"{s.sentences:,}",
+    "tokens": lambda s: f"{s.tokens:,}",
+    "different tokens": lambda s: f"{s.vocabulary:,}",
+    "longest sentence": lambda s: f"{s.longest:,} (line {s.longest_line:,})",
+    "repeated sentences": lambda s: f"{s.repeated:,}",
+    "entities": lambda s: f"{sum(s.entities.values()):,}",
+    "entity types": lambda s: f"{len(s.entities):,}",
+    "different tags": lambda s: f"{len(s.tags):,}",
+    "illegal tags": lambda s: f"{s.illegal:,}",
+}
+
+
+def _table(heading: str, columns: Sequence[str]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column(heading, overflow="fold")
+    for column in columns:
+        table.add_column(shown(column, LONG), justify="right", overflow="fold")
+    return table
+
+
+def _sizes_table(found: Sequence[Statistics]) -> Table:
+    table = _table("", [statistics.file for statistics in found])
+    for name, cell in _SIZES.items():
+        table.add_row(name, *map(cell, found))
+    return table
+
+
+def _entities_table(found: Sequence[Statistics]) -> Table:
+    table = _table("entities of type", [statistics.file for statistics in found])
+    total = {
+        kind: sum(s.entities.get(kind, 0) for s in found) for s in found for kind in s.entities
+    }
+    for kind in sorted(total, key=lambda kind: (-total[kind], kind)):
+        table.add_row(shown(kind), *(f"{s.entities.get(kind, 0):,}" for s in found))
+    return table
+
+
+def _overlap_table(shared: Sequence[Overlap]) -> Table:
+    table = _table("sentences of", ["that stand in", "sentences", "share"])
+    for overlap in shared:
+        share = f"{100 * overlap.share:.2f} %"
+        names = (shown(name, LONG) for name in (overlap.file, overlap.within))
+        table.add_row(*names, f"{overlap.sentences:,}", share)
+    return table

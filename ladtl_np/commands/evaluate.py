@@ -1,0 +1,184 @@
+"""``ladtl evaluate``: models against gold files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ladtl_np.commands.formats import (
+    LONG,
+    column_options,
+    decoding_options,
+    illegal_places,
+    json_option,
+    print_json,
+    print_table,
+    read_options,
+    scheme_option,
+    tag_column_option,
+    warn,
+    warn_of_illegal_tags,
+)
+from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.findings import shown
+from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.scoring import SEMANTICS, Scores, render
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = ["command", "compare_table", "evaluate_models"]
+
+Results = list[list[Scores]]  # by model, then by file
+
+
+@click.command(name="evaluate")
+@click.option(
+    "--model",
+    "models",
+    required=True,
+    multiple=True,
+    metavar="FILE",
+    help="Model file; may be given several times.",
+)
+@click.argument("gold", nargs=-1, required=True, metavar="GOLD...")
+@decoding_options
+@column_options
+@tag_column_option
+@scheme_option
+@json_option
+def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **options: Any) -> None:
+    r"""Tag GOLD files of CoNLL columns with models and score the tags.
+
+    With one model and one file: precision, recall and F1 of each type. With several: a table of
+    F1, models against files, the best of each file in bold. Both ways of counting stand side by
+    side: conlleval, and strict, which counts only entities whose tags are legal in the scheme.
+
+    Gold tags are never changed. Illegal ones are counted, and types that the model does not know
+    count as missed; both are named on standard error.
+
+    \b
+    Examples:
+      ladtl evaluate --model run/best.safetensors demo/neurology/test.txt
+      ladtl evaluate --model a.safetensors --model b.safetensors dev.txt test.txt
+      ladtl evaluate --model run/best.safetensors --token-column 0 --tag-column 3 test.txt --json
+    """
+    decoding = {name: options.pop(name) for name in ("domain", "unconstrained", "threads")}
+    reading = read_options(**options)
+    corpora = [read_conll(path, reading) for path in gold]
+    for corpus in corpora:
+        warn_of_illegal_tags(corpus)
+    results = evaluate_models(models, corpora, **decoding)
+    how = "unconstrained" if decoding["unconstrained"] else "constrained to legal BIOES"
+    if as_json:
+        print_json(_as_json(models, corpora, results, decoding))
+    elif len(models) == len(gold) == 1:
+        table = render(results[0][0])
+        pair = f"{models[0]} on {gold[0]}"
+        table.title = f"{shown(pair, LONG)}\n{decoding['domain']} tagger, decoding {how}"
+        print_table(table)
+    else:
+        table = compare_table(models, gold, results)
+        table.caption = f"F1 in per cent; {decoding['domain']} tagger, decoding {how}"
+        print_table(table)
+
+
+def evaluate_models(
+    models: Sequence[str], corpora: Sequence[Corpus], domain: Any, unconstrained: bool, threads: int
+) -> Results:
+    """Score every model on every corpus; types a model does not know are named as a warning.
+
+    Parameters
+    ----------
+    models
+        Model files.
+    corpora
+        Gold.
+    domain, unconstrained, threads
+        How to decode, see `tagging.make_decoder`.
+
+    Returns
+    -------
+    list
+        Scores by model, then by corpus.
+    """
+    from ladtl_np.evaluation import evaluate
+    from ladtl_np.model_file import load_model
+    from ladtl_np.tagging import make_decoder
+    from ladtl_np.workers import single_threaded_blas
+
+    results = []
+    for path in models:
+        decoder = make_decoder(
+            load_model(path), domain=domain, constrained=not unconstrained, threads=threads
+        )
+        for corpus in corpora:
+            unknown = sorted(_types(corpus) - set(decoder.tags.types))
+            if unknown:
+                names = ", ".join(map(shown, unknown))
+                warn(f"{path} does not know these types of {corpus.name}; all missed: {names}")
+        with single_threaded_blas():
+            results.append([evaluate(decoder, corpus) for corpus in corpora])
+    return results
+
+
+def _types(corpus: Corpus) -> set[str]:
+    return set(TagSet.from_corpora([corpus]).types)
+
+
+def compare_table(models: Sequence[str], files: Sequence[str], results: Results) -> Table:
+    """Build a table of F1, conlleval and strict: a row per model, a column per file.
+
+    The best of each file is bold, where there are several models.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    table.add_column("model", overflow="fold")
+    for name in files:
+        table.add_column(
+            f"{shown(name, LONG)}\nconlleval / strict", justify="right", overflow="fold"
+        )
+    best = [
+        [max(getattr(row[number], way).overall.f1 for row in results) for way in SEMANTICS]
+        for number in range(len(files))
+    ]
+    for model, row in zip(models, results, strict=True):
+        cells = []
+        for scores, maxima in zip(row, best, strict=True):
+            values = [getattr(scores, way).overall.f1 for way in SEMANTICS]
+            texts = [
+                Text(f"{100 * value:.2f}", "bold" if len(models) > 1 and value == top else "")
+                for value, top in zip(values, maxima, strict=True)
+            ]
+            cells.append(Text(" / ").join(texts))
+        table.add_row(shown(model, LONG), *cells)
+    return table
+
+
+def _as_json(
+    models: Sequence[str], corpora: Sequence[Corpus], results: Results, decoding: dict[str, Any]
+) -> dict[str, Any]:
+    """Everything that was found, in the order of the arguments."""
+    places = [illegal_places(corpus)[1] for corpus in corpora]
+    return {
+        "domain": decoding["domain"],
+        "constrained": not decoding["unconstrained"],
+        "results": [
+            {
+                "model": model,
+                "gold": corpus.name,
+                "gold_sha256": corpus.sha256,
+                "scheme": corpus.scheme,
+                "illegal_gold_places": place,
+                "scores": scores.to_json(),
+            }
+            for model, row in zip(models, results, strict=True)
+            for corpus, place, scores in zip(corpora, places, row, strict=True)
+        ],
+    }

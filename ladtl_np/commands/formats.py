@@ -1,0 +1,230 @@
+"""What the commands share: options for reading columns and for models, and ways to print."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+import click
+import msgspec
+
+from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
+from ladtl_np.corpus.findings import shown
+from ladtl_np.corpus.schemes import illegal_positions
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+__all__ = [
+    "LONG",
+    "column_options",
+    "decoding_options",
+    "illegal_places",
+    "json_option",
+    "naming_standard_output",
+    "print_json",
+    "print_table",
+    "read_options",
+    "scheme_option",
+    "tag_column_option",
+    "warn",
+    "warn_of_illegal_tags",
+]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+_DEFAULTS = ReadOptions()
+LONG = 2000  # characters of a message or a path that are shown
+PLACES = 5  # illegal tags whose places are listed
+
+
+class _Column(click.ParamType[int | None]):
+    """A column number, or ``none`` for a column that is not there."""
+
+    name = "column"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | None:
+        if value is None or isinstance(value, int):
+            return value
+        if value == "none":
+            return None
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor 'none'", param, ctx)
+
+
+def _apply(function: Function, *options: Callable[[Function], Function]) -> Function:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def column_options(function: Function) -> Function:
+    """Add the options that say where tokens stand in a file of columns."""
+    return _apply(
+        function,
+        click.option(
+            "--token-column",
+            type=int,
+            default=_DEFAULTS.token_column,
+            show_default=True,
+            help="Column of the token; negative numbers count from the last.",
+        ),
+        click.option(
+            "--delimiter",
+            type=click.Choice(get_args(Delimiter)),
+            default=_DEFAULTS.delimiter,
+            show_default=True,
+            help="What parts columns; auto is tab if the first line has one.",
+        ),
+        click.option(
+            "--position-digits",
+            is_flag=True,
+            help="Tokens are one character and its position in its word, such as p10.",
+        ),
+        click.option(
+            "--encoding",
+            default=_DEFAULTS.encoding,
+            show_default=True,
+            help="Text encoding of the input.",
+        ),
+    )
+
+
+def tag_column_option(function: Function) -> Function:
+    """Add ``--tag-column``."""
+    return click.option(
+        "--tag-column",
+        type=_Column(),
+        default=str(_DEFAULTS.tag_column),
+        show_default=True,
+        help="Column of the tag; none for untagged text.",
+    )(function)
+
+
+def scheme_option(function: Function) -> Function:
+    """Add ``--scheme`` and ``--rename`` of tagged files."""
+    return _apply(
+        function,
+        click.option(
+            "--scheme",
+            type=click.Choice(get_args(Scheme)),
+            default=_DEFAULTS.scheme,
+            show_default=True,
+            help="Tag scheme of the files.",
+        ),
+        click.option(
+            "--rename",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="Read type OLD (or a pattern such as *.NOM) as NEW; OLD= drops it.",
+        ),
+    )
+
+
+def decoding_options(function: Function) -> Function:
+    """Add the options that say how a model chooses tags."""
+    return _apply(
+        function,
+        click.option(
+            "--domain",
+            type=click.Choice(["target", "source"]),
+            default="target",
+            show_default=True,
+            help="Which of the model's two taggers to use.",
+        ),
+        click.option(
+            "--unconstrained",
+            is_flag=True,
+            help="Allow tag sequences that are illegal in BIOES.",
+        ),
+        click.option(
+            "--threads",
+            type=click.IntRange(min=1),
+            default=2,
+            show_default=True,
+            help="Threads to compute with; results do not depend on it.",
+        ),
+    )
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
+
+
+def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
+    """Build `ReadOptions` from the values of the options above.
+
+    Raises
+    ------
+    UsageError
+        If they contradict each other, or a pair of `rename` is none.
+    """
+    pairs = {}
+    for pair in rename:
+        old, equals, new = pair.partition("=")
+        if not equals or not old:
+            raise UsageError(f"--rename wants OLD=NEW, such as --rename PER=person; got {pair!r}")
+        pairs[old] = new
+    try:
+        return ReadOptions(rename=pairs, **options)
+    except (ValueError, msgspec.ValidationError) as error:
+        raise UsageError(str(error)) from None
+
+
+def print_json(value: Any) -> None:
+    """Print a value on standard output, keys in their own order."""
+    with naming_standard_output():
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_table(table: Table, width: int = 160) -> None:
+    """Print a table on standard output; `width` is used where it is no terminal."""
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=width)
+    with naming_standard_output():
+        console.print(table)
+
+
+@contextlib.contextmanager
+def naming_standard_output() -> Iterator[None]:
+    """Let the error of a write that fails say where: the system's names no file."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or "standard output"
+        raise
+
+
+def warn(message: str) -> None:
+    """Print a message on standard error."""
+    click.echo(f"warning: {shown(message, LONG)}", err=True)
+
+
+def illegal_places(corpus: Corpus) -> tuple[int, list[str]]:
+    """Count the tags that a corpus's scheme forbids, and list the first as ``file:line``."""
+    lines = [
+        sentence.line + position
+        for sentence in corpus
+        for position in illegal_positions(sentence.tags or (), corpus.scheme)
+    ]
+    return len(lines), [f"{corpus.name}:{line}" for line in lines[:PLACES]]
+
+
+def warn_of_illegal_tags(corpus: Corpus, side: str = "gold") -> None:
+    """Say on standard error how many illegal tags a corpus has, and where the first are."""
+    count, places = illegal_places(corpus)
+    if count:
+        more = ", ..." if count > len(places) else ""
+        warn(
+            f"{corpus.name}: {count} {side} tag{'s' * (count > 1)} illegal in "
+            f"{shown(corpus.scheme)}, scored as they stand: {', '.join(places)}{more}"
+        )

@@ -1,0 +1,127 @@
+"""``ladtl model``: what is inside a model file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ladtl_np.commands.formats import LONG, json_option, print_json, print_table
+from ladtl_np.corpus.findings import shown
+
+if TYPE_CHECKING:
+    from ladtl_np.model_file import Model
+
+__all__ = ["command", "describe_model"]
+
+
+@click.group(name="model")
+def command() -> None:
+    r"""Show what is inside a model file.
+
+    \b
+    Example:
+      ladtl model info run/best.safetensors
+    """
+
+
+@command.command()
+@click.argument("file", metavar="FILE")
+@json_option
+def info(file: str, as_json: bool) -> None:
+    r"""Describe a model FILE, which is checked in full while it is read.
+
+    Method, sizes, number of parameters, tags and types, how text is cut into tokens, stored
+    scores, versions and hashes of the training data. Words of the vocabulary are counted, not
+    shown.
+
+    \b
+    Examples:
+      ladtl model info run/best.safetensors
+      ladtl model info run/best.safetensors --json
+    """
+    from ladtl_np.model_file import load_model
+
+    description = describe_model(load_model(file))
+    if as_json:
+        print_json({"file": file, **description})
+        return
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False, title=shown(file, LONG))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _rows(description):
+        table.add_row(name, value)
+    print_table(table, width=100)
+
+
+def describe_model(model: Model) -> dict[str, Any]:
+    """Everything about a model but its numbers and its words, as plain values."""
+    from ladtl_np.corpus.labels import LabelMap, matched_tags
+
+    sizes = model.network.architecture
+    heads = {"source": model.source_tags, "target": model.target_tags}
+    label_map = LabelMap(model.label_map)
+    matched, pairs = 0, {}
+    if model.source_tags is not None:
+        matched = len(matched_tags(model.source_tags, model.target_tags, label_map)[0])
+        for kind in model.source_tags.types:
+            partner = label_map.target_of(kind, model.target_tags.types)
+            if partner:
+                pairs[kind] = partner
+    return {
+        "method": model.config.method,
+        "seed": model.config.seed,
+        "embedding": sizes.embedding,
+        "hidden": sizes.hidden,
+        "emission_bias": sizes.emission_bias,
+        "parameters": sum(int(array.size) for array in model.network.named().values()),
+        "dtype": str(model.network.embedding.dtype),
+        "vocabulary": len(model.vocabulary),
+        "singletons": int(model.vocabulary.singleton.sum()),
+        "lower": model.vocabulary.lower,
+        "digits_to_zero": model.vocabulary.digits_to_zero,
+        "token_mode": model.token_mode,
+        "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
+        "types": {name: list(tags.types) for name, tags in heads.items() if tags is not None},
+        "matched_tags": matched,
+        "matched_types": pairs,
+        "scores": model.scores,
+        "provenance": model.provenance,
+    }
+
+
+def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
+    """Bring the description into lines for people."""
+    d = description
+    rows = [
+        ("method", f"{d['method']}, seed {d['seed']}"),
+        ("sizes", f"embedding {d['embedding']:,}, hidden {d['hidden']:,} per direction"),
+        ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
+        ("vocabulary", f"{d['vocabulary']:,} words, {d['singletons']:,} once in training"),
+        ("token mode", d["token_mode"]),
+    ]
+    for name, count in d["tags"].items():
+        kinds = ", ".join(map(shown, d["types"][name]))
+        rows.append((f"{name} tags", f"{count:,} tags of {len(d['types'][name]):,} types: {kinds}"))
+    if "source" in d["tags"]:
+        pairs = (
+            shown(kind) if kind == partner else f"{shown(kind)} = {shown(partner)}"
+            for kind, partner in d["matched_types"].items()
+        )
+        rows.append(("matched", f"{d['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"))
+    return rows + _flat("scores", d["scores"]) + _flat("provenance", d["provenance"])
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, str]]:
+    """Write nested values as one line each; the scores of single types are left to ``--json``."""
+    if not isinstance(value, dict):
+        text = f"{value:.4f}" if isinstance(value, float) else str(value)
+        return [(name, shown(text, 80))]
+    rows = []
+    for key, inner in value.items():
+        if key != "per_type":
+            rows += _flat(f"{name}.{key}", inner)
+    return rows

@@ -1,0 +1,189 @@
+"""``ladtl score``: predicted tags against gold tags, without a model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import click
+import msgspec
+
+from ladtl_np.commands.formats import (
+    column_options,
+    illegal_places,
+    json_option,
+    print_json,
+    print_table,
+    read_options,
+    scheme_option,
+    warn,
+    warn_of_illegal_tags,
+)
+from ladtl_np.corpus.columns import ReadOptions, Scheme
+from ladtl_np.corpus.conll import iterate_conll
+from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.renaming import Renamer
+from ladtl_np.corpus.schemes import detect_scheme, spans, spans_to_tags
+from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.scoring import Scores, render, score
+
+__all__ = ["command", "require_same_tokens", "score_corpora"]
+
+
+@click.command(name="score")
+@click.argument("files", nargs=-1, required=True, metavar="GOLD [PREDICTED]")
+@click.option(
+    "--gold-column",
+    type=int,
+    help="Column of the gold tag.  [default: the last; in one file the last but one]",
+)
+@click.option(
+    "--predicted-column", type=int, help="Column of the predicted tag.  [default: the last]"
+)
+@click.option(
+    "--predicted-scheme",
+    type=click.Choice(get_args(Scheme)),
+    help="Tag scheme of the predictions.  [default: as --scheme]",
+)
+@column_options
+@scheme_option
+@json_option
+def command(
+    files: tuple[str, ...],
+    gold_column: int | None,
+    predicted_column: int | None,
+    predicted_scheme: str | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    r"""Score predicted tags: the file PREDICTED against GOLD, or two columns of one file.
+
+    Both must have the same sentences and tokens. Schemes are detected file by file; predictions in
+    another scheme than the gold's are converted to it. Precision, recall and F1 are counted in two
+    ways, side by side: conlleval, and strict, which counts only entities whose tags are legal.
+
+    \b
+    Examples:
+      ladtl score gold.txt predicted.txt
+      ladtl score both.txt --gold-column 1 --predicted-column 2 --json
+    """
+    if len(files) > 2:
+        raise UsageError(f"score takes one file or two, got {len(files)}")
+    if files[1:] == ("-",) == files[:1]:
+        raise UsageError("standard input holds one file; give it once to score two of its columns")
+    columns = (
+        (-2 if len(files) == 1 else -1) if gold_column is None else gold_column,
+        -1 if predicted_column is None else predicted_column,
+    )
+    gold_options = read_options(tag_column=columns[0], **options)
+    predicted_options = msgspec.structs.replace(
+        gold_options, tag_column=columns[1], scheme=predicted_scheme or gold_options.scheme
+    )
+    gold, predicted = _read(files, gold_options, predicted_options)
+    require_same_tokens(gold, predicted)
+    scores = score_corpora(gold, predicted)
+    if as_json:
+        print_json(_as_json(gold, predicted, scores))
+        return
+    table = render(scores)
+    schemes = [corpus.scheme for corpus in (gold, predicted)]
+    table.title = "gold {}, predicted {}".format(*schemes)
+    print_table(table)
+
+
+def _read(
+    files: Sequence[str], gold_options: ReadOptions, predicted_options: ReadOptions
+) -> tuple[Corpus, Corpus]:
+    """Read both sides; one file is read once for both, so it may be standard input."""
+    contents = []
+    for path in files:
+        with open_input(path) as stream:
+            contents.append(list(stream))
+    gold = _corpus(contents[0], gold_options, display_name(files[0]), None)
+    return gold, _corpus(contents[-1], predicted_options, display_name(files[-1]), gold.scheme)
+
+
+def _corpus(lines: list[bytes], options: ReadOptions, name: str, gold_scheme: str | None) -> Corpus:
+    plain = msgspec.structs.replace(options, rename={})
+    sentences = tuple(iterate_conll(lines, plain, name))
+    scheme = options.scheme
+    if scheme == "detect":
+        scheme = _detected(sentences, name, gold_scheme)
+    if options.rename:
+        renamer = Renamer(options.rename, scheme)
+        sentences = tuple(
+            Sentence(s.tokens, renamer.apply(s.tags or ()), s.line) for s in sentences
+        )
+    return Corpus(name, sentences, scheme)
+
+
+def _detected(sentences: Sequence[Sentence], name: str, gold_scheme: str | None) -> Any:
+    """Detect a scheme; predictions follow the gold where their own tags do not tell.
+
+    A poor tagger's stray tags can make IOB2 look like IOB1, and predictions without an entity look
+    like anything.
+    """
+    try:
+        scheme = detect_scheme(sentence.tags or () for sentence in sentences)
+    except ValueError as error:
+        raise DataError(f"{name}: {error}; declare the scheme to see which lines") from None
+    if gold_scheme is None:
+        return scheme
+    plain = {"IOB1", "IOB2", "IO"}
+    alike = {scheme, gold_scheme} <= plain
+    empty = all(tag == "O" for sentence in sentences for tag in sentence.tags or ())
+    return gold_scheme if alike or empty else scheme
+
+
+def require_same_tokens(gold: Corpus, predicted: Corpus) -> None:
+    """Raise `FindingsError` with the lines at which two corpora part."""
+    findings = Findings(predicted.name)
+    for truth, guess in zip(gold, predicted, strict=False):
+        if len(truth) != len(guess):
+            findings.fail(
+                guess.line,
+                f"a sentence of {len(guess)} tokens where {gold.name}:{truth.line} has "
+                f"{len(truth)}",
+                "were the predictions made for another file, or another way to cut sentences?",
+            )
+        for place, (wanted, token) in enumerate(zip(truth.tokens, guess.tokens, strict=True)):
+            if wanted != token:
+                findings.add(
+                    guess.line + place,
+                    f"another token than {gold.name}:{truth.line + place} has",
+                    "were the predictions made for another file, or is --token-column wrong?",
+                )
+    if len(gold) != len(predicted):
+        findings.add(
+            0,
+            f"{len(predicted)} sentences where {gold.name} has {len(gold)}",
+            "is one of the files cut short?",
+        )
+    findings.raise_any()
+
+
+def score_corpora(gold: Corpus, predicted: Corpus) -> Scores:
+    """Score tags in the gold's scheme; illegal tags are named as a warning, and stay."""
+    warn_of_illegal_tags(gold)
+    warn_of_illegal_tags(predicted, "predicted")
+    guesses = [sentence.tags or () for sentence in predicted]
+    if predicted.scheme != gold.scheme:
+        if illegal_places(predicted)[0]:
+            warn(
+                f"predictions were converted from {predicted.scheme} to {gold.scheme}: their "
+                "illegal tags are read as conlleval reads them, in the strict scores as well"
+            )
+        guesses = [
+            spans_to_tags(spans(tags, predicted.scheme), len(tags), gold.scheme) for tags in guesses
+        ]
+    return score([sentence.tags or () for sentence in gold], guesses, gold.scheme)
+
+
+def _as_json(gold: Corpus, predicted: Corpus, scores: Scores) -> dict[str, Any]:
+    sides = {"gold": gold, "predicted": predicted}
+    return {
+        **{side: {"file": corpus.name, "scheme": corpus.scheme} for side, corpus in sides.items()},
+        "scores": scores.to_json(),
+    }

@@ -1,0 +1,177 @@
+"""What ``ladtl tag`` reads and writes, one sentence at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from ladtl_np.commands.formats import naming_standard_output
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.conll import format_sentence, iterate_conll
+from ladtl_np.corpus.jsonl import format_document, iterate_jsonl
+from ladtl_np.corpus.lines import Tally
+from ladtl_np.corpus.raw import RawLine, TokenMode, iterate_raw
+from ladtl_np.corpus.schemes import from_bioes, spans
+from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.files import open_private
+
+__all__ = [
+    "InputFormat",
+    "Unit",
+    "check_output",
+    "conll_lines",
+    "jsonl_line",
+    "open_output",
+    "read",
+]
+
+InputFormat = Literal["text", "conll", "jsonl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One sentence of the input.
+
+    Attributes
+    ----------
+    raw
+        Its text and tokens.
+    id
+        Id of a JSONL document.
+    """
+
+    raw: RawLine
+    id: int | str | None = None
+
+
+def read(
+    stream: BinaryIO,
+    kind: InputFormat,
+    mode: TokenMode,
+    options: ReadOptions,
+    name: str,
+    tally: Tally,
+) -> Iterator[Unit]:
+    """Yield the sentences of a stream in one of the three formats.
+
+    Parameters
+    ----------
+    stream
+        The input.
+    kind
+        ``text``: a line is a sentence. ``conll``: tokens of one column. ``jsonl``: a document is a
+        sentence; labels it may have are left aside.
+    mode
+        What a token of text is; and how the text of columns is put together for JSONL: without
+        anything between its tokens, or with a space.
+    options
+        How columns are read.
+    name
+        Name of the input in messages.
+    tally
+        Filled with counts of what is no error.
+    """
+    if kind == "text":
+        lines = iterate_raw(stream, mode, name, encoding=options.encoding, tally=tally)
+        yield from map(Unit, lines)
+    elif kind == "jsonl":
+        for document in iterate_jsonl(stream, mode, name, tally=tally):
+            yield Unit(document.raw, document.id)
+    else:
+        untagged = msgspec.structs.replace(options, tag_column=None)
+        for sentence in iterate_conll(stream, untagged, name, tally=tally):
+            yield Unit(_joined(sentence.tokens, mode, sentence.line))
+
+
+def _joined(tokens: tuple[str, ...], mode: TokenMode, line: int) -> RawLine:
+    """Put the tokens of columns together to a text."""
+    gap = "" if mode == "characters" else " "
+    ends = accumulate(len(token) + len(gap) for token in tokens)
+    starts = (0, *ends)[:-1]
+    return RawLine(gap.join(tokens), tokens, starts, line)
+
+
+def conll_lines(unit: Unit, tags: Sequence[str], scheme: str, name: str) -> str:
+    """Token and tag of each token, and a blank line; an empty sentence is a blank line."""
+    written = tags if scheme == "BIOES" else from_bioes(tags, scheme)
+    try:
+        return format_sentence(unit.raw.tokens, written) + "\n"
+    except ValueError as error:
+        raise DataError(f"{name}:{unit.raw.line}: {error}") from None
+
+
+def jsonl_line(unit: Unit, tags: Sequence[str]) -> str:
+    """Text, entities by character offsets, and id of a sentence."""
+    entities = unit.raw.character_spans(spans(tags, "BIOES"))
+    return format_document(unit.raw.text, entities, unit.id) + "\n"
+
+
+def check_output(output: str, inputs: Iterable[str], *, overwrite: bool) -> None:
+    """Refuse an output that cannot or should not be written, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        If it is one of the inputs, a folder, in no folder, or exists without `overwrite`.
+    """
+    if output == "-":
+        return
+    path = Path(output)
+    for name in inputs:
+        if name != "-" and path.exists() and os.path.exists(name) and path.samefile(name):
+            raise UsageError(f"{output} is also an input; name another output")
+    if path.is_dir():
+        raise UsageError(f"{output} is a folder; name a file inside it")
+    if path.is_file() and not overwrite:
+        raise UsageError(f"{output} exists; give --overwrite, or name another output")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UsageError(f"{output}: its folder does not exist; make it first")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise UsageError(f"{output} may not be written by you; name another output")
+
+
+@contextlib.contextmanager
+def open_output(output: str) -> Iterator[Callable[[str], None]]:
+    """Open an output for writing text piece by piece, in UTF-8; ``-`` is standard output.
+
+    A file is readable by its owner only, and appears under its name when all is written: after an
+    error there is the earlier file, or none.
+    """
+    path = Path(output).resolve()
+    if output == "-":
+        yield _write_standard_output
+    elif path.exists() and not path.is_file():  # a pipe or a device
+        with open(path, "wb") as stream:
+            yield lambda text: _write(stream, text)
+    else:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+        try:
+            with os.fdopen(open_private(temporary), "wb") as stream:
+                yield lambda text: _write(stream, text)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        except OSError as error:
+            raise LadtlError(f"{output} could not be written: {error.strerror or error}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _write_standard_output(text: str) -> None:
+    with naming_standard_output():
+        _write(sys.stdout.buffer, text)
+
+
+def _write(stream: BinaryIO, text: str) -> None:
+    stream.write(text.encode("utf-8"))
+    stream.flush()

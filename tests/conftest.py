@@ -1,0 +1,94 @@
+"""Fixtures of several test modules: a small trained model, and the program to run on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from small_corpora import small_config, small_corpora
+
+from ladtl_np.commands import ladtl
+from ladtl_np.corpus.conll import write_conll
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.model_file import Model, save_model
+from ladtl_np.preparation import Corpora, prepare
+from ladtl_np.trained_model import build_model
+from ladtl_np.training import Trainer
+
+Invoke = Callable[..., Result]
+CLI = Path(__file__).parent.parent / "cli.py"
+
+os.environ["NUMBA_NUM_THREADS"] = "1"
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus() -> Corpora:
+    """A source and a target of single characters with the types Drug and Sign."""
+    return small_corpora()
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_corpus: Corpora) -> Model:
+    """A tagger that has learned the tiny corpus: capital + z is a Drug, x is a Sign."""
+    config = small_config(training={"steps": 150, "evaluate_every": 50})
+    trainer = Trainer(prepare(config, tiny_corpus))
+    for _ in trainer.run():
+        pass
+    assert trainer.best_evaluation is not None
+    scores = {"dev": trainer.best_evaluation.scores}
+    return build_model(trainer.prepared, trainer.best, scores, {"target": "00ff"})
+
+
+@pytest.fixture(scope="session")
+def tiny_model_file(tiny_model: Model, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tiny model as a file."""
+    path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
+    save_model(path, tiny_model)
+    return str(path)
+
+
+@pytest.fixture
+def gold_file(tiny_corpus: Corpora, tmp_path: Path) -> str:
+    """The tiny corpus's development data as CoNLL columns."""
+    assert tiny_corpus.dev is not None
+    return write_corpus(tmp_path / "gold.conll", tiny_corpus.dev)
+
+
+@pytest.fixture
+def invoke() -> Invoke:
+    """Run the program inside this process; no traceback may ever reach its user."""
+
+    def invoke(*arguments: object, input: str | bytes | None = None) -> Result:
+        result = CliRunner().invoke(ladtl, [str(a) for a in arguments], input=input)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert "Traceback" not in result.stderr
+        return result
+
+    return invoke
+
+
+def write_corpus(path: Path, corpus: Corpus) -> str:
+    """Write a corpus as CoNLL columns and return its path."""
+    with open(path, "w", encoding="utf-8", newline="\n") as stream:
+        write_conll(stream, corpus)
+    return str(path)
+
+
+def run_program(
+    *arguments: object, input: bytes = b"", **environment: str
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, str(CLI), *map(str, arguments)],
+        input=input,
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, **environment},
+        check=False,
+    )

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Invoke
+
+GOLD = "a\tB-X\nb\tI-X\n\nc\tO\nd\tB-Y\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Any:
+    def files(*contents: str) -> list[Path]:
+        paths = [tmp_path / name for name in ("gold.txt", "predicted.txt")][: len(contents)]
+        for path, content in zip(paths, contents, strict=True):
+            path.write_text(content, "utf-8")
+        return paths
+
+    return files
+
+
+def overall(result: Any) -> tuple[float, float]:
+    scores = json.loads(result.stdout)["scores"]
+    return scores["conlleval"]["overall"]["f1"], scores["strict"]["overall"]["f1"]
+
+
+def test_equal_files_are_perfect_in_both_ways(invoke: Invoke, files: Any) -> None:
+    result = invoke("score", *files(GOLD, GOLD), "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert overall(result) == (1.0, 1.0)
+
+
+def test_both_ways_of_counting_stand_side_by_side(invoke: Invoke, files: Any) -> None:
+    result = invoke("score", *files(GOLD, GOLD.replace("B-X", "I-X")))
+    assert result.exit_code == 0
+    assert "conll-" in result.stdout
+    assert "strict" in result.stdout
+    assert "100.00" in result.stdout
+    assert "predicted.txt: 1 predicted tag illegal in IOB2" in result.stderr
+    assert "predicted.txt:1" in result.stderr
+
+
+def test_two_columns_of_one_file_and_standard_input(invoke: Invoke, files: Any) -> None:
+    both = "a\tB-X\tB-X\nb\tI-X\tO\n\nc\tB-X\tB-X\n"
+    (path,) = files(both)
+    from_file = invoke("score", path, "--json")
+    assert overall(from_file) == (0.5, 0.5)
+    swapped = invoke("score", "-", "--gold-column", 2, "--predicted-column", 1, input=both)
+    assert swapped.exit_code == 0
+    scores = json.loads(invoke("score", "-", "--json", input=both).stdout)
+    assert scores["scores"] == json.loads(from_file.stdout)["scores"]
+    assert scores["gold"]["file"] == "standard input"
+
+
+@pytest.mark.parametrize(
+    ("predicted", "scheme"),
+    [
+        ("a\tB-X\nb\tE-X\n\nc\tO\nd\tS-Y\n", "BIOES"),
+        ("a\tB-X\nb\tL-X\n\nc\tO\nd\tU-Y\n", "BILOU"),
+    ],
+)
+def test_predictions_in_another_scheme_are_converted(
+    invoke: Invoke, files: Any, predicted: str, scheme: str
+) -> None:
+    result = invoke("score", *files(GOLD, predicted), "--json")
+    assert overall(result) == (1.0, 1.0)
+    assert json.loads(result.stdout)["predicted"]["scheme"] == scheme
+
+
+def test_poor_predictions_do_not_change_the_scheme(invoke: Invoke, files: Any) -> None:
+    strays = "a\tI-X\nb\tI-X\n\nc\tO\nd\tI-Y\n"  # alone they would count as IOB1, legal
+    result = invoke("score", *files(GOLD, strays), "--json")
+    assert overall(result) == (1.0, 0.0)
+    nothing = invoke("score", *files(GOLD, "a\tO\nb\tO\n\nc\tO\nd\tO\n"), "--json")
+    assert json.loads(nothing.stdout)["predicted"]["scheme"] == "IOB2"
+
+
+def test_converted_illegal_predictions_are_announced(invoke: Invoke, files: Any) -> None:
+    result = invoke("score", *files(GOLD, "a\tB-X\nb\tB-X\n\nc\tO\nd\tS-Y\n"))
+    assert "converted from BIOES to IOB2" in result.stderr
+
+
+def test_declared_schemes_and_renames(invoke: Invoke, files: Any) -> None:
+    paths = files(GOLD, GOLD.replace("-Y", "-Z"))
+    assert overall(invoke("score", *paths, "--json", "--rename", "Z=Y")) == (1.0, 1.0)
+    refused = invoke("score", *paths, "--scheme", "IO")
+    assert refused.exit_code == 3
+    assert "gold.txt:1: B-X is not a tag" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("predicted", "message"),
+    [
+        ("a\tO\nQ\tO\n\nc\tO\nQ\tO\n", "predicted.txt:2: another token than"),
+        ("a\tO\n\nb\tO\n\nc\tO\nd\tO\n", "predicted.txt:1: a sentence of 1 tokens where"),
+        ("a\tO\nb\tO\n", "predicted.txt: 1 sentences where"),
+        (GOLD + "\ne\tO\n", "predicted.txt: 3 sentences where"),
+    ],
+)
+def test_other_tokens_are_findings(
+    invoke: Invoke, files: Any, predicted: str, message: str
+) -> None:
+    result = invoke("score", *files(GOLD, predicted))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert message in result.stderr
+    assert "Q" not in result.stderr
+
+
+def test_the_lines_of_all_other_tokens_are_listed(invoke: Invoke, files: Any) -> None:
+    result = invoke("score", *files(GOLD, GOLD.replace("a", "1").replace("d", "2")))
+    lines = result.stderr.splitlines()
+    assert len(lines) == 2
+    assert "predicted.txt:5: another token than" in lines[1]

@@ -1,0 +1,241 @@
+"""Scoring against conlleval's rules written anew, seqeval and nervaluate."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+
+import nervaluate
+import pytest
+import seqeval.metrics
+import seqeval.scheme
+from scoring_cases import TYPES, legal_tags, random_pair, random_tags
+
+from ladtl_np.corpus.schemes import PREFIXES, SCHEMES
+from ladtl_np.scoring import Counts, score
+
+
+def conlleval_counts(gold, predicted):
+    """Follow conlleval line by line: open and close chunks of both columns in one sweep.
+
+    Written from the script's rules for any mix of B, I, E, S; L and U are E and S by other names.
+    """
+    found = {"gold": 0, "predicted": 0, "correct": 0}
+    for truth, guess in zip(gold, predicted, strict=True):
+        both_open = False
+        previous = ("O", "", "O", "")
+        for true_tag, guess_tag in [*zip(truth, guess, strict=True), ("O", "O")]:
+            line = (*parts(true_tag), *parts(guess_tag))
+            ends = closes(previous[:2], line[:2]), closes(previous[2:], line[2:])
+            starts = opens(previous[:2], line[:2]), opens(previous[2:], line[2:])
+            if both_open:
+                if all(ends) and previous[1] == previous[3]:
+                    found["correct"] += 1
+                    both_open = False
+                elif ends[0] != ends[1] or line[1] != line[3]:
+                    both_open = False
+            if all(starts) and line[1] == line[3]:
+                both_open = True
+            found["gold"] += starts[0]
+            found["predicted"] += starts[1]
+            previous = line
+    return Counts(**found)
+
+
+def parts(tag):
+    letter, _, kind = tag.partition("-")
+    return {"L": "E", "U": "S"}.get(letter, letter), kind
+
+
+def closes(previous, current):
+    """Whether a chunk ends between the previous and the current tag."""
+    if previous[0] in "ES":
+        return True
+    return previous[0] in "BI" and (current[0] in "OBS" or previous[1] != current[1])
+
+
+def opens(previous, current):
+    """Whether a chunk starts at the current tag."""
+    if current[0] in "BS":
+        return True
+    return current[0] in "IE" and (previous[0] in "OES" or previous[1] != current[1])
+
+
+def quietly(oracle, *arguments, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return oracle(*arguments, **options)
+
+
+def seqeval_report(gold, predicted, **options):
+    return quietly(
+        seqeval.metrics.classification_report,
+        gold,
+        predicted,
+        output_dict=True,
+        zero_division=0,
+        **options,
+    )
+
+
+def assert_equals_seqeval(report, expected):
+    rows = {name: row for name, row in expected.items() if not name.endswith(" avg")}
+    assert list(report.per_type) == sorted(rows)
+    for name, counts in [*report.per_type.items(), ("micro avg", report.overall)]:
+        row = expected[name]
+        assert counts.gold == row["support"]
+        assert counts.precision == pytest.approx(row["precision"], abs=1e-12)
+        assert counts.recall == pytest.approx(row["recall"], abs=1e-12)
+        assert counts.f1 == pytest.approx(row["f1-score"], abs=1e-12)
+    assert report.macro_f1 == pytest.approx(expected["macro avg"]["f1-score"], abs=1e-12)
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_conlleval_counts_equal_a_sweep_over_both_columns(scheme, make):
+    gold, predicted = random_pair(1, scheme, make, sentences=2000)
+    assert score(gold, predicted, scheme).conlleval.overall == conlleval_counts(gold, predicted)
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_conlleval_reading_equals_seqeval_default_mode(scheme, make):
+    """seqeval's default mode knows B, I, E, S only, so BILOU is compared after renaming L and U.
+
+    It also reads a gold corpus as one long sequence with an O after each sentence, which changes
+    nothing.
+    """
+    gold, predicted = random_pair(2, scheme, make)
+    rename = str.maketrans("LU", "ES") if scheme == "BILOU" else {}
+    oracle = [
+        [[tag[0].translate(rename) + tag[1:] for tag in tags] for tags in side]
+        for side in (gold, predicted)
+    ]
+    assert_equals_seqeval(score(gold, predicted, scheme).conlleval, seqeval_report(*oracle))
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize(
+    ("scheme", "oracle"), [("IOB2", "IOB2"), ("BIOES", "IOBES"), ("BILOU", "BILOU")]
+)
+def test_strict_reading_equals_seqeval_strict_mode(scheme, oracle, make):
+    gold, predicted = random_pair(3, scheme, make)
+    options = {"mode": "strict", "scheme": getattr(seqeval.scheme, oracle)}
+    expected = seqeval_report(gold, predicted, **options)
+    assert_equals_seqeval(score(gold, predicted, scheme).strict, expected)
+
+
+def has_illegal_b_before(tags, followers):
+    """Whether a B- that parts nothing (illegal in IOB1) comes before one of these prefixes."""
+    for (before, tag), after in zip(pairwise(["O", *tags]), [*tags[1:], "O"], strict=True):
+        if tag[0] == "B" and before[2:] != tag[2:] and after[0] in followers:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+def test_strict_reading_equals_seqeval_strict_mode_in_iob1(make):
+    """Compared where seqeval's IOB1 is sound: no illegal B- stands next to another entity tag.
+
+    Its patterns leave two gaps. After an illegal B- the next I- of the type opens an entity of its
+    own, so ``O B-X I-X`` has an entity at the third token alone. And a B- followed by a B- of
+    another type (always illegal) has no end, so the entity before it is lost.
+    """
+    gold, predicted = random_pair(4, "IOB1", make, sentences=3000)
+    sound = [
+        pair
+        for pair in zip(gold, predicted, strict=True)
+        if not any(has_illegal_b_before(tags, "BI") or follows_b(tags) for tags in pair)
+    ]
+    assert len(sound) > 500
+    gold, predicted = map(list, zip(*sound, strict=True))
+    options = {"mode": "strict", "scheme": seqeval.scheme.IOB1}
+    expected = seqeval_report(gold, predicted, **options)
+    assert_equals_seqeval(score(gold, predicted, "IOB1").strict, expected)
+
+
+def follows_b(tags):
+    """Whether a B- of another type follows a B-."""
+    return any(a[0] == "B" == b[0] and a[2:] != b[2:] for a, b in pairwise(tags))
+
+
+def test_seqeval_iob1_gaps_are_as_described():
+    entities = seqeval.scheme.Tokens(["O", "B-X", "I-X"], seqeval.scheme.IOB1).entities
+    assert [entity.to_tuple()[2:] for entity in entities] == [(2, 3)]
+    entities = seqeval.scheme.Tokens(["I-X", "B-X", "B-Y"], seqeval.scheme.IOB1).entities
+    assert [entity.to_tuple()[2:] for entity in entities] == [(0, 1)]
+
+
+def nervaluate_strict(gold, predicted, loader):
+    result = quietly(
+        lambda: nervaluate.Evaluator(gold, predicted, tags=list(TYPES), loader=loader).evaluate()
+    )
+    overall = result["overall"]["strict"]
+    by_type = {kind: rows["strict"] for kind, rows in result["entities"].items()}
+    return overall, by_type
+
+
+def assert_equals_nervaluate(report, oracle):
+    overall, by_type = oracle
+    assert report.per_type.keys() == by_type.keys()
+    for counts, row in [(report.overall, overall)] + [
+        (report.per_type[kind], by_type[kind]) for kind in by_type
+    ]:
+        assert counts == Counts(row.possible, row.actual, row.correct)
+        assert counts.f1 == pytest.approx(row.f1)
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize("scheme", ["IOB1", "IOB2", "IO"])
+def test_conlleval_reading_equals_nervaluate_on_tag_lists(scheme, make):
+    """nervaluate reads lists of B and I tags as conlleval does, illegal ones included.
+
+    Its "strict" means equal tokens and type, not legal tags. It cannot read E, S, L or U: it takes
+    ``S-X S-X`` for one entity and refuses a sentence that opens with S-.
+    """
+    gold, predicted = random_pair(5, scheme, make)
+    oracle = nervaluate_strict(gold, predicted, "list")
+    assert_equals_nervaluate(score(gold, predicted, scheme).conlleval, oracle)
+
+
+def legal_entities(tags, scheme):
+    """Find the entities whose tags are exactly those that the scheme would write, by trying all."""
+    found = []
+    for start in range(len(tags)):
+        for end in range(start + 1, len(tags) + 1):
+            kind = tags[start][2:]
+            if not kind or any(tag[2:] != kind for tag in tags[start:end]):
+                continue
+            letters = "".join(tag[0] for tag in tags[start:end])
+            before = tags[start - 1] if start else "O"
+            after = tags[end] if end < len(tags) else "O"
+            if is_written_so(letters, kind, before, after, scheme):
+                found.append({"label": kind, "start": start, "end": end - 1})
+    return found
+
+
+def is_written_so(letters, kind, before, after, scheme):
+    inside = letters[1:]
+    if scheme in ("BIOES", "BILOU"):
+        last, unit = PREFIXES[scheme][2:]
+        return letters == unit or (
+            letters[0] == "B" and len(letters) > 1 and inside == "I" * (len(inside) - 1) + last
+        )
+    goes_on = after == f"I-{kind}"
+    if scheme == "IOB2":
+        return letters[0] == "B" and inside == "I" * len(inside) and not goes_on
+    if letters[0] == "B":
+        opens_here = scheme == "IOB1" and before[2:] == kind
+    else:
+        opens_here = before[2:] != kind
+    return opens_here and inside == "I" * len(inside) and not goes_on
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_strict_reading_equals_nervaluate_on_the_legal_entities(scheme, make):
+    """nervaluate gets spans, found by trying all, because it cannot read legal tags only."""
+    gold, predicted = random_pair(6, scheme, make)
+    sides = [[legal_entities(tags, scheme) for tags in side] for side in (gold, predicted)]
+    oracle = nervaluate_strict(*sides, "dict")
+    assert_equals_nervaluate(score(gold, predicted, scheme).strict, oracle)

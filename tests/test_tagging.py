@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count, islice
+
+import pytest
+
+from ladtl_np.decoding import Decoder
+from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.model_file import Model
+from ladtl_np.preparation import Corpora
+from ladtl_np.tagging import Tagger, make_decoder
+
+SENTENCES = [tuple("Czxab"), (), tuple("x"), tuple("Dz"), tuple("aDzEz")]
+
+
+def test_tags_come_in_input_order_and_equal_the_decoders(tiny_model: Model) -> None:
+    wanted = Decoder(tiny_model.network, tiny_model.vocabulary, tiny_model.target_tags).tag(
+        SENTENCES
+    )
+    assert list(Tagger(tiny_model).tag(SENTENCES)) == wanted
+    assert wanted[0] == ("B-Drug", "E-Drug", "S-Sign", "O", "O")
+    assert wanted[1] == ()
+
+
+@pytest.mark.parametrize("chunk", [{"chunk_tokens": 1}, {"chunk_sentences": 2}])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_neither_chunks_nor_threads_change_tags(
+    tiny_model: Model, tiny_corpus: Corpora, chunk: dict[str, int], threads: int
+) -> None:
+    sentences = [sentence.tokens for sentence in tiny_corpus.tests[0]]
+    whole = list(Tagger(tiny_model).tag(sentences))
+    assert list(Tagger(tiny_model, threads=threads, **chunk).tag(sentences)) == whole
+
+
+def test_spans_are_the_entities_of_the_tags(tiny_model: Model) -> None:
+    found = list(Tagger(tiny_model).spans(SENTENCES))
+    assert found[0] == [(0, 2, "Drug"), (2, 3, "Sign")]
+    assert found[1] == []
+    assert found[4] == [(1, 3, "Drug"), (3, 5, "Drug")]
+
+
+def test_an_endless_input_is_tagged_as_it_comes(tiny_model: Model) -> None:
+    taken = 0
+
+    def endless() -> Iterator[tuple[str, ...]]:
+        nonlocal taken
+        for _ in count():
+            taken += 1
+            yield ("x", "a")
+
+    tagger = Tagger(tiny_model, chunk_sentences=10)
+    assert list(islice(tagger.tag(endless()), 25)) == [("S-Sign", "O")] * 25
+    assert taken == 30
+
+
+def test_the_sources_tagger_is_another_one(tiny_model: Model) -> None:
+    decoder = make_decoder(tiny_model, domain="source")
+    assert decoder.head == "source_crf"
+    assert decoder.tags is tiny_model.source_tags
+
+
+def test_a_model_without_a_source_says_so(tiny_model: Model) -> None:
+    with pytest.raises(UsageError, match="no tagger of a source domain"):
+        Tagger(replace(tiny_model, source_tags=None), domain="source")
+
+
+def test_unknown_domains_and_empty_chunks_are_refused(tiny_model: Model) -> None:
+    with pytest.raises(UsageError, match="target or source"):
+        Tagger(tiny_model, domain="both")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="room"):
+        Tagger(tiny_model, chunk_tokens=0)
+
+
+def test_unconstrained_decoding_may_break_the_scheme(tiny_model: Model) -> None:
+    network = tiny_model.network.copy()
+    forced = tiny_model.target_tags.index["I-Sign"]
+    network.weights["target_crf.A"][:, forced] = 1e4
+    bent = replace(tiny_model, network=network)
+    assert next(Tagger(bent, constrained=False).tag([("a", "a")]))[1] == "I-Sign"
+    assert next(Tagger(bent).tag([("a", "a")]))[1] != "I-Sign"
+
+
+def test_a_sentence_beyond_memory_is_refused_by_its_number(tiny_model: Model) -> None:
+    tagger = Tagger(tiny_model)
+    assert tagger.longest > 100_000
+    tagger.longest = 3
+    with pytest.raises(LadtlError, match="sentence 2 has 4 tokens"):
+        list(tagger.tag([tuple("abc"), tuple("abcd")]))
+
+
+def test_a_very_long_sentence_is_tagged_whole(tiny_model: Model) -> None:
+    (tags,) = Tagger(tiny_model).tag([tuple("Czxa" * 50_000)])
+    assert len(tags) == 200_000
+    assert tags[4000:4004] == ("B-Drug", "E-Drug", "S-Sign", "O")
