@@ -17,7 +17,7 @@ class EncodedSentence(NamedTuple):
     """A sentence as row numbers."""
 
     words: Integers  # (T,) rows of the embedding table
-    tags: Integers  # (T,) tags of the sentence's own domain; empty where there are none
+    tags: Integers  # (T,) tags of the sentence's own domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +114,21 @@ def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[Encoded
     sentences = [*source, *target]
     if not sentences:
         raise ValueError("a batch needs at least one sentence")
+    for number, (words, tags) in enumerate(sentences):
+        if words.shape != tags.shape:
+            raise ValueError(
+                f"sentence {number} has {words.size} words and {tags.size} tags; give one for each"
+            )
     packing = pack(np.array([s.words.size for s in sentences], dtype=np.int64))
-    words = _scatter(packing, [s.words for s in sentences])
-    tags = _scatter(packing, [s.tags for s in sentences])
+    packed_words = _scatter(packing, [s.words for s in sentences])
+    packed_tags = _scatter(packing, [s.tags for s in sentences])
     is_source = np.zeros(packing.tokens, dtype=np.bool_)
     is_source[packing.rows[: sum(s.words.size for s in source)]] = True
     return Batch(
-        words=words,
+        words=packed_words,
         offsets=packing.offsets,
-        source=_half(np.flatnonzero(is_source), tags, source),
-        target=_half(np.flatnonzero(~is_source), tags, target),
+        source=_half(np.flatnonzero(is_source), packed_tags, source),
+        target=_half(np.flatnonzero(~is_source), packed_tags, target),
     )
 
 

@@ -8,7 +8,13 @@ import numpy as np
 
 from ladtl_np.shapes import Floats
 
-__all__ = ["MEDIAN_FACTORS", "MEDIAN_ROWS", "REFERENCE_VARIANCES", "median_variances"]
+__all__ = [
+    "LARGEST_VARIANCE",
+    "MEDIAN_FACTORS",
+    "MEDIAN_ROWS",
+    "REFERENCE_VARIANCES",
+    "median_variances",
+]
 
 REFERENCE_VARIANCES: tuple[float, ...] = (
     *(1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1),
@@ -16,6 +22,9 @@ REFERENCE_VARIANCES: tuple[float, ...] = (
     *(1e2, 1e3, 1e4, 1e5, 1e6),
 )
 """The 19 variances of the authors' released code."""
+
+LARGEST_VARIANCE = 1e20
+"""Wider Gaussians are 1 at any distance: they add nothing to a difference of means."""
 
 MEDIAN_FACTORS: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the median that make the kernel less dependent on it."""

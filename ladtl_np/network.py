@@ -103,7 +103,7 @@ def initialise(
             array[:] = rng.normal(0.0, 0.01, array.shape)
         else:
             rows, columns = array.shape
-            fan_out = H if columns == 4 * H else columns
+            fan_out = columns if name.partition(".")[0] in (SOURCE, TARGET) else H
             limit = np.sqrt(6.0 / (rows + fan_out))
             array[:] = rng.uniform(-limit, limit, array.shape)
     for direction in ("forward", "backward"):

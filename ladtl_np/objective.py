@@ -28,7 +28,7 @@ from ladtl_np.mmd_variances import REFERENCE_VARIANCES, median_variances
 from ladtl_np.network import EMBEDDING, SOURCE, TARGET, Network
 from ladtl_np.parameters import Parameters, RowGradient
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.workers import Workers
+from ladtl_np.workers import Workers, single_threaded_blas
 
 __all__ = ["Gradients", "LossTerms", "Objective", "loss_and_gradients", "loss_step", "variances_of"]
 
@@ -132,9 +132,10 @@ def loss_and_gradients(
     >>> round(terms.mmd, 12), gradients["target_crf.A"].shape
     (0.0, (5, 5))
     """
-    terms, found = loss_step(
-        network, batch, objective, dropout_mask, variances, workers or Workers()
-    )
+    with single_threaded_blas():
+        terms, found = loss_step(
+            network, batch, objective, dropout_mask, variances, workers or Workers()
+        )
     table = np.zeros_like(network.embedding)
     table[found.embedding.rows] = found.embedding.values
     return terms, {EMBEDDING: table, **found.weights}
@@ -246,7 +247,8 @@ def variances_of(
 ) -> list[tuple[float, ...]]:
     """The kernel variances that loss_and_gradients would use for each pair of samples."""
     X = embedding_forward(network.embedding, batch.words, dropout_mask)
-    hidden, _ = bilstm_forward(X, network.weights, batch.offsets, Workers())
+    with single_threaded_blas():
+        hidden, _ = bilstm_forward(X, network.weights, batch.offsets, Workers())
     return _variances(hidden, _row_pairs(batch, objective), objective)
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.mmd_variances import LARGEST_VARIANCE, REFERENCE_VARIANCES
 
 __all__ = [
     "AdaGradOptions",
@@ -83,8 +83,11 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             value = getattr(self, name)
             _require(value >= 0.0, f"{name} must not be negative, got {value}")
         if isinstance(self.kernel, list):
-            positive = bool(self.kernel) and min(self.kernel) > 0.0
-            _require(positive, "kernel must be reference, median, or a list of positive variances")
+            _require(
+                bool(self.kernel) and all(0.0 < s <= LARGEST_VARIANCE for s in self.kernel),
+                "kernel must be reference, median, or a list of positive variances up to "
+                f"{LARGEST_VARIANCE:g}",
+            )
 
     def variances(self) -> tuple[float, ...] | None:
         """The Gaussians' variances; None for the median heuristic."""
@@ -125,6 +128,10 @@ class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         for name in ("initial_accumulator", "epsilon", "decay_steps", "clip_norm"):
             value = getattr(self, name)
             _require(value >= 0, f"{name} must not be negative, got {value}")
+        _require(
+            self.initial_accumulator + self.epsilon > 0.0,
+            "initial_accumulator and epsilon must not both be 0: the first step would divide by 0",
+        )
         _require(0.0 < self.decay <= 1.0, f"decay must lie in (0, 1], got {self.decay}")
 
 

@@ -167,7 +167,22 @@ def test_position_digits_and_types_are_read_as_told(tmp_path: Path) -> None:
     path = tmp_path / "weibo.txt"
     path.write_text("\n".join(rows * 8), encoding="utf-8")
     result = run(
-        ["train", "--method", "non-transfer", "--target", str(path), *SETTINGS, "--threads", "1", "--target-format", "position_digits=true", "--target-format", 'rename={"*.NOM" = "", "LOC.NAM" = "LOC"}', "--out", str(tmp_path / "run")]
+        [
+            "train",
+            "--method",
+            "non-transfer",
+            "--target",
+            str(path),
+            *SETTINGS,
+            "--threads",
+            "1",
+            "--target-format",
+            "position_digits=true",
+            "--target-format",
+            'rename={"*.NOM" = "", "LOC.NAM" = "LOC"}',
+            "--out",
+            str(tmp_path / "run"),
+        ]
     )
     assert result.exit_code == 0, result.output
     model = load_model(tmp_path / "run" / "best.safetensors")
@@ -182,7 +197,20 @@ def test_no_text_of_the_data_stands_in_logs_or_messages(tmp_path: Path) -> None:
     path.write_text(corpus, encoding="utf-8")
     out = tmp_path / "run"
     result = run(
-        ["train", "--source", str(path), "--target", str(path), "--dev", str(path), *SETTINGS, "--threads", "1", "--out", str(out)]
+        [
+            "train",
+            "--source",
+            str(path),
+            "--target",
+            str(path),
+            "--dev",
+            str(path),
+            *SETTINGS,
+            "--threads",
+            "1",
+            "--out",
+            str(out),
+        ]
     )
     assert result.exit_code == 0, result.output
     assert canary not in result.output

@@ -4,7 +4,7 @@ With e_t = exp(E_t - max E_t) and a = exp(A - max A), both at most 1:
 
     alpha_0 = e_0 / c_0       alpha_t = e_t * (alpha_{t-1} a) / c_t       c_t makes rows sum to 1
     beta_{T-1} = 1            beta_{t-1} = a (e_t * beta_t / c_t)
-    log Z = sum_t (log c_t + max E_t) + (T - 1) max A
+    log Z = sum_t z_t,        z_t = log c_t + max E_t (+ max A after the first token)
     p(y_t = j) = alpha_t(j) beta_t(j)
     sum_t p(y_{t-1} = i, y_t = j) = a(i, j) sum_t alpha_{t-1}(i) (e_t * beta_t / c_t)(j)
 
@@ -20,22 +20,42 @@ from ladtl_np._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.elementwise import exp
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["crf_scaled_backward", "crf_scaled_forward", "gold_score", "gold_score_backward"]
+__all__ = [
+    "crf_scaled_backward",
+    "crf_scaled_forward",
+    "gold_score",
+    "gold_score_backward",
+    "sum_nll",
+]
 
 # from this many tags on a step is a BLAS product, below it a loop is faster than the call
 BLAS_TAGS = 24
 
 
 @kernel
-def gold_score(score: Floats, E: Floats, A: Floats, tags: Integers, offsets: Integers) -> None:
-    """score[b] = sum_t E_t[y_t] + sum_t A[y_{t-1}, y_t]; score is (B,) float64.   Eq. (3)"""
-    score[:] = 0.0
+def gold_score(gold: Floats, E: Floats, A: Floats, tags: Integers, offsets: Integers) -> None:
+    """gold_t = E_t[y_t] + A[y_{t-1}, y_t], what each token adds to the score; (N,) float64."""
+    for t in range(offsets.size - 1):
+        for row in range(offsets[t], offsets[t + 1]):
+            gold[row] = E[row, tags[row]]
+            if t > 0:
+                gold[row] += A[tags[offsets[t - 1] + row - offsets[t]], tags[row]]
+
+
+@kernel
+def sum_nll(nll: Floats, z: Floats, gold: Floats, offsets: Integers) -> None:
+    """nll_b = sum_t (z_t - gold_t) = log Z - score, and inf where gold is forbidden.   Eq. (3)
+
+    Differences are summed, not totals subtracted: a long sentence's totals share all their digits.
+    """
+    nll[:] = 0.0
     for t in range(offsets.size - 1):
         for row in range(offsets[t], offsets[t + 1]):
             j = row - offsets[t]
-            score[j] += E[row, tags[row]]
-            if t > 0:
-                score[j] += A[tags[offsets[t - 1] + j], tags[row]]
+            if gold[row] == -np.inf:
+                nll[j] = np.inf
+            elif nll[j] < np.inf:
+                nll[j] += z[row] - gold[row]
 
 
 @kernel
@@ -79,7 +99,7 @@ def _times(out: Floats, left: Floats, matrix: Floats) -> None:
 
 @kernel
 def crf_scaled_forward(
-    log_z: Floats,
+    z: Floats,
     alpha: Floats,
     e: Floats,
     c: Floats,
@@ -88,12 +108,11 @@ def crf_scaled_forward(
     max_a: float,
     offsets: Integers,
 ) -> None:
-    """Write log_z (B,) float64 and the caches alpha, e (N, m) and c (N,).
+    """Write z (N,) float64, whose sum over a sentence is log Z, and the caches alpha, e, c.
 
-    `a` is exp(A - max_a), C-contiguous.
+    `a` is exp(A - max_a), C-contiguous; alpha and e are (N, m), c is (N,).
     """
     m = a.shape[0]
-    log_z[:] = 0.0
     for t in range(offsets.size - 1):
         first, last = offsets[t], offsets[t + 1]
         if t > 0:
@@ -117,9 +136,9 @@ def crf_scaled_forward(
             for j in range(m):
                 alpha[row, j] /= total
             c[row] = total
-            log_z[row - first] += np.log(np.float64(total)) + np.float64(largest)
+            z[row] = np.log(np.float64(total)) + np.float64(largest)
             if t > 0:
-                log_z[row - first] += max_a
+                z[row] += max_a
 
 
 @kernel

@@ -97,9 +97,11 @@ def _tile_weights(
                 sum_k[s] += k
                 sum_g[s] += k * (h + h)
         twice_u = u[i] + u[i]
+        row_value = 0.0  # few numbers per sum, so that terms of both signs cancel well
         for s in range(columns):
-            value += twice_u * u[j0 + s] * sum_k[s]
+            row_value += twice_u * u[j0 + s] * sum_k[s]
             row[s] = twice_u * u[j0 + s] * sum_g[s]
+        value += row_value
     return value
 
 

@@ -54,6 +54,8 @@ def bilstm_forward(
         raise ValueError(
             f"inputs have {X.shape[1]} columns, the BiLSTM wants {weights['forward.W'].shape[0]}"
         )
+    if int(offsets[-1]) != N:
+        raise ValueError(f"offsets must end at the number of tokens, {N}, got {offsets[-1]}")
     output = np.empty((N, 2 * H), dtype=dtype)
     widest = int(offsets[1]) if N else 0
     caches = tuple(

@@ -28,16 +28,28 @@ class CrfCache(NamedTuple):
     A: Floats  # (m, m)
     tags: Integers  # (N,)
     offsets: Integers  # (T + 1,)
-    log_z: Floats  # (B,) float64
+    log_z: Floats  # (B,) float64; in log space only
     alpha: Floats  # (N, m)
     e: Floats | None  # (N, m) exp(E_t - max E_t)
-    c: Floats  # (N,) what alpha was divided by
+    c: Floats  # (N,) what alpha was divided by; its logarithm in log space
 
 
 def fits_scaled_space(E: Floats, A: Floats) -> bool:
     """Whether scaled space is exact for these scores; False for infinities and NaN."""
     spread = float((E.max(axis=1) - E.min(axis=1)).max(initial=0.0)) if E.size else 0.0
     return bool(spread + 2.0 * float(A.max() - A.min()) < SAFE_RANGE[E.dtype])
+
+
+def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
+    """Kernels do not check bounds, so shapes that do not fit together must not reach them."""
+    m = A.shape[0]
+    if A.shape != (m, m) or E.ndim != 2 or E.shape[1] != m:
+        raise ValueError(
+            f"emissions must be (N, m) and transitions (m, m), got {E.shape} and {A.shape}"
+        )
+    if not offsets.size or int(offsets[-1]) != E.shape[0]:
+        end = int(offsets[-1]) if offsets.size else "nothing"
+        raise ValueError(f"offsets must end at the number of tokens, {E.shape[0]}, got {end}")
 
 
 def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tuple[Floats, CrfCache]:
@@ -59,33 +71,38 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
     tuple
         (B,) float64 values of ``log Z - score``, in packed order, and the cache.
     """
+    _check_scores(E, A, offsets)
     m = A.shape[0]
-    if E.shape[1] != m:
-        raise ValueError(f"emissions have {E.shape[1]} tags, transitions {m}")
+    if tags.shape != E.shape[:1]:
+        raise ValueError(f"tags must be one a token, ({E.shape[0]},), got {tags.shape}")
     if tags.size and not (0 <= tags.min() and tags.max() < m):
         raise ValueError(
             f"tags must lie in [0, {m}), got [{tags.min()}, {tags.max()}]; "
             "was this corpus encoded with another model's tag set?"
         )
-    sentences = int(offsets[1]) if offsets.size > 1 else 0
-    score, log_z = np.empty(sentences), np.empty(sentences)
-    scaled.gold_score(score, E, A, tags, offsets)
+    tokens, sentences = E.shape[0], int(offsets[1]) if offsets.size > 1 else 0
+    gold, z, nll, log_z = (
+        np.empty(tokens),
+        np.empty(tokens),
+        np.empty(sentences),
+        np.empty(sentences),
+    )
+    scaled.gold_score(gold, E, A, tags, offsets)
     with np.errstate(invalid="ignore"):  # inf - inf is nan, which does not fit
         safe = fits_scaled_space(E, A)
     if safe:
         max_a = A.max()
-        alpha, e, c = np.empty_like(E), np.empty_like(E), np.empty(E.shape[0], E.dtype)
-        scaled.crf_scaled_forward(log_z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
+        alpha, e, c = np.empty_like(E), np.empty_like(E), np.empty(tokens, E.dtype)
+        scaled.crf_scaled_forward(z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
         cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c)
     else:
-        alpha, c = np.empty(E.shape), np.empty(E.shape[0])
+        alpha = np.empty(E.shape)
         crf_log.crf_log_forward(
-            log_z, alpha, c, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
+            log_z, alpha, z, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
         )
-        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, c)
-    # a sentence without any path, or whose gold path is forbidden, has probability 0
-    possible = score > -np.inf
-    return np.subtract(log_z, score, out=np.full(sentences, np.inf), where=possible), cache
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, z)
+    scaled.sum_nll(nll, z, gold, offsets)
+    return nll, cache
 
 
 def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
@@ -131,6 +148,7 @@ def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
 
 def crf_viterbi(E: Floats, A: Floats, offsets: Integers) -> tuple[Integers, Floats]:
     """Best tags (N,) in packed order and their scores (B,) float64; ties go to the lowest tag."""
+    _check_scores(E, A, offsets)
     sentences = int(offsets[1]) if offsets.size > 1 else 0
     best_tags = np.empty(E.shape[0], dtype=np.int64)
     best_score = np.empty(sentences)

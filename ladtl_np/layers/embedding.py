@@ -32,6 +32,8 @@ def embedding_forward(table: Floats, words: Integers, mask: Floats | None) -> Fl
             "was this text encoded with another model's vocabulary?"
         )
     X = np.empty((words.size, table.shape[1]), dtype=table.dtype)
+    if mask is not None and mask.shape != X.shape:
+        raise ValueError(f"the dropout mask must be {X.shape}, one row a token, got {mask.shape}")
     kernels.embedding_forward(X, table, words, _or_none(mask, table))
     return X
 

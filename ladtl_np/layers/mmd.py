@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ladtl_np.kernels import mmd as kernels
+from ladtl_np.mmd_variances import LARGEST_VARIANCE
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.workers import Workers
 
@@ -128,8 +129,10 @@ def _one_pair(
     gradient: Floats, hidden: Floats, pair: RowPair, variances: Sequence[float], scratch: _Scratch
 ) -> float:
     S, R, dtype = pair.source.size, pair.target.size, hidden.dtype
-    if min(variances, default=0.0) <= 0.0:
-        raise ValueError(f"kernel variances must be positive, got {list(variances)}")
+    if not variances or not all(0.0 < s <= LARGEST_VARIANCE for s in variances):
+        raise ValueError(
+            f"kernel variances must lie in (0, {LARGEST_VARIANCE:g}], got {list(variances)}"
+        )
     P = np.concatenate([hidden[pair.source], hidden[pair.target]])
     P -= P.mean(axis=0)  # changes no distance, and leaves less to cancel in the products
     u = np.concatenate([np.full(S, 1.0 / S, dtype), np.full(R, -1.0 / R, dtype)])

@@ -1,0 +1,230 @@
+"""Gradient checks of ladtl_np.kernels: several sentences a batch, all coordinates, NaN as scratch.
+
+Buffers that a kernel must write start as NaN, so that reading one before it is written shows;
+gradient buffers start at random numbers that are taken away again, because gradients are added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from gradient_check import LENGTHS, Array, check_gradient, gradient_check
+from shapes_at_random import packed_rows, random_chains
+
+from ladtl_np.kernels import crf, crf_log, embedding, lstm, mmd
+
+D, H, M_TAGS = 3, 2, 3
+BATCHES = ((1,), (2,), (4,), LENGTHS, (2, 2, 2), (4, 1, 1))
+
+
+def unwritten(*shape: int) -> Array:
+    return np.full(shape, np.nan)
+
+
+def what_is_added(
+    backward: Callable[..., None], like: Sequence[Array], rng: np.random.Generator
+) -> list[Array]:
+    """Run ``backward`` on random buffers and return what it added to each."""
+    before = [rng.normal(size=array.shape) for array in like]
+    after = [array.copy() for array in before]
+    backward(*after)
+    return [a - b for a, b in zip(after, before, strict=True)]
+
+
+def run_lstm(
+    X: Array, W: Array, U: Array, b: Array, offsets: np.ndarray, column: int, reverse: bool
+) -> tuple[Array, tuple[Array, Array, Array]]:
+    N, width, widest = len(X), 2 * H, int(offsets[1])
+    output = unwritten(N, width)
+    cache = unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H)
+    scratch = unwritten(widest, 4 * H)
+    lstm.lstm_forward(output, *cache, scratch, X, W, U, b, offsets, column, reverse)
+    return output[:, column : column + H], cache
+
+
+@gradient_check(
+    "kernels.lstm.lstm_backward", "kernels.lstm._cell_backward", "kernels.lstm._first_cell_backward"
+)
+def one_direction_of_a_packed_batch() -> None:
+    rng = np.random.default_rng(20)
+    for lengths in BATCHES:
+        offsets = packed_rows(lengths).offsets
+        N, widest = int(offsets[-1]), int(offsets[1])
+        for reverse in (False, True):
+            at = [rng.normal(size=shape) for shape in ((N, D), (D, 4 * H), (H, 4 * H), (4 * H,))]
+            X, W, U, b = at
+            column = H if reverse else 0
+            doutput = unwritten(N, 2 * H)
+            doutput[:, column : column + H] = rng.normal(size=(N, H))
+            _, cache = run_lstm(X, W, U, b, offsets, column, reverse)
+            dX = unwritten(N, D)
+
+            def backward(
+                dW,
+                dU,
+                db,
+                *,
+                dX=dX,
+                X=X,
+                W=W,
+                U=U,
+                doutput=doutput,
+                cache=cache,
+                offsets=offsets,
+                column=column,
+                reverse=reverse,
+                N=N,
+                widest=widest,
+            ):
+                scratch = (
+                    unwritten(N, 4 * H),
+                    unwritten(widest, H),
+                    unwritten(widest, H),
+                    unwritten(N, H),
+                    unwritten(max(D, H), 4 * H),
+                )
+                lstm.lstm_backward(
+                    dX, dW, dU, db, doutput, *scratch, *cache, X, W, U, offsets, column, reverse
+                )
+
+            added = what_is_added(backward, (W, U, b), rng)
+            upstream = doutput[:, column : column + H]
+            check_gradient(
+                lambda X, W, U, b, dh=upstream, where=(offsets, column, reverse): np.vdot(
+                    dh, run_lstm(X, W, U, b, *where)[0]
+                ),
+                [dX, *added],
+                at=at,
+                names=("X", "W", "U", "b"),
+            )
+
+
+def by_sentence(values: Array, offsets: np.ndarray) -> Array:
+    """Sums of a value per token over each sentence of a packed batch."""
+    sums = unwritten(int(offsets[1]))
+    crf.sum_nll(sums, values, np.zeros_like(values), offsets)
+    return sums
+
+
+def scaled_forward(E: Array, A: Array, offsets: np.ndarray) -> tuple[Array, list[Array]]:
+    z = unwritten(len(E))
+    cache = [unwritten(*E.shape), unwritten(*E.shape), unwritten(len(E))]
+    a = np.exp(A - A.max())
+    crf.crf_scaled_forward(z, *cache, E, a, float(A.max()), offsets)
+    return by_sentence(z, offsets), cache
+
+
+@gradient_check("kernels.crf.crf_scaled_backward")
+def log_partition_in_scaled_space() -> None:
+    rng = np.random.default_rng(21)
+    # from BLAS_TAGS tags on, products are BLAS calls
+    for lengths, m in (*((lengths, M_TAGS) for lengths in BATCHES), (LENGTHS, crf.BLAS_TAGS)):
+        packing, E, A, _ = random_chains(rng, lengths, m)
+        offsets, dlog_z = packing.offsets, rng.normal(size=packing.sentences)
+        _, cache = scaled_forward(E, A, offsets)
+        a = np.exp(A - A.max())
+
+        def backward(dE, dA, *, a=a, cache=cache, offsets=offsets, dlog_z=dlog_z):
+            scratch = [unwritten(*dE.shape) for _ in range(3)] + [unwritten(*a.shape)]
+            a_transposed = np.ascontiguousarray(a.T)
+            crf.crf_scaled_backward(dE, dA, dlog_z, *scratch, *cache, a, a_transposed, offsets)
+
+        check_gradient(
+            lambda E, A, d=dlog_z, offsets=offsets: np.vdot(d, scaled_forward(E, A, offsets)[0]),
+            what_is_added(backward, (E, A), rng),
+            at=(E, A),
+            names=("E", "A"),
+        )
+
+
+def log_forward(E: Array, A: Array, offsets: np.ndarray) -> tuple[Array, list[Array]]:
+    log_z = unwritten(int(offsets[1]))
+    cache = [unwritten(*E.shape), unwritten(len(E))]
+    crf_log.crf_log_forward(log_z, *cache, unwritten(len(A)), E, A, offsets)
+    return log_z, cache
+
+
+@gradient_check("kernels.crf_log.crf_log_backward")
+def log_partition_in_log_space() -> None:
+    rng = np.random.default_rng(22)
+    for lengths in BATCHES:
+        packing, E, A, _ = random_chains(rng, lengths, M_TAGS)
+        offsets, dlog_z = packing.offsets, rng.normal(size=packing.sentences)
+        log_z, cache = log_forward(E, A, offsets)
+
+        def backward(dE, dA, *, E=E, A=A, log_z=log_z, cache=cache, offsets=offsets, d=dlog_z):
+            scratch = unwritten(*E.shape), unwritten(len(A))
+            crf_log.crf_log_backward(dE, dA, d, *scratch, log_z, *cache, E, A, offsets)
+
+        check_gradient(
+            lambda E, A, d=dlog_z, offsets=offsets: np.vdot(d, log_forward(E, A, offsets)[0]),
+            what_is_added(backward, (E, A), rng),
+            at=(E, A),
+            names=("E", "A"),
+        )
+
+
+@gradient_check("kernels.crf.gold_score_backward")
+def score_of_the_gold_tags() -> None:
+    rng = np.random.default_rng(23)
+    for lengths in BATCHES:
+        packing, E, A, tags = random_chains(rng, lengths, M_TAGS)
+        dscore = rng.normal(size=packing.sentences)
+
+        def score(E, A, *, tags=tags, offsets=packing.offsets, dscore=dscore):
+            gold = unwritten(len(E))
+            crf.gold_score(gold, E, A, tags, offsets)
+            return np.vdot(dscore, by_sentence(gold, offsets))
+
+        def backward(dE, dA, *, E=E, A=A, tags=tags, offsets=packing.offsets, dscore=dscore):
+            crf.gold_score_backward(dE, dA, dscore, E, A, tags, offsets)
+
+        added = what_is_added(backward, (E, A), rng)
+        check_gradient(score, added, at=(E, A), names=("E", "A"))
+
+
+@gradient_check("kernels.embedding.embedding_backward")
+def rows_of_the_embedding_table() -> None:
+    rng = np.random.default_rng(24)
+    for N in LENGTHS:
+        words = rng.integers(0, 2, size=N)  # two words only, so that they repeat
+        table, dX = rng.normal(size=(2, D)), rng.normal(size=(N, D))
+        for mask in (np.empty((0, D)), rng.choice([0.0, 2.0], size=(N, D), p=[0.3, 0.7])):
+
+            def function(table, *, words=words, mask=mask, dX=dX):
+                X = unwritten(*dX.shape)
+                embedding.embedding_forward(X, table, words, mask)
+                return np.vdot(dX, X)
+
+            def backward(dtable, *, words=words, mask=mask, dX=dX):
+                embedding.embedding_backward(dtable, dX, words, mask)
+
+            check_gradient(function, what_is_added(backward, [table], rng), at=[table])
+
+
+def run_mmd(P: Array, S: int, variances: Sequence[float]) -> tuple[float, Array]:
+    rows, width = P.shape
+    R = rows - S
+    u = np.concatenate([np.full(S, 1 / S), np.full(R, -1 / R)])
+    dP = unwritten(rows, width)
+    tile, product = unwritten(mmd.TILE**2), unwritten(mmd.TILE, width)
+    sums, norms = unwritten(2, mmd.TILE), unwritten(rows)
+    half_inverse = 0.5 / np.array(variances)
+    return mmd.mmd_with_gradient(dP, tile, product, sums, norms, P, u, half_inverse), dP
+
+
+@gradient_check("kernels.mmd.mmd_with_gradient")
+def squared_mmd() -> None:
+    rng = np.random.default_rng(25)
+    variances = (0.3, 1.0, 4.0)
+    for S, R in ((1, 1), (2, 4), (4, 1)):
+        P = rng.normal(size=(S + R, D))
+        check_gradient(
+            lambda P, S=S: run_mmd(P, S, variances)[0], [run_mmd(P, S, variances)[1]], [P]
+        )
+    # near pairs, which are done by differences, within and across the samples; and equal rows
+    P = 3.0 + rng.normal(size=(7, D))
+    P[1], P[4], P[5] = P[0] + 1e-3, P[0] - 2e-3, P[2]
+    narrow = (1e-4, 1.0)
+    check_gradient(lambda P: run_mmd(P, 3, narrow)[0], [run_mmd(P, 3, narrow)[1]], [P], step=1e-6)
