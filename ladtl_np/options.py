@@ -115,12 +115,12 @@ class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         Gradients longer than this, all parameters together, are scaled down to it; 0 is never.
     """
 
-    learning_rate: float = 0.05
+    learning_rate: float = 0.1
     initial_accumulator: float = 0.1
     epsilon: float = 1e-10
     decay: float = 1.0
     decay_steps: int = 0
-    clip_norm: float = 0.0
+    clip_norm: float = 5.0
 
     def __post_init__(self) -> None:
         rate = self.learning_rate

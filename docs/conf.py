@@ -1,0 +1,10 @@
+"""Sphinx: Markdown pages by MyST, warnings are errors (`make docs`)."""
+
+project = "ladtl_np"
+author = "The ladtl_np authors"
+extensions = ["myst_parser"]
+myst_enable_extensions = ["dollarmath", "amsmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+html_theme = "alabaster"
+html_theme_options = {"page_width": "1100px", "description": "NER with transfer, on the CPU"}
