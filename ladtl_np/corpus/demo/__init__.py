@@ -1,0 +1,19 @@
+"""The synthetic demo corpus: four made-up specialties, written by a seeded generator.
+
+Nothing in it was taken from a medical record. Sizes follow Table 1 of the paper and entity types
+its appendix A.3; `docs/demo-corpus.md` tells how it is made and how hard it is.
+"""
+
+from ladtl_np.corpus.demo.generator import DEFAULT_SEED, SIZES, SPLITS, generate
+from ladtl_np.corpus.demo.lexicon import ENTITY_TYPES, SPECIALTIES
+from ladtl_np.corpus.demo.writing import write_demo
+
+__all__ = [
+    "DEFAULT_SEED",
+    "ENTITY_TYPES",
+    "SIZES",
+    "SPECIALTIES",
+    "SPLITS",
+    "generate",
+    "write_demo",
+]
