@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
+MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching crf elementwise \
+    embedding linear lstm mmd objective parameter_transfer viterbi workers))
+
 .PHONY: demo test test-all lint docs bench clean
 
 demo: $(VENV)/.core
@@ -24,12 +27,12 @@ demo: $(VENV)/.core
 test: lint
 	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
 
-# everything: slow tests, the lane without compilation and the one with checked array bounds
+# everything: slow tests, and the mathematics without compilation and with checked array bounds
 test-all: test docs
-	$(BIN)/python -m pytest -m slow
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -m "not slow and not compiled"
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds $(BIN)/python -m pytest -m "not slow" \
-	    tests/test_gradients.py tests/test_crf.py tests/test_lstm.py tests/test_mmd.py
+	$(BIN)/python -m pytest -m slow -p no:cacheprovider
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
+	    $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

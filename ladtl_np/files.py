@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 from pathlib import Path
 
 from ladtl_np.errors import LadtlError
 
-__all__ = ["make_private_folder", "open_private", "write_atomically"]
+__all__ = ["make_private_folder", "open_private", "sweep_temporary_files", "write_atomically"]
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
+_TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
 
 
 def make_private_folder(path: Path) -> None:
@@ -51,6 +53,24 @@ def write_atomically(path: Path, content: bytes) -> None:
             f"{path} could not be written: {error.strerror or error}; "
             "an earlier version of the file, if there was one, is still there"
         ) from error
+
+
+def sweep_temporary_files(folder: Path) -> None:
+    """Remove what a killed process left half-written here; other processes' files stay."""
+    for path in folder.glob(".*.tmp"):
+        found = _TEMPORARY.fullmatch(path.name)
+        if found and not _alive(int(found[1])):
+            path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,12 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.files import make_private_folder, open_private, write_atomically
+from ladtl_np.files import (
+    make_private_folder,
+    open_private,
+    sweep_temporary_files,
+    write_atomically,
+)
 from ladtl_np.model_file import Model, save_model
 
 __all__ = ["METRICS", "RunFolder"]
@@ -81,6 +86,7 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
+        sweep_temporary_files(self.path)
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)
         for old in self.path.glob("predictions-*"):

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from ladtl_np.errors import LadtlError
-from ladtl_np.files import make_private_folder, write_atomically
+from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
 
 # every call that the disk may refuse, with its place among the calls of that name
 CALLS = (
@@ -54,3 +56,15 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(
     assert count == failing
     assert path.read_bytes() in (b"old", b"new content")
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_only_what_dead_processes_left_half_written_is_swept(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / f".best.safetensors.{ended.pid}.0123abcd.tmp"
+    mine = tmp_path / f".best.safetensors.{os.getpid()}.0123abcd.tmp"
+    strange = tmp_path / ".notes.tmp"
+    for path in (dead, mine, strange):
+        path.touch()
+    sweep_temporary_files(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([mine.name, strange.name])
