@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from llvmlite import binding as llvm
 
-__all__ = ["inline", "kernel", "reducing_kernel"]
+__all__ = ["STRICT", "VECTOR_BYTES", "inline", "kernel", "reducing_kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,24 @@ PACKAGE = Path(__file__).parent
 STRICT = {"contract"}
 # `reassoc` lets a sum be split over vector lanes; infinities and NaN still have their meaning.
 REDUCING = {"contract", "reassoc", "nsz"}
+
+
+def _use_whole_vectors() -> int:
+    """Bytes of the widest vector register; LLVM is told to use it.
+
+    LLVM halves the vectors of many AVX-512 machines because their clock used to drop; with it
+    our loops and products were measured faster at full width (docs/performance.md).
+    """
+    features = llvm.get_host_cpu_features()
+    if not features.get("avx512f"):
+        return 32
+    config: Any = numba.config  # the user's own settings come first
+    if config.CPU_NAME is None and config.CPU_FEATURES is None:
+        config.CPU_FEATURES = features.flatten() + ",-prefer-256-bit"
+    return 64
+
+
+VECTOR_BYTES = _use_whole_vectors()
 
 
 def _fingerprint() -> str:

@@ -35,16 +35,18 @@ def what_is_added(
 def run_lstm(
     X: Array, W: Array, U: Array, b: Array, offsets: np.ndarray, column: int, reverse: bool
 ) -> tuple[Array, tuple[Array, Array, Array]]:
-    N, width, widest = len(X), 2 * H, int(offsets[1])
+    N, width = len(X), 2 * H
     output = unwritten(N, width)
     cache = unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H)
-    scratch = unwritten(widest, 4 * H)
-    lstm.lstm_forward(output, *cache, scratch, X, W, U, b, offsets, column, reverse)
+    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse)
     return output[:, column : column + H], cache
 
 
 @gradient_check(
-    "kernels.lstm.lstm_backward", "kernels.lstm._cell_backward", "kernels.lstm._first_cell_backward"
+    "kernels.lstm.lstm_backward",
+    "kernels.lstm._hidden_backward",
+    "kernels.lstm._cell_backward",
+    "kernels.lstm._first_cell_backward",
 )
 def one_direction_of_a_packed_batch() -> None:
     rng = np.random.default_rng(20)
@@ -82,7 +84,6 @@ def one_direction_of_a_packed_batch() -> None:
                     unwritten(widest, H),
                     unwritten(widest, H),
                     unwritten(N, H),
-                    unwritten(max(D, H), 4 * H),
                 )
                 lstm.lstm_backward(
                     dX, dW, dU, db, doutput, *scratch, *cache, X, W, U, offsets, column, reverse
@@ -208,10 +209,10 @@ def run_mmd(P: Array, S: int, variances: Sequence[float]) -> tuple[float, Array]
     R = rows - S
     u = np.concatenate([np.full(S, 1 / S), np.full(R, -1 / R)])
     dP = unwritten(rows, width)
-    tile, product = unwritten(mmd.TILE**2), unwritten(mmd.TILE, width)
+    tile = unwritten(mmd.TILE**2)
     sums, norms = unwritten(2, mmd.TILE), unwritten(rows)
     half_inverse = 0.5 / np.array(variances)
-    return mmd.mmd_with_gradient(dP, tile, product, sums, norms, P, u, half_inverse), dP
+    return mmd.mmd_with_gradient(dP, tile, sums, norms, P, u, half_inverse, 0, 1), dP
 
 
 @gradient_check("kernels.mmd.mmd_with_gradient")

@@ -134,7 +134,7 @@ def mmd_of_some_rows() -> None:
         mmd.RowPair(0, np.array([0, 5]), np.array([1, 2, 7])),
         mmd.RowPair(2, np.array([3]), np.array([8])),  # rows 4 and 6 belong to no pair
     )
-    variances = ((0.3, 1.0), (2.0,))
+    variances = ((0.3, 1.0), (2.0, 5.0))
     for count in (1, 2):
         dvalues = rng.normal(size=count)
         chosen = pairs[:count], variances[:count]

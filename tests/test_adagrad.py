@@ -118,7 +118,7 @@ def test_clipping_scales_all_gradients_together_to_the_norm_asked_for():
     options = AdaGradOptions(clip_norm=norm / 4, initial_accumulator=0.2, epsilon=1e-8)
     before, after, _, _ = trained_once(options)
     expected, _ = adagrad_step(
-        before.weights.flat, np.full_like(parts[0], 0.2), parts[0] / 4, 0.05, 1e-8
+        before.weights.flat, np.full_like(parts[0], 0.2), parts[0] / 4, options.learning_rate, 1e-8
     )
     np.testing.assert_allclose(after.weights.flat, expected, rtol=1e-13)
     _, loose, _, _ = trained_once(AdaGradOptions(clip_norm=norm * 2))

@@ -318,3 +318,30 @@ def test_variances_that_are_not_positive_are_named(variances):
     X, Z = samples(2, 2)
     with pytest.raises(ValueError, match=r"kernel variances must lie in"):
         fast(X, Z, variances)
+
+
+def test_pairs_with_other_numbers_of_variances_are_refused():
+    X, Z = samples(2, 2)
+    hidden = np.concatenate([X, Z])
+    pair = RowPair(0, np.array([0, 1]), np.array([2, 3]))
+    with pytest.raises(ValueError, match="the same number of kernel variances"):
+        mmd_forward(hidden, [pair, pair], [(1.0,), (1.0, 2.0)], Workers())
+    with pytest.raises(ValueError, match="for each of the 2 pairs, got 1"):
+        mmd_forward(hidden, [pair, pair], [(1.0,)], Workers())
+
+
+@pytest.mark.parametrize("threads", [2, 4])
+def test_a_large_pair_gives_the_same_bytes_for_any_number_of_threads(threads):
+    rng = np.random.default_rng(8)
+    hidden = rng.normal(size=(700, 20)).astype(np.float32)
+    pairs = [
+        RowPair(0, np.arange(400), np.arange(400, 690)),
+        RowPair(1, np.arange(690, 695), np.arange(695, 700)),
+    ]
+    results = []
+    for workers in (Workers(), Workers(threads)):
+        values, cache = mmd_forward(hidden, pairs, [(1.0, 9.0)] * 2, workers)
+        dhidden = np.zeros_like(hidden)
+        mmd_backward(dhidden, np.ones(2), cache)
+        results.append((values.tobytes(), dhidden.tobytes()))
+    assert results[0] == results[1]

@@ -318,19 +318,22 @@ compiled_only = pytest.mark.skipif(
 )
 
 
-def real_objective(name):
+def real_objective(name, variances=(0.3, 3.0, 30.0)):
     tags = np.arange(WORKLOADS[name]["m"])
     return Objective(
-        matched=(tags, tags[::-1].copy()), w_mmd=2.0, w_param=0.03, variances=(0.3, 3.0, 30.0)
+        matched=(tags, tags[::-1].copy()), w_mmd=2.0, w_param=0.03, variances=variances
     )
 
 
 @compiled_only
+@pytest.mark.parametrize(
+    "variances", [(0.3, 3.0, 30.0), REFERENCE_VARIANCES], ids=["three kernels", "nineteen kernels"]
+)
 @pytest.mark.parametrize("name", WORKLOADS)
-def test_slope_along_a_random_direction_at_real_size(name):
+def test_slope_along_a_random_direction_at_real_size(name, variances):
     rng = np.random.default_rng(3)
     network, batch, mask = workload(rng, **WORKLOADS[name])
-    objective, named = real_objective(name), network.named()
+    objective, named = real_objective(name, variances), network.named()
     _, gradients = loss_and_gradients(network, batch, objective, dropout_mask=mask)
 
     def function(*values):

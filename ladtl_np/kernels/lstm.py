@@ -13,10 +13,9 @@ reverse, where the other sentences only start.
 
 from __future__ import annotations
 
-import numpy as np
-
 from ladtl_np._jit import inline, kernel
 from ladtl_np.kernels.elementwise import sigmoid, tanh
+from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["lstm_backward", "lstm_forward"]
@@ -34,13 +33,48 @@ def _visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]
     return offsets[t - 1], offsets[t + 1] - offsets[t]
 
 
+# Rows are passed as slices of length H: an index such as H + k might be negative for all that the
+# compiler knows, and the check against it keeps a loop from becoming vector code.
+
+
+@inline
+def _sigmoid_of_sum(a: Floats, b: Floats) -> None:
+    for k in range(a.size):
+        a[k] = sigmoid(a[k] + b[k])
+
+
+@inline
+def _tanh_of_sum(a: Floats, b: Floats) -> None:
+    for k in range(a.size):
+        a[k] = tanh(a[k] + b[k])
+
+
+@inline
+def _next_cell(c: Floats, i: Floats, f: Floats, g: Floats, c_before: Floats) -> None:
+    for k in range(c.size):
+        c[k] = f[k] * c_before[k] + i[k] * g[k]
+
+
+@inline
+def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
+    for k in range(c.size):
+        c[k] = i[k] * g[k]
+
+
+@inline
+def _hidden(h: Floats, out: Floats, o: Floats, c: Floats) -> None:
+    for k in range(h.size):
+        h[k] = o[k] * tanh(c[k])
+    for k in range(h.size):
+        out[k] = h[k]
+
+
 @kernel
 def lstm_forward(
     output: Floats,
     gates: Floats,
     cell: Floats,
     hidden: Floats,
-    recurrent: Floats,
     X: Floats,
     W: Floats,
     U: Floats,
@@ -49,45 +83,28 @@ def lstm_forward(
     column: int,
     reverse: bool,
 ) -> None:
-    """Write h into output[:, column:column + H] and hidden; cache gates (N, 4H) and cell (N, H).
-
-    `recurrent` (B, 4H) is scratch.
-    """
+    """Write h into output[:, column:column + H] and hidden; cache gates (N, 4H) and cell (N, H)."""
     H = U.shape[0]
     steps = offsets.size - 1
-    np.dot(X, W, gates)
+    multiply(gates, X, W, False)
+    packed_U = pack(U)
     for visit in range(steps):
         t = steps - 1 - visit if reverse else visit
         first, last = offsets[t], offsets[t + 1]
         before, carried = _visited_before(offsets, t, reverse)
-        if carried > 0:
-            np.dot(hidden[before : before + carried], U, recurrent[:carried])
+        h_before = hidden[before : before + carried]
+        multiply_packed(gates[first : first + carried], h_before, packed_U, 0, True)
         for row in range(first, last):
             j = row - first
             a = gates[row]
+            _sigmoid_of_sum(a[: 3 * H], b[: 3 * H])
+            _tanh_of_sum(a[3 * H :], b[3 * H :])
+            i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
             if j < carried:
-                r = recurrent[j]
-                for k in range(4 * H):
-                    a[k] += r[k] + b[k]
+                _next_cell(cell[row], i, f, g, cell[before + j])
             else:
-                for k in range(4 * H):
-                    a[k] += b[k]
-            for k in range(3 * H):
-                a[k] = sigmoid(a[k])
-            for k in range(3 * H, 4 * H):
-                a[k] = tanh(a[k])
-            c, h, out = cell[row], hidden[row], output[row]
-            if j < carried:
-                c_before = cell[before + j]
-                for k in range(H):
-                    c[k] = a[H + k] * c_before[k] + a[k] * a[3 * H + k]
-            else:
-                for k in range(H):
-                    c[k] = a[k] * a[3 * H + k]
-            for k in range(H):
-                h[k] = a[2 * H + k] * tanh(c[k])
-            for k in range(H):
-                out[column + k] = h[k]
+                _first_cell(cell[row], i, g)
+            _hidden(hidden[row], output[row, column : column + H], o, cell[row])
 
 
 @kernel
@@ -101,7 +118,6 @@ def lstm_backward(
     dcell: Floats,
     dhidden: Floats,
     hidden_before: Floats,
-    product: Floats,
     gates: Floats,
     cell: Floats,
     hidden: Floats,
@@ -114,96 +130,94 @@ def lstm_backward(
 ) -> None:
     """Write dX and add dW, dU, db, given doutput[:, column:column + H].
 
-    Scratch: dgates (N, 4H), dcell and dhidden (B, H), hidden_before (N, H), product
-    (max(D, H), 4H).
+    Scratch: dgates (N, 4H), dcell and dhidden (B, H), hidden_before (N, H).
     """
     N, H = hidden.shape
-    D = X.shape[1]
     steps = offsets.size - 1
-    U_transposed = U.T
+    packed_U = pack(U.T)
     sent_back = 0  # sentences for which dcell and dgates of the step visited last are valid
     last_visited = 0
     for visit in range(steps):
         t = visit if reverse else steps - 1 - visit
         first, last = offsets[t], offsets[t + 1]
         before, carried = _visited_before(offsets, t, reverse)
-        if sent_back > 0:
-            np.dot(
-                dgates[last_visited : last_visited + sent_back], U_transposed, dhidden[:sent_back]
-            )
+        received = dgates[last_visited : last_visited + sent_back]
+        multiply_packed(dhidden[:sent_back], received, packed_U, 0, False)
         for row in range(first, last):
             j = row - first
-            a, c, da, dc, dh = gates[row], cell[row], dgates[row], dcell[j], dhidden[j]
-            upstream = doutput[row]
+            dc, dh = dcell[j], dhidden[j]
+            upstream = doutput[row, column : column + H]
             if j < sent_back:
                 for k in range(H):
-                    dh[k] += upstream[column + k]
+                    dh[k] += upstream[k]
             else:
-                for k in range(H):
-                    dh[k] = upstream[column + k]
-                    dc[k] = 0.0
-            h_before = hidden_before[row]
+                dh[:] = upstream
+                dc[:] = 0.0
+            a, da, c = gates[row], dgates[row], cell[row]
+            i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
+            di, df, do, dg = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
+            _hidden_backward(do, dc, dh, o, c)
             if j < carried:
-                c_before = cell[before + j]
-                h_source = hidden[before + j]
-                for k in range(H):
-                    h_before[k] = h_source[k]
-                _cell_backward(da, dc, dh, a, c, c_before, H)
+                hidden_before[row] = hidden[before + j]
+                _cell_backward(di, df, dg, dc, i, f, g, cell[before + j])
             else:
-                for k in range(H):
-                    h_before[k] = 0.0
-                _first_cell_backward(da, dc, dh, a, c, H)
+                hidden_before[row] = 0.0
+                df[:] = 0.0
+                _first_cell_backward(di, dg, dc, i, g)
         last_visited = first
         # in reverse order the next step visited has at most these rows; running back it has more
         sent_back = carried
     # a = X W + h_before U + b, all rows at once
-    np.dot(X.T, dgates, product[:D])
-    for d in range(D):
-        for k in range(4 * H):
-            dW[d, k] += product[d, k]
-    np.dot(hidden_before.T, dgates, product[:H])
-    for d in range(H):
-        for k in range(4 * H):
-            dU[d, k] += product[d, k]
+    multiply(dW, X.T, dgates, True)
+    multiply(dU, hidden_before.T, dgates, True)
     for row in range(N):
+        da = dgates[row]
         for k in range(4 * H):
-            db[k] += dgates[row, k]
-    np.dot(dgates, W.T, dX)
+            db[k] += da[k]
+    multiply_packed(dX, dgates, pack(W.T), 0, False)
 
 
-# The sums below are written without the constant 1: a literal would turn float32 into float64.
+# Differences below are written without the constant 1: a literal would widen float32 to float64.
+
+
+@inline
+def _hidden_backward(do: Floats, dc: Floats, dh: Floats, o: Floats, c: Floats) -> None:
+    """h = o * tanh(c) reversed: writes do before its sigmoid, adds to dc."""
+    for k in range(c.size):
+        tanh_c = tanh(c[k])
+        dh_o = dh[k] * o[k]
+        dc[k] += dh_o - dh_o * tanh_c * tanh_c
+        do[k] = dh[k] * tanh_c * (o[k] - o[k] * o[k])
 
 
 @inline
 def _cell_backward(
-    da: Floats, dc: Floats, dh: Floats, a: Floats, c: Floats, c_before: Floats, H: int
+    di: Floats,
+    df: Floats,
+    dg: Floats,
+    dc: Floats,
+    i: Floats,
+    f: Floats,
+    g: Floats,
+    c_before: Floats,
 ) -> None:
-    """Reverse one token's cell; on return dc is what goes to the token before."""
-    for k in range(H):
-        i, f, o, g = a[k], a[H + k], a[2 * H + k], a[3 * H + k]
-        tanh_c = tanh(c[k])
-        # h = o * tanh(c) reversed: dc += dh * o * (1 - tanh(c)^2)
-        dh_o = dh[k] * o
-        d_c = dc[k] + (dh_o - dh_o * tanh_c * tanh_c)
-        # c = f * c_before + i * g reversed, each through its own non-linearity
-        da[k] = d_c * g * (i - i * i)
-        da[H + k] = d_c * c_before[k] * (f - f * f)
-        da[2 * H + k] = dh[k] * tanh_c * (o - o * o)
-        dg = d_c * i
-        da[3 * H + k] = dg - dg * g * g
-        dc[k] = d_c * f
+    """c = f * c_before + i * g reversed, each factor through its own non-linearity.
+
+    On return dc is what goes to the token before.
+    """
+    for k in range(dc.size):
+        di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
+        df[k] = dc[k] * c_before[k] * (f[k] - f[k] * f[k])
+        dc_i = dc[k] * i[k]
+        dg[k] = dc_i - dc_i * g[k] * g[k]
+    for k in range(dc.size):
+        dc[k] *= f[k]
 
 
 @inline
-def _first_cell_backward(da: Floats, dc: Floats, dh: Floats, a: Floats, c: Floats, H: int) -> None:
-    """Reverse the first cell that a direction visits in a sentence: there is no state before it."""
-    for k in range(H):
-        i, o, g = a[k], a[2 * H + k], a[3 * H + k]
-        tanh_c = tanh(c[k])
-        dh_o = dh[k] * o
-        d_c = dc[k] + (dh_o - dh_o * tanh_c * tanh_c)
-        da[k] = d_c * g * (i - i * i)
-        da[H + k] = 0.0
-        da[2 * H + k] = dh[k] * tanh_c * (o - o * o)
-        dg = d_c * i
-        da[3 * H + k] = dg - dg * g * g
+def _first_cell_backward(di: Floats, dg: Floats, dc: Floats, i: Floats, g: Floats) -> None:
+    """c = i * g reversed: the first cell that a direction visits has no state before it."""
+    for k in range(dc.size):
+        di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
+        dc_i = dc[k] * i[k]
+        dg[k] = dc_i - dc_i * g[k] * g[k]

@@ -57,7 +57,6 @@ def bilstm_forward(
     if int(offsets[-1]) != N:
         raise ValueError(f"offsets must end at the number of tokens, {N}, got {offsets[-1]}")
     output = np.empty((N, 2 * H), dtype=dtype)
-    widest = int(offsets[1]) if N else 0
     caches = tuple(
         DirectionCache(
             np.empty((N, 4 * H), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
@@ -70,7 +69,6 @@ def bilstm_forward(
         kernels.lstm_forward(
             output,
             *cache,
-            np.empty((widest, 4 * H), dtype),
             X,
             weights[f"{name}.W"],
             weights[f"{name}.U"],
@@ -111,7 +109,6 @@ def bilstm_backward(
             np.empty((widest, H), dtype),
             np.empty((widest, H), dtype),
             np.empty((N, H), dtype),
-            np.empty((max(D, H), 4 * H), dtype),
             gates,
             cell,
             hidden,

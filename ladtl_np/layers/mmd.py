@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,12 @@ from ladtl_np.shapes import Floats, Integers
 from ladtl_np.workers import Workers
 
 __all__ = ["MmdCache", "RowPair", "label_rows", "mmd_backward", "mmd_forward"]
+
+
+# A pair with more rows than this is cut into shards, so that several threads can share it; the cut
+# does not depend on the number of threads, and so neither do the bytes of the result.
+SHARDED_ROWS = 256
+SHARDS = 4
 
 
 class RowPair(NamedTuple):
@@ -26,8 +33,11 @@ class RowPair(NamedTuple):
 class MmdCache(NamedTuple):
     """What mmd_backward needs; written by mmd_forward, valid for that batch only."""
 
-    pairs: tuple[RowPair, ...]
-    gradients: tuple[Floats, ...]  # (S + R, 2H) of each pair's own MMD^2
+    rows: Integers  # rows of all pairs, source before target within each
+    starts: Integers  # (pairs + 1,) where each pair's rows begin
+    tasks: Integers  # (tasks, 3) pair, shard, shards
+    slots: Integers  # (tasks,) where each task's gradient begins
+    gradients: Floats  # gradients of MMD^2 by row, a block for each task
 
 
 def label_rows(
@@ -89,67 +99,65 @@ def mmd_forward(
     tuple
         (len(pairs),) float64 values, and the cache.
     """
+    half_inverse = _half_inverse(variances, len(pairs)).astype(hidden.dtype)
+    rows = np.concatenate([np.zeros(0, np.int64), *(part for pair in pairs for part in pair[1:])])
+    sources = np.array([pair.source.size for pair in pairs], dtype=np.int64)
+    sizes = np.array([pair.source.size + pair.target.size for pair in pairs], dtype=np.int64)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    tasks = np.array(_tasks(sizes), dtype=np.int64).reshape(-1, 3)
+    lengths = sizes[tasks[:, 0]]
+    slots = np.cumsum(lengths) - lengths
+    parts = np.zeros(len(tasks))
+    gradients = np.empty((int(lengths.sum()), hidden.shape[1]), hidden.dtype)
+    shares = _balance((lengths**2 / tasks[:, 2]).tolist(), workers.threads)
+    given = (parts, gradients, hidden, rows, starts, sources, half_inverse, tasks, slots)
+    workers.run(*(partial(kernels.mmd_tasks, *given, share) for share in shares if share.size))
     values = np.zeros(len(pairs))
-    gradients = [
-        np.empty((pair.source.size + pair.target.size, hidden.shape[1]), hidden.dtype)
-        for pair in pairs
-    ]
-
-    def share(numbers: list[int]) -> None:
-        scratch = _Scratch(hidden.dtype, hidden.shape[1], max(len(gradients[n]) for n in numbers))
-        for n in numbers:
-            values[n] = _one_pair(gradients[n], hidden, pairs[n], variances[n], scratch)
-
-    shares = _balance([len(gradient) ** 2 for gradient in gradients], workers.threads)
-    workers.run(*(lambda numbers=numbers: share(numbers) for numbers in shares if numbers))
-    return values, MmdCache(tuple(pairs), tuple(gradients))
+    np.add.at(values, tasks[:, 0], parts)
+    return values, MmdCache(rows, starts, tasks, slots, gradients)
 
 
 def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache) -> None:
     """Add the gradients of mmd_forward to dhidden (N, 2H), given dvalues (len(pairs),)."""
-    for pair, gradient, dvalue in zip(cache.pairs, cache.gradients, dvalues, strict=True):
-        factor = gradient.dtype.type(dvalue)
-        S = pair.source.size
-        # a row belongs to one sample of one label, so no index occurs twice
-        dhidden[pair.source] += factor * gradient[:S]
-        dhidden[pair.target] += factor * gradient[S:]
-
-
-class _Scratch:
-    """Buffers of one thread, large enough for its largest pair."""
-
-    def __init__(self, dtype: np.dtype[np.floating], width: int, rows: int) -> None:
-        self.tile = np.empty(kernels.TILE**2, dtype)
-        self.product = np.empty((kernels.TILE, width), dtype)
-        self.sums = np.empty((2, kernels.TILE), dtype)
-        self.norms = np.empty(rows, dtype)
-
-
-def _one_pair(
-    gradient: Floats, hidden: Floats, pair: RowPair, variances: Sequence[float], scratch: _Scratch
-) -> float:
-    S, R, dtype = pair.source.size, pair.target.size, hidden.dtype
-    if not variances or not all(0.0 < s <= LARGEST_VARIANCE for s in variances):
-        raise ValueError(
-            f"kernel variances must lie in (0, {LARGEST_VARIANCE:g}], got {list(variances)}"
+    rows, starts, tasks, slots, gradients = cache
+    for (pair, _, _), slot in zip(tasks.tolist(), slots.tolist(), strict=True):
+        first, last = starts[pair], starts[pair + 1]
+        factor = gradients.dtype.type(dvalues[pair])
+        kernels.scatter_rows(
+            dhidden, gradients[slot : slot + last - first], rows[first:last], factor
         )
-    P = np.concatenate([hidden[pair.source], hidden[pair.target]])
-    P -= P.mean(axis=0)  # changes no distance, and leaves less to cancel in the products
-    u = np.concatenate([np.full(S, 1.0 / S, dtype), np.full(R, -1.0 / R, dtype)])
-    half_inverse = (0.5 / np.asarray(variances)).astype(dtype)
-    return float(
-        kernels.mmd_with_gradient(
-            gradient, scratch.tile, scratch.product, scratch.sums, scratch.norms, P, u, half_inverse
-        )
-    )
 
 
-def _balance(costs: list[int], threads: int) -> list[list[int]]:
+def _half_inverse(variances: Sequence[Sequence[float]], pairs: int) -> Floats:
+    """1 / (2 s_q) for each pair, (pairs, Q)."""
+    if len(variances) != pairs:
+        raise ValueError(f"give variances for each of the {pairs} pairs, got {len(variances)}")
+    if len(set(map(len, variances))) > 1:
+        raise ValueError("give every pair the same number of kernel variances")
+    for each in variances:
+        if not len(each) or not all(0.0 < s <= LARGEST_VARIANCE for s in each):
+            raise ValueError(
+                f"kernel variances must lie in (0, {LARGEST_VARIANCE:g}], got {list(each)}"
+            )
+    return 0.5 / np.array(variances, dtype=np.float64) if pairs else np.zeros((0, 0))
+
+
+def _tasks(sizes: Integers) -> list[tuple[int, int, int]]:
+    """One task a pair, and SHARDS for a large one, however many threads there are."""
+    return [
+        (pair, shard, shards)
+        for pair, size in enumerate(sizes.tolist())
+        for shards in [SHARDS if size > SHARDED_ROWS else 1]
+        for shard in range(shards)
+    ]
+
+
+def _balance(costs: list[float], threads: int) -> list[Integers]:
     """Deal the most expensive first, each to the share that has least so far."""
     shares: list[list[int]] = [[] for _ in range(threads)]
-    loads = [0] * threads
+    loads = [0.0] * threads
     for n in sorted(range(len(costs)), key=lambda n: -costs[n]):
         least = loads.index(min(loads))
         shares[least].append(n)
         loads[least] += costs[n]
-    return shares
+    return [np.array(share, dtype=np.int64) for share in shares]
