@@ -119,8 +119,8 @@ def scaled_forward(E: Array, A: Array, offsets: np.ndarray) -> tuple[Array, list
 @gradient_check("kernels.crf.crf_scaled_backward")
 def log_partition_in_scaled_space() -> None:
     rng = np.random.default_rng(21)
-    # from BLAS_TAGS tags on, products are BLAS calls
-    for lengths, m in (*((lengths, M_TAGS) for lengths in BATCHES), (LENGTHS, crf.BLAS_TAGS)):
+    # from TILED_TAGS tags on, products are register tiles
+    for lengths, m in (*((lengths, M_TAGS) for lengths in BATCHES), (LENGTHS, crf.TILED_TAGS)):
         packing, E, A, _ = random_chains(rng, lengths, m)
         offsets, dlog_z = packing.offsets, rng.normal(size=packing.sentences)
         _, cache = scaled_forward(E, A, offsets)

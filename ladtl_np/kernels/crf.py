@@ -18,6 +18,7 @@ import numpy as np
 
 from ladtl_np._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.elementwise import exp
+from ladtl_np.kernels.matmul import multiply
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = [
@@ -25,11 +26,29 @@ __all__ = [
     "crf_scaled_forward",
     "gold_score",
     "gold_score_backward",
+    "largest_spread",
     "sum_nll",
 ]
 
-# from this many tags on a step is a BLAS product, below it a loop is faster than the call
-BLAS_TAGS = 24
+# from this many tags on a step is a product of register tiles; below it a plain loop is faster
+TILED_TAGS = 12
+
+
+@kernel
+def largest_spread(E: Floats) -> float:
+    """The largest difference between two scores of one row; inf if one is not finite."""
+    spread = 0.0
+    for n in range(E.shape[0]):
+        row = E[n]
+        least, largest, zero = row[0], row[0], row[0] - row[0]
+        for j in range(row.size):
+            least = min(least, row[j])
+            largest = max(largest, row[j])
+            zero += row[j] - row[j]  # NaN once a score is not finite
+        if not zero == 0:
+            return np.inf
+        spread = max(spread, np.float64(largest) - np.float64(least))
+    return spread
 
 
 @kernel
@@ -85,16 +104,16 @@ def gold_score_backward(
 def _times(out: Floats, left: Floats, matrix: Floats) -> None:
     """out = left @ matrix, for few rows and a small square matrix."""
     m = matrix.shape[0]
-    if m >= BLAS_TAGS:
-        np.dot(left, matrix, out)
+    if m >= TILED_TAGS:
+        multiply(out, left, matrix, False)
         return
-    for row in range(left.shape[0]):
-        for j in range(m):
-            out[row, j] = 0.0
+    for n in range(left.shape[0]):
+        row, sums = left[n], out[n]
+        sums[:] = 0.0
         for i in range(m):
-            x = left[row, i]
+            x, weights = row[i], matrix[i]
             for j in range(m):
-                out[row, j] += x * matrix[i, j]
+                sums[j] += x * weights[j]
 
 
 @kernel
@@ -198,12 +217,13 @@ def crf_scaled_backward(
 def _outer_sum(out: Floats, left: Floats, right: Floats) -> None:
     """out = left.T @ right, the sum over rows of outer products."""
     m = out.shape[0]
-    if m >= BLAS_TAGS:
-        np.dot(left.T, right, out)
+    if m >= TILED_TAGS:
+        multiply(out, left.T, right, False)
         return
     out[:] = 0.0
-    for row in range(left.shape[0]):
+    for n in range(left.shape[0]):
+        x, y = left[n], right[n]
         for i in range(m):
-            x = left[row, i]
+            factor, sums = x[i], out[i]
             for j in range(m):
-                out[i, j] += x * right[row, j]
+                sums[j] += factor * y[j]

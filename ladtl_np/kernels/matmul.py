@@ -5,8 +5,9 @@
 BLAS libraries shine on large squares; here the factors have a few dozen rows (the active sentences
 of a step) or few columns (tags). A tile of 6 x 4 vectors of `out` stays in registers while k runs:
 per k it loads one row of B and broadcasts six elements of A, which is 24 fused multiply-adds for
-ten loads. The last vector of a tile is masked, so no shape needs padding, and A may have any
-strides, so a transposed factor needs no copy. Sums run over k in order: the same bytes every time.
+ten loads. Vectors are masked, so no shape needs padding, and A may have any strides, so a
+transposed factor needs no copy. Sums run over k in order: the same bytes every time. There are few
+kinds of tile, because every kernel that multiplies compiles them all again.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ladtl_np.shapes import Floats
 __all__ = ["multiply", "multiply_packed", "multiply_strip", "pack"]
 
 # rows and vectors of the tiles; 6 x 4 accumulators fill 24 of 32 registers, 6 x 2 fill 12 of 16
-ROWS = (6, 4, 2, 1)
+ROWS = (6, 2, 1)
 VECTORS = 4 if VECTOR_BYTES == 64 else 2
 # rows of B per pass: a strip of B this long stays in the first caches
 DEPTH = 256
@@ -33,7 +34,7 @@ PACKING_ROWS = 48
 
 def _strip(vectors: int) -> Any:
     """A compiled function for one strip of columns, all rows of A, in tiles of falling height."""
-    six, four, two, one = (tile_code(rows, vectors) for rows in ROWS)
+    six, two, one = (tile_code(rows, vectors) for rows in ROWS)
 
     @kernel
     def strip(
@@ -52,10 +53,7 @@ def _strip(vectors: int) -> Any:
         while rows - i >= 6:
             six(out, A, B, i, j, k0, k1, down, across, columns, add)
             i += 6
-        if rows - i >= 4:
-            four(out, A, B, i, j, k0, k1, down, across, columns, add)
-            i += 4
-        if rows - i >= 2:
+        while rows - i >= 2:
             two(out, A, B, i, j, k0, k1, down, across, columns, add)
             i += 2
         if rows - i >= 1:
@@ -64,10 +62,7 @@ def _strip(vectors: int) -> Any:
     return strip
 
 
-_STRIPS = [_strip(vectors) for vectors in range(1, VECTORS + 1)]
-_ONE, _TWO = _STRIPS[:2]
-# on machines with short vectors the wider strips are never called
-_THREE, _FOUR = _STRIPS[2:] if VECTORS == 4 else (_TWO, _TWO)
+_NARROW, _WIDE = _strip(1), _strip(VECTORS)
 
 
 @kernel
@@ -82,17 +77,13 @@ def _any_strip(
     across: int,
     add: bool,
 ) -> None:
-    """The strip of `out` that starts at column j, by the narrowest code that holds it."""
+    """The strip of `out` that starts at column j; one vector wide where that is enough."""
     lanes = VECTOR_BYTES // out.itemsize
     width = min(VECTORS * lanes, out.shape[1] - j)
-    if width > 3 * lanes:
-        _FOUR(out, A, B, j, k0, k1, down, across, width, add)
-    elif width > 2 * lanes:
-        _THREE(out, A, B, j, k0, k1, down, across, width, add)
-    elif width > lanes:
-        _TWO(out, A, B, j, k0, k1, down, across, width, add)
+    if width > lanes:
+        _WIDE(out, A, B, j, k0, k1, down, across, width, add)
     else:
-        _ONE(out, A, B, j, k0, k1, down, across, width, add)
+        _NARROW(out, A, B, j, k0, k1, down, across, width, add)
 
 
 @kernel

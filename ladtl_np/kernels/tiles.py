@@ -39,7 +39,7 @@ class _Operand:
 
 
 class _Vectors:
-    """Loads, stores and arithmetic on one row of `count` vectors, the last one masked."""
+    """Loads, stores and arithmetic on one row of `count` vectors under masks."""
 
     def __init__(self, builder: ir.IRBuilder, element: Any, size: int, count: int) -> None:
         self.builder, self.size, self.count = builder, size, count
@@ -59,13 +59,15 @@ class _Vectors:
         self._store = declare(module, store, f"llvm.masked.store.{suffix}.p0")
         self._fma = declare(module, fma, f"llvm.fma.{suffix}")
 
-    def mask_last(self, columns: Any) -> None:
-        """Set how many columns the vectors have in all."""
+    def mask(self, columns: Any) -> None:
+        """Set how many columns the vectors hold; lanes beyond are neither read nor written."""
         b = self.builder
-        left = b.sub(columns, INDEX((self.count - 1) * self.lanes))
         numbers = ir.VectorType(INDEX, self.lanes)
-        lane = ir.Constant(numbers, [INDEX(n) for n in range(self.lanes)])
-        self.mask = b.icmp_signed("<", lane, self.splat(left, numbers))
+        self.masks = []
+        for v in range(self.count):
+            first = v * self.lanes
+            lane = ir.Constant(numbers, [INDEX(first + n) for n in range(self.lanes)])
+            self.masks.append(b.icmp_signed("<", lane, self.splat(columns, numbers)))
 
     def splat(self, scalar: Any, kind: Any) -> Any:
         """A vector with the scalar in every lane."""
@@ -80,17 +82,16 @@ class _Vectors:
 
     def load(self, start: Any) -> list[Any]:
         """The vectors that begin at `start`; masked lanes are 0."""
-        b, last = self.builder, self.count - 1
-        whole = [b.load(self._pointer(start, v), align=self.size) for v in range(last)]
-        arguments = [self._pointer(start, last), self.align, self.mask, self.zero]
-        return [*whole, b.call(self._load, arguments)]
+        return [
+            self.builder.call(self._load, [self._pointer(start, v), self.align, mask, self.zero])
+            for v, mask in enumerate(self.masks)
+        ]
 
     def store(self, values: list[Any], start: Any) -> None:
         """Write the vectors to `start`; masked lanes are left alone."""
-        b, last = self.builder, self.count - 1
-        for v in range(last):
-            b.store(values[v], self._pointer(start, v), align=self.size)
-        b.call(self._store, [values[last], self._pointer(start, last), self.align, self.mask])
+        for v, mask in enumerate(self.masks):
+            arguments = [values[v], self._pointer(start, v), self.align, mask]
+            self.builder.call(self._store, arguments)
 
     def multiply_add(self, a: Any, row: list[Any], sums: list[Any]) -> list[Any]:
         """Sums + a * row, with a in every lane."""
@@ -119,7 +120,7 @@ def tile_code(rows: int, vectors: int) -> Any:
             row, column, start, stop, down, across, width, adding = arguments[3:]
             element = context.get_data_type(kinds[0].dtype)
             registers = _Vectors(b, element, kinds[0].dtype.bitwidth // 8, vectors)
-            registers.mask_last(width)
+            registers.mask(width)
             at = [b.add(row, INDEX(r)) for r in range(rows)]
             places = [C.at(r, column) for r in at]
             sums = [[cgutils.alloca_once(b, registers.type) for _ in range(vectors)] for _ in at]

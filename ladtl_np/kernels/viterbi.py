@@ -3,18 +3,36 @@
     delta_t(j) = E_t(j) + max_i (delta_{t-1}(i) + A(i, j))
 
 The destination j is the inner loop: one pass over contiguous rows of A with a running maximum,
-which becomes vector code; the source innermost would be a reduction with an index, which does not.
+which becomes vector code; the source innermost would be a reduction, which does not. Where a
+maximum came from is not kept for all m tags of a token but found again, by the same sums, for the
+one tag that the best path goes through.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ladtl_np._jit import inline, kernel
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["viterbi"]
+
+
+@inline
+def _best_scores(now: Floats, before: Floats, A: Floats, E: Floats) -> None:
+    """now_j = E_j + max_i (before_i + A_ij)."""
+    m = now.size
+    row = A[0]
+    start = before[0]
+    for j in range(m):
+        now[j] = start + row[j]
+    for i in range(1, m):
+        row = A[i]
+        start = before[i]
+        for j in range(m):
+            now[j] = max(now[j], start + row[j])
+    for j in range(m):
+        now[j] += E[j]
 
 
 @inline
@@ -29,50 +47,49 @@ def _keep_small(best_score: Floats, b: int, now: Floats) -> None:
             now[j] -= largest
 
 
+@inline
+def _came_from(before: Floats, A_transposed: Floats, tag: int) -> int:
+    """The lowest i at which before_i + A[i, tag] is largest."""
+    column = A_transposed[tag]
+    best, source = before[0] + column[0], 0
+    for i in range(1, before.size):
+        candidate = before[i] + column[i]
+        if candidate > best:
+            best, source = candidate, i
+    return source
+
+
 @kernel
 def viterbi(
     best_tags: Integers,
     best_score: Floats,
     delta: Floats,
-    came_from: NDArray[np.int32],
     E: Floats,
     A: Floats,
+    A_transposed: Floats,
     offsets: Integers,
 ) -> None:
     """Write best_tags (N,) and best_score (B,) float64; among equals the lowest tag wins.
 
-    Scratch: delta (N, m), came_from (N, m) int32.
+    Scratch: delta (N, m). `A_transposed` is C-contiguous.
     """
     m = A.shape[0]
     steps = offsets.size - 1
     for row in range(offsets[1]):
         best_score[row] = 0.0
-        for j in range(m):
-            delta[row, j] = E[row, j]
+        delta[row] = E[row]
     for t in range(1, steps):
         first = offsets[t]
         for row in range(first, offsets[t + 1]):
-            before, now, source = delta[offsets[t - 1] + row - first], delta[row], came_from[row]
-            for j in range(m):
-                now[j] = before[0] + A[0, j]
-                source[j] = 0
-            for i in range(1, m):
-                start = before[i]
-                for j in range(m):
-                    candidate = start + A[i, j]
-                    better = candidate > now[j]
-                    now[j] = candidate if better else now[j]
-                    source[j] = i if better else source[j]
-            for j in range(m):
-                now[j] += E[row, j]
-            _keep_small(best_score, row - first, now)
+            _best_scores(delta[row], delta[offsets[t - 1] + row - first], A, E[row])
+            _keep_small(best_score, row - first, delta[row])
     for t in range(steps - 1, -1, -1):
         first, last = offsets[t], offsets[t + 1]
         longer = 0 if t + 1 == steps else offsets[t + 2] - last
         for row in range(first, last):
             b = row - first
             if b < longer:
-                best_tags[row] = came_from[last + b, best_tags[last + b]]
+                best_tags[row] = _came_from(delta[row], A_transposed, best_tags[last + b])
                 continue
             best = 0
             for j in range(1, m):

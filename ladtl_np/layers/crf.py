@@ -36,8 +36,8 @@ class CrfCache(NamedTuple):
 
 def fits_scaled_space(E: Floats, A: Floats) -> bool:
     """Whether scaled space is exact for these scores; False for infinities and NaN."""
-    spread = float((E.max(axis=1) - E.min(axis=1)).max(initial=0.0)) if E.size else 0.0
-    return bool(spread + 2.0 * float(A.max() - A.min()) < SAFE_RANGE[E.dtype])
+    spread = scaled.largest_spread(E)
+    return bool(spread + 2.0 * scaled.largest_spread(A.reshape(1, -1)) < SAFE_RANGE[E.dtype])
 
 
 def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
@@ -88,9 +88,7 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
         np.empty(sentences),
     )
     scaled.gold_score(gold, E, A, tags, offsets)
-    with np.errstate(invalid="ignore"):  # inf - inf is nan, which does not fit
-        safe = fits_scaled_space(E, A)
-    if safe:
+    if fits_scaled_space(E, A):
         max_a = A.max()
         alpha, e, c = np.empty_like(E), np.empty_like(E), np.empty(tokens, E.dtype)
         scaled.crf_scaled_forward(z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
@@ -152,6 +150,7 @@ def crf_viterbi(E: Floats, A: Floats, offsets: Integers) -> tuple[Integers, Floa
     sentences = int(offsets[1]) if offsets.size > 1 else 0
     best_tags = np.empty(E.shape[0], dtype=np.int64)
     best_score = np.empty(sentences)
-    came_from = np.empty(E.shape, dtype=np.int32)
-    decoding.viterbi(best_tags, best_score, np.empty_like(E), came_from, E, A, offsets)
+    if E.shape[0]:
+        A_transposed = np.ascontiguousarray(A.T)
+        decoding.viterbi(best_tags, best_score, np.empty_like(E), E, A, A_transposed, offsets)
     return best_tags, best_score
