@@ -43,8 +43,13 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 
-bench: $(VENV)/.dev
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+# about ten minutes on two cores; wants an otherwise idle machine
+bench: $(VENV)/.bench
+	mkdir -p .benchmarks
+	$(BIN)/python -m pytest benchmarks/bench_*.py -q -p no:cacheprovider --benchmark-only \
+	    --benchmark-columns=median,iqr,rounds --benchmark-json=.benchmarks/scaling.json
+	$(BIN)/python benchmarks/plot_scaling.py .benchmarks/scaling.json docs/results
+	$(BIN)/ladtl bench --markdown docs/results/benchmarks.md --overwrite
 
 clean:
 	rm -rf $(VENV) demo-run docs/_build .numba-bounds
@@ -58,6 +63,12 @@ $(VENV)/.dev: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/.core
+
+# without PyTorch there is no peer to compare with, and everything else is measured
+$(VENV)/.bench: pyproject.toml $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable ".[report]"
+	$(BIN)/python -m pip install --quiet --editable ".[peers]" || true
+	touch $@
 
 $(VENV)/.docs: pyproject.toml $(VENV)/.dev
 	$(BIN)/python -m pip install --quiet --editable ".[docs]"

@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "optimizer evaluation preparation run_folder demo_run",
         "trained_model training warm_up tagging",
         "run estimator",
+        "benchmarking",
         "commands",
     )
 )

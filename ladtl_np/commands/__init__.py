@@ -25,6 +25,7 @@ SUMMARIES = {
     "score": "Score predicted tags against gold tags, file against file.",
     "data": "Write the demo corpus, describe corpora.",
     "model": "Show what is inside a model file.",
+    "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",
 }
 """One line for each command; the command is ``ladtl_np.commands.<name>.command``."""
 

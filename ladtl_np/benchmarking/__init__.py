@@ -1,0 +1,1 @@
+"""Ours and a peer side by side: workloads, operation counts, measurement and its report."""

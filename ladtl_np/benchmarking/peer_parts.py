@@ -1,0 +1,193 @@
+"""What is timed of the PyTorch peer, part by part.  Needs torch, as ``peer`` does."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ladtl_np.benchmarking.measure import Part
+from ladtl_np.benchmarking.ours import OPTIMIZER, SourceHalf
+from ladtl_np.benchmarking.peer import TorchModel
+from ladtl_np.benchmarking.peer_functions import (
+    Tensor,
+    crf_nll,
+    gates_for_torch,
+    lstm_layer,
+    optimiser,
+    pad,
+    rnn,
+    squared_mmd,
+    squared_mmd_by_blocks,
+    tensor,
+    torch,
+)
+from ladtl_np.benchmarking.tagging_case import TaggingCase
+from ladtl_np.benchmarking.workloads import Case
+from ladtl_np.network import TARGET
+from ladtl_np.shapes import Floats
+
+__all__ = ["TorchParts"]
+
+torchcrf: Any = import_module("torchcrf")
+
+
+class TorchParts:
+    """The parts of ``ours.Ours`` in PyTorch.
+
+    Parameters
+    ----------
+    case
+        The workload.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        sizes = case.workload
+        self.lstm_layer = lstm_layer(case.network.weights, sizes.embedding, sizes.hidden)
+
+    def step(self, variances: tuple[float, ...]) -> Part:
+        """One training step: forward with dropout, backward, update."""
+        model = TorchModel(self.case, variances)
+        adagrad = optimiser(model.parameters(), OPTIMIZER)
+
+        def call() -> dict[str, Any]:
+            adagrad.zero_grad()
+            model.loss().backward()
+            adagrad.step()
+            return {}
+
+        return Part(call)
+
+    def lstm(self, inputs: SourceHalf) -> Part:
+        """BiLSTM of one domain over a packed sequence, forward and backward."""
+        lstm, X, upstream = self.lstm_layer, tensor(inputs.X, gradient=True), tensor(inputs.dhidden)
+        widths = torch.from_numpy(np.diff(inputs.half.offsets))
+
+        def call() -> Tensor:
+            X.grad = None
+            lstm.zero_grad()
+            hidden = lstm(rnn.PackedSequence(X, widths))[0].data
+            hidden.backward(upstream)
+            return hidden
+
+        def view(hidden: Tensor) -> dict[str, Any]:
+            dU = gates_for_torch(lstm.weight_hh_l0.grad.numpy().T)
+            return {"hidden": hidden.detach(), "dX": X.grad, "dU": dU}
+
+        return Part(call, view)
+
+    def _padded(self, inputs: SourceHalf, packed: Floats) -> Tensor:
+        widths = torch.from_numpy(np.diff(inputs.half.offsets))
+        return rnn.pad_packed_sequence(rnn.PackedSequence(tensor(packed), widths))[0]
+
+    def crf(self, inputs: SourceHalf) -> Part:
+        """CRF of one domain from padded emissions, forward and backward."""
+        E, A = self._padded(inputs, inputs.E).requires_grad_(), tensor(inputs.A, gradient=True)
+        half = pad(self.case.source)
+
+        def call() -> Tensor:
+            E.grad = A.grad = None
+            nll = crf_nll(E, A, half.tags, half.mask)
+            nll.mean().backward()
+            return nll
+
+        def view(nll: Tensor) -> dict[str, Any]:
+            return {"nll": nll.detach(), "dE": E.grad[half.mask], "dA": A.grad}
+
+        return Part(call, view)
+
+    def viterbi(self, inputs: SourceHalf) -> Part:
+        """Best tags of one domain by pytorch-crf, which returns a list for each sentence."""
+        E, half, crf = self._padded(inputs, inputs.E), pad(self.case.source), chain(inputs.A)
+
+        def call() -> list[list[int]]:
+            with torch.no_grad():
+                found: list[list[int]] = crf.decode(E, half.mask)
+                return found
+
+        return Part(call)
+
+    def mmd(self, hidden: Floats, variances: tuple[float, ...]) -> Part:
+        """One pair of samples by one distance matrix, forward and backward."""
+        return _mmd(squared_mmd, hidden, variances)
+
+    def mmd_by_blocks(self, hidden: Floats, variances: tuple[float, ...]) -> Part:
+        """Compute the same by three distance matrices."""
+        return _mmd(squared_mmd_by_blocks, hidden, variances)
+
+    def adagrad(self) -> Part:
+        """Update of every weight and of the touched embedding rows."""
+        model = TorchModel(self.case, (10.0,))
+        model.loss(tensor(self.case.mask)).backward()
+        model.embedding.weight.grad = model.embedding.weight.grad.coalesce()
+        adagrad = optimiser(model.parameters(), OPTIMIZER)
+        return Part(adagrad.step, lambda _: {})
+
+    def embedding(self) -> Part:
+        """Look-up with dropout of both domains, and the gradient of the distinct rows."""
+        table = torch.nn.Embedding.from_pretrained(
+            tensor(self.case.network.embedding), freeze=False, sparse=True
+        )
+        words, mask = tensor(self.case.batch.words), tensor(self.case.mask)
+
+        def call() -> tuple[Tensor, Tensor]:
+            table.weight.grad = None
+            X = table(words) * mask
+            X.backward(mask)
+            return X, table.weight.grad.coalesce()
+
+        def view(result: tuple[Tensor, Tensor]) -> dict[str, Any]:
+            X, gradient = result
+            rows, values = gradient.indices()[0], gradient.values()
+            return {"X": X.detach(), "rows": rows, "values": values}
+
+        return Part(call, view)
+
+    def tagging(self, text: TaggingCase, *, by_length: bool = False) -> Part:
+        """Encode and decode, from padded row numbers to tag numbers, a batch at a time."""
+        network = self.case.network
+        table = torch.nn.Embedding.from_pretrained(tensor(network.embedding))
+        lstm, W = self.lstm_layer, tensor(network.weights[f"{TARGET}.W"])
+        crf = chain(network.weights[f"{TARGET}.A"])
+        batches = text.batches(by_length=by_length)
+        padded = [pad([text.sentences[n] for n in batch]) for batch in batches]
+
+        def call() -> list[list[int]]:
+            found: list[list[int]] = []
+            with torch.inference_mode():
+                for batch in padded:
+                    packed = rnn.pack_padded_sequence(table(batch.words), batch.lengths)
+                    hidden, _ = rnn.pad_packed_sequence(lstm(packed)[0])
+                    found += crf.decode(hidden @ W, batch.mask)
+            return found
+
+        def view(found: list[list[int]]) -> list[list[int]]:
+            numbers = [n for batch in batches for n in batch]
+            return [tags for _, tags in sorted(zip(numbers, found, strict=True))]
+
+        return Part(call, view)
+
+
+def chain(A: Floats) -> Any:
+    """Build a pytorch-crf layer with our transitions, and no start or end scores."""
+    crf = torchcrf.CRF(len(A))
+    with torch.no_grad():
+        crf.transitions.copy_(tensor(A))
+        crf.start_transitions.zero_()
+        crf.end_transitions.zero_()
+    return crf
+
+
+def _mmd(loss: Any, hidden: Floats, variances: tuple[float, ...]) -> Part:
+    H = tensor(hidden, gradient=True)
+    rows = len(hidden) // 2
+
+    def call() -> dict[str, Any]:
+        H.grad = None
+        value = loss(H[:rows], H[rows:], variances)
+        value.backward()
+        return {"value": value.detach(), "dhidden": H.grad}
+
+    return Part(call)
