@@ -250,7 +250,8 @@ def test_a_stream_is_renamed_where_its_scheme_is_declared() -> None:
 def test_a_stream_takes_constant_memory() -> None:
     def lines(count: int) -> Iterator[bytes]:
         for number in range(count):
-            yield b"token%d\tB-X\n\n" % number
+            # few different tokens: Python's table of interned strings may grow for new ones
+            yield b"token%d\tB-X\n\n" % (number % 10)
             yield b"\n"
 
     def peak(count: int) -> int:
