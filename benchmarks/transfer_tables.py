@@ -20,7 +20,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 METHODS = ("non-transfer", "joint-training", "la-dtl")
 PROGRAM = "from ladtl_np.commands import main; main()"
@@ -93,24 +93,36 @@ def run(task: Task, method: str, seed: int, folder: Path, extra: Sequence[str]) 
     return manifest
 
 
+def f1_of(manifest: dict[str, Any], column: str, reading: str) -> float:
+    """F1 in percent of one run on one corpus."""
+    f1: float = manifest["results"][column][reading]["overall"]["f1"]
+    return 100 * f1
+
+
 def table(results: dict[tuple[str, str], list[Path]], tasks: Iterable[Task]) -> str:
-    """Conlleval F1 in percent, mean and sample deviation; the strict reading beside it."""
+    """F1 in percent, mean and sample deviation; the strict reading where it differs anywhere."""
     lines = []
     for task in tasks:
-        manifests = [json.loads(p.read_text("utf-8")) for p in results[task.name, METHODS[0]]]
-        columns = list(manifests[0]["results"])
-        readings = [(column, reading) for column in columns for reading in ("conlleval", "strict")]
-        lines += [f"\n### {task.name}\n"]
-        lines += ["| method | " + " | ".join(f"{c}, {r}" for c, r in readings) + " | best step |"]
-        lines += ["|---|" + "---|" * (len(readings) + 1)]
+        found = {
+            method: [json.loads(p.read_text("utf-8")) for p in results[task.name, method]]
+            for method in METHODS
+        }
+        runs = [run for each in found.values() for run in each]
+        columns = []
+        for column in runs[0]["results"]:
+            columns.append((column, "conlleval"))
+            if any(f1_of(r, column, "strict") != f1_of(r, column, "conlleval") for r in runs):
+                columns.append((column, "strict"))
+        lines += [f"\n## {task.name}\n"]
+        lines += ["| method | " + " | ".join(f"{c}, {r}" for c, r in columns) + " | best step |"]
+        lines += ["|---|" + "---|" * (len(columns) + 1)]
         for method in METHODS:
-            found = [json.loads(p.read_text("utf-8")) for p in results[task.name, method]]
             cells = []
-            for column, reading in readings:
-                f1 = [100 * one["results"][column][reading]["overall"]["f1"] for one in found]
+            for column, reading in columns:
+                f1 = [f1_of(run, column, reading) for run in found[method]]
                 spread = statistics.stdev(f1) if len(f1) > 1 else 0.0
                 cells.append(f"{statistics.mean(f1):.2f} ± {spread:.2f}")
-            steps = ", ".join(str(one["best_step"]) for one in found)
+            steps = ", ".join(str(run["best_step"]) for run in found[method])
             lines.append(f"| {method} | " + " | ".join(cells) + f" | {steps} |")
     return "\n".join(lines) + "\n"
 
