@@ -152,7 +152,7 @@ def test_a_file_that_is_no_model_exits_1(
     [
         (b"", "no sentence"),
         (b"\n\n \n", "no sentence"),
-        (f"{CANARY} O\n{CANARY}\n".encode(), "in.conll:2: 1 columns where line 1 has 2"),
+        (f"{CANARY} O\n{CANARY}\n".encode(), "in.conll:2: 1 column where line 1 has 2"),
         (f"{CANARY}\tO\n{CANARY}\xff\tO\n".encode("latin-1"), "in.conll:2: not UTF-8"),
         (f"{CANARY} O\n{CANARY}\0 O\n".encode(), "in.conll:2: a NUL byte"),
         (f"{CANARY} O\n{CANARY} O\r \n".encode(), "in.conll:2: a carriage return"),

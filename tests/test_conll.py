@@ -119,7 +119,7 @@ def test_other_encodings_are_read_when_named(read: Any) -> None:
 @pytest.mark.parametrize(
     ("data", "options", "place", "what"),
     [
-        ("a\tO\nb\n", {}, 2, "1 columns where line 1 has 2"),
+        ("a\tO\nb\n", {}, 2, "1 column where line 1 has 2"),
         ("a\tO\nb\tO\tO\n", {}, 2, "3 columns where line 1 has 2"),
         ("a\tO\n\tO\n", {}, 2, "an empty token"),
         ("a\tO\nb\tb-PER\n", {}, 2, "b-PER is not a tag"),

@@ -108,7 +108,7 @@ class LineParser:
         if self._width:
             self._refuse(
                 number,
-                f"{width} columns where line {self._first} has {self._width}",
+                f"{width} column{'s' * (width != 1)} where line {self._first} has {self._width}",
                 "is a delimiter or a tag missing, or is the delimiter part of a token?",
             )
             return False
