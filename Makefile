@@ -6,7 +6,7 @@ THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching crf elementwise \
-    embedding linear lstm mmd objective parameter_transfer viterbi workers))
+    embedding linear lstm mmd objective matmul parameter_transfer viterbi workers))
 
 .PHONY: demo test test-all lint docs bench clean
 

@@ -36,8 +36,9 @@ class CrfCache(NamedTuple):
 
 def fits_scaled_space(E: Floats, A: Floats) -> bool:
     """Whether scaled space is exact for these scores; False for infinities and NaN."""
-    spread = scaled.largest_spread(E)
-    return bool(spread + 2.0 * scaled.largest_spread(A.reshape(1, -1)) < SAFE_RANGE[E.dtype])
+    with np.errstate(invalid="ignore"):  # inf - inf, which plain Python warns of
+        spread = scaled.largest_spread(E) + 2.0 * scaled.largest_spread(A.reshape(1, -1))
+    return bool(spread < SAFE_RANGE[E.dtype])
 
 
 def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
