@@ -16,9 +16,10 @@ from ladtl_np.evaluation import evaluate
 from ladtl_np.model_file import Model, load_model, save_model
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.scoring import Scores
+from ladtl_np.tagging import make_decoder
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Evaluation, Trainer
-from ladtl_np.workers import Workers, single_threaded_blas
+from ladtl_np.workers import single_threaded_blas
 
 __all__ = ["LaDTLTagger"]
 
@@ -166,13 +167,8 @@ class LaDTLTagger:
 
     def _decoder(self) -> Decoder:
         model = self._fitted()
-        return Decoder(
-            model.network,
-            model.vocabulary,
-            model.target_tags,
-            constrained=model.config.decoding.constrained,
-            workers=Workers(self.threads),
-        )
+        constrained = model.config.decoding.constrained
+        return make_decoder(model, constrained=constrained, threads=self.threads)
 
 
 def _corpus(name: str, tagged: Tagged) -> Corpus:
