@@ -26,7 +26,7 @@ def test_mmd_by_rows(measure, rows: int, kernels: str, threads: int) -> None:
     def call() -> tuple[float, np.ndarray]:
         dhidden = np.zeros_like(hidden)
         values, cache = mmd_forward(hidden, (pair,), (variances,), workers)
-        mmd_backward(dhidden, np.ones(1), cache)
+        mmd_backward(dhidden, np.ones(1), cache, workers)
         return float(values[0]), dhidden
 
     if rows <= CHECKED:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 import numba
 from llvmlite import binding as llvm
 
-__all__ = ["STRICT", "VECTOR_BYTES", "inline", "kernel", "reducing_kernel"]
+__all__ = ["STRICT", "VECTOR_BYTES", "external", "inline", "kernel", "reducing_kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -91,6 +91,21 @@ def reducing_kernel(function: F) -> F:
 def inline(function: F) -> F:
     """Compile a small function that LLVM inlines into the kernels of its module."""
     return _compile(function, STRICT)
+
+
+def external(symbol: str, signature: Any) -> Callable[[F], Any]:
+    """Compile a function once, under a symbol that every kernel may call.
+
+    Numba puts the code of whatever a kernel calls into that kernel again; a symbol is only looked
+    up when the kernel is loaded. Arguments are numbers, arrays go by address.
+    """
+
+    def compile_once(function: F) -> Any:
+        code = numba.cfunc(signature, cache=True, error_model="numpy", fastmath=STRICT)(function)
+        llvm.add_symbol(symbol, code.address)
+        return numba.types.ExternalFunction(symbol, signature)
+
+    return compile_once
 
 
 def _compile(function: F, fastmath: set[str]) -> F:

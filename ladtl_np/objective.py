@@ -24,6 +24,7 @@ from ladtl_np.layers.parameter_transfer import (
     regulariser_backward,
     regulariser_forward,
 )
+from ladtl_np.memory import Memory
 from ladtl_np.mmd_variances import REFERENCE_VARIANCES, median_variances
 from ladtl_np.network import EMBEDDING, SOURCE, TARGET, Network
 from ladtl_np.parameters import Parameters, RowGradient
@@ -149,26 +150,31 @@ def loss_step(
     variances: Sequence[Sequence[float]] | None,
     workers: Workers,
 ) -> tuple[LossTerms, Gradients]:
-    """As loss_and_gradients, with the embedding table's gradient left by row: one training step."""
+    """As loss_and_gradients, with the embedding table's gradient left by row: one training step.
+
+    Works in the workers' memory, which the caller may reuse once the gradients have been used.
+    """
     weights, gradients = network.weights, network.weights.zeros_like()
-    X = embedding_forward(network.embedding, batch.words, dropout_mask)
+    memory = workers.memory
+    X = embedding_forward(network.embedding, batch.words, dropout_mask, memory.empty)
     hidden, encoder = bilstm_forward(X, weights, batch.offsets, workers)
-    dhidden = np.zeros_like(hidden)
+    dhidden = memory.zeros(hidden.shape, hidden.dtype)
 
     shares = {SOURCE: objective.source_share, TARGET: 1.0 - objective.source_share}
     halves = {SOURCE: batch.source, TARGET: batch.target}
     nll = dict.fromkeys(shares, 0.0)
     heads = [
-        _Head(network, gradients, name, halves[name], hidden, shares[name])
+        _Head(network, gradients, name, halves[name], hidden, shares[name], memory)
         for name in network.architecture.heads()
         if halves[name].sentences
     ]
-    workers.run(*(head.run for head in heads))
-    for head in heads:
-        nll[head.name] = head.mean_nll
-        dhidden[head.half.rows] = head.dhidden
-
-    mmd = _mmd_term(dhidden, hidden, batch, objective, variances, workers)
+    with memory.frame():
+        workers.run(*(head.run for head in heads))
+        for head in heads:
+            nll[head.name] = head.mean_nll
+            dhidden[head.half.rows] = head.dhidden
+    with memory.frame():
+        mmd = _mmd_term(dhidden, hidden, batch, objective, variances, workers)
     param = 0.0
     if objective.w_param and {SOURCE, TARGET} <= network.architecture.heads().keys():
         param = parameter_transfer_forward(weights, objective.matched)
@@ -196,26 +202,30 @@ class _Head:
         half: Half,
         hidden: Floats,
         share: float,
+        memory: Memory,
     ) -> None:
-        self.name, self.half, self.share = name, half, share
+        self.name, self.half, self.share, self.memory = name, half, share, memory
         self.weights, self.gradients = network.weights, gradients
-        self.hidden = hidden[half.rows]
+        self.all_hidden = hidden
 
     def run(self) -> None:
         name, half, weights = self.name, self.half, self.weights
         W, bias = weights[f"{name}.W"], weights.get(f"{name}.b")
-        E = affine_forward(self.hidden, W, bias)
-        nll, cache = crf_forward(E, weights[f"{name}.A"], half.tags, half.offsets)
+        empty = self.memory.empty
+        hidden = empty((half.rows.size, W.shape[0]), W.dtype)
+        np.take(self.all_hidden, half.rows, axis=0, out=hidden, mode="clip")  # unbuffered
+        E = affine_forward(hidden, W, bias, empty)
+        nll, cache = crf_forward(E, weights[f"{name}.A"], half.tags, half.offsets, empty)
         self.mean_nll = float(nll.sum()) / half.sentences
         dE = self._emission_gradient(cache)
         self.dhidden = affine_backward(
-            self.gradients[f"{name}.W"], self.gradients.get(f"{name}.b"), dE, self.hidden, W
+            self.gradients[f"{name}.W"], self.gradients.get(f"{name}.b"), dE, hidden, W, empty
         )
 
     def _emission_gradient(self, cache: CrfCache) -> Floats:
-        dE = np.zeros_like(cache.E)
+        dE = self.memory.zeros(cache.E.shape, cache.E.dtype)
         dnll = np.full(self.half.sentences, self.share / self.half.sentences)
-        crf_backward(dE, self.gradients[f"{self.name}.A"], dnll, cache)
+        crf_backward(dE, self.gradients[f"{self.name}.A"], dnll, cache, self.memory.empty)
         return dE
 
 
@@ -269,5 +279,5 @@ def _mmd_term(
     mu = np.ones(len(pairs))
     if objective.label_aware and objective.label_weights is not None:
         mu = np.array([objective.label_weights[pair.label] for pair in pairs])
-    mmd_backward(dhidden, objective.w_mmd * mu, cache)
+    mmd_backward(dhidden, objective.w_mmd * mu, cache, workers)
     return float(mu @ values)

@@ -169,9 +169,15 @@ class Trainer:
     def _step(self, number: int) -> tuple[Step, float]:
         begin = time.perf_counter()
         batch = self._batch()
+        memory = self.workers.memory
+        memory.reuse()
         shape = (batch.words.size, self.config.model.embedding)
         mask = dropout_mask(
-            self._dropout, shape, self.config.model.dropout, self.network.embedding.dtype
+            self._dropout,
+            shape,
+            self.config.model.dropout,
+            self.network.embedding.dtype,
+            memory.empty,
         )
         terms, gradients = loss_step(
             self.network, batch, self.prepared.objective, mask, None, self.workers

@@ -10,6 +10,8 @@ from importlib import import_module
 
 from threadpoolctl import ThreadpoolController
 
+from ladtl_np.memory import Memory
+
 __all__ = ["Workers", "single_threaded_blas"]
 
 Task = Callable[[], None]
@@ -24,12 +26,18 @@ class Workers:
     ----------
     threads
         1 runs every task in the caller's thread.
+
+    Attributes
+    ----------
+    memory
+        Where a step's arrays come from; whoever starts a step calls ``memory.reuse()``.
     """
 
     def __init__(self, threads: int = 1) -> None:
         if threads < 1:
             raise ValueError(f"threads must be at least 1, got {threads}")
         self.threads = threads
+        self.memory = Memory()
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def run(self, *tasks: Task) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from shapes_at_random import packed_rows, random_chains
 
-from ladtl_np.kernels import crf, crf_log, embedding, lstm, mmd
+from ladtl_np.kernels import crf, crf_log, embedding, linear, lstm, mmd, mmd_tiles
 
 D, H, M_TAGS = 3, 2, 3
 BATCHES = ((1,), (2,), (4,), LENGTHS, (2, 2, 2), (4, 1, 1))
@@ -37,9 +37,9 @@ def run_lstm(
 ) -> tuple[Array, tuple[Array, Array, Array]]:
     N, width = len(X), 2 * H
     output = unwritten(N, width)
-    cache = unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H)
-    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse)
-    return output[:, column : column + H], cache
+    cache = unwritten(N, 4 * H), unwritten(N, H)
+    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse, True)
+    return output[:, column : column + H], (output, *cache)
 
 
 @gradient_check(
@@ -80,10 +80,9 @@ def one_direction_of_a_packed_batch() -> None:
                 widest=widest,
             ):
                 scratch = (
-                    unwritten(N, 4 * H),
                     unwritten(widest, H),
                     unwritten(widest, H),
-                    unwritten(N, H),
+                    unwritten(N, D + H),
                 )
                 lstm.lstm_backward(
                     dX, dW, dU, db, doutput, *scratch, *cache, X, W, U, offsets, column, reverse
@@ -185,6 +184,25 @@ def score_of_the_gold_tags() -> None:
         check_gradient(score, added, at=(E, A), names=("E", "A"))
 
 
+@gradient_check("kernels.linear.affine_backward")
+def emission_scores() -> None:
+    rng = np.random.default_rng(26)
+    for N in LENGTHS:
+        at = X, W, b = [rng.normal(size=shape) for shape in ((N, D), (D, M_TAGS), (M_TAGS,))]
+        dP, dX = rng.normal(size=(N, M_TAGS)), unwritten(N, D)
+
+        def scores(X, W, b, *, dP=dP):
+            P = unwritten(*dP.shape)
+            linear.affine_forward(P, X, W, b)
+            return np.vdot(dP, P)
+
+        def backward(dW, db, *, dX=dX, dP=dP, X=X, W=W):
+            linear.affine_backward(dX, dW, db, dP, X, W)
+
+        added = what_is_added(backward, (W, b), rng)
+        check_gradient(scores, [dX, *added], at=at, names=("X", "W", "b"))
+
+
 @gradient_check("kernels.embedding.embedding_backward")
 def rows_of_the_embedding_table() -> None:
     rng = np.random.default_rng(24)
@@ -204,28 +222,44 @@ def rows_of_the_embedding_table() -> None:
             check_gradient(function, what_is_added(backward, [table], rng), at=[table])
 
 
-def run_mmd(P: Array, S: int, variances: Sequence[float]) -> tuple[float, Array]:
+def run_mmd(P: Array, S: int, variances: Sequence[float], tiles: bool) -> tuple[float, Array]:
     rows, width = P.shape
     R = rows - S
     u = np.concatenate([np.full(S, 1 / S), np.full(R, -1 / R)])
     dP = unwritten(rows, width)
-    tile = unwritten(mmd.TILE**2)
-    sums, norms = unwritten(2, mmd.TILE), unwritten(rows)
     half_inverse = 0.5 / np.array(variances)
-    return mmd.mmd_with_gradient(dP, tile, sums, norms, P, u, half_inverse, 0, 1), dP
+    if not tiles:
+        pairs = unwritten(3, rows * (rows - 1) // 2)
+        return mmd.few_rows_with_gradient(dP, pairs, P, u, half_inverse), dP
+    scratch = (
+        unwritten(mmd_tiles.TILE, mmd_tiles.TILE_STRIDE),
+        unwritten(2, mmd_tiles.TILE),
+        unwritten(rows),
+    )
+    norms = np.sum(P**2, axis=1)
+    return mmd_tiles.tiles_with_gradient(dP, *scratch, P, u, norms, half_inverse, 0, 1), dP
 
 
-@gradient_check("kernels.mmd.mmd_with_gradient")
+@gradient_check("kernels.mmd_tiles.tiles_with_gradient", "kernels.mmd.few_rows_with_gradient")
 def squared_mmd() -> None:
+    for tiles in (True, False):
+        check_squared_mmd(tiles)
+
+
+def check_squared_mmd(tiles: bool) -> None:
     rng = np.random.default_rng(25)
     variances = (0.3, 1.0, 4.0)
     for S, R in ((1, 1), (2, 4), (4, 1)):
         P = rng.normal(size=(S + R, D))
         check_gradient(
-            lambda P, S=S: run_mmd(P, S, variances)[0], [run_mmd(P, S, variances)[1]], [P]
+            lambda P, S=S: run_mmd(P, S, variances, tiles)[0],
+            [run_mmd(P, S, variances, tiles)[1]],
+            [P],
         )
     # near pairs, which are done by differences, within and across the samples; and equal rows
     P = 3.0 + rng.normal(size=(7, D))
     P[1], P[4], P[5] = P[0] + 1e-3, P[0] - 2e-3, P[2]
     narrow = (1e-4, 1.0)
-    check_gradient(lambda P: run_mmd(P, 3, narrow)[0], [run_mmd(P, 3, narrow)[1]], [P], step=1e-6)
+    check_gradient(
+        lambda P: run_mmd(P, 3, narrow, tiles)[0], [run_mmd(P, 3, narrow, tiles)[1]], [P], step=1e-6
+    )

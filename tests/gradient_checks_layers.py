@@ -144,7 +144,7 @@ def mmd_of_some_rows() -> None:
             return np.vdot(d, mmd.mmd_forward(hidden, *chosen, ONE_WORKER)[0])
 
         def backward(dhidden, *, d=dvalues, cache=cache):
-            mmd.mmd_backward(dhidden, d, cache)
+            mmd.mmd_backward(dhidden, d, cache, ONE_WORKER)
 
         check_gradient(function, what_is_added(backward, [hidden], rng), [hidden])
 

@@ -15,7 +15,7 @@ PACKAGE = Path(ladtl_np.__file__).parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors shapes _jit",
+        "errors shapes _jit memory",
         "mmd_variances parameters workers files batching",
         "reference kernels options",
         "layers corpus",

@@ -137,19 +137,20 @@ def test_gradients_are_added():
     packing, X, dhidden, weights = case(RAGGED["mixed"])
     _, _, once = run(packing, X, dhidden, weights)
     packed_X = to_packed(packing, X)
-    _, cache = bilstm_forward(packed_X, weights, packing.offsets, ONE_WORKER)
     twice = {name: np.zeros_like(array) for name, array in weights.items()}
     for _ in range(2):
+        _, cache = bilstm_forward(packed_X, weights, packing.offsets, ONE_WORKER)
         bilstm_backward(twice, to_packed(packing, dhidden), cache, weights, ONE_WORKER)
     for name, gradient in once.items():
         np.testing.assert_allclose(twice[name], 2 * gradient, rtol=1e-14, atol=1e-14)
 
 
-def test_backward_leaves_cache_inputs_and_upstream_gradient_untouched():
+def test_backward_leaves_inputs_states_and_upstream_gradient_untouched():
     packing, X, dhidden, weights = case(RAGGED["mixed"])
     packed_X, upstream = to_packed(packing, X), to_packed(packing, dhidden)
     _, cache = bilstm_forward(packed_X, weights, packing.offsets, ONE_WORKER)
-    read = [packed_X, upstream, *weights.values(), *cache.directions[0], *cache.directions[1]]
+    cells = [direction.cell for direction in cache.directions]
+    read = [packed_X, upstream, *weights.values(), cache.output, *cells]
     before = [array.copy() for array in read]
     gradients = {name: np.zeros_like(array) for name, array in weights.items()}
     bilstm_backward(gradients, upstream, cache, weights, ONE_WORKER)

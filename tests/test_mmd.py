@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ladtl_np.kernels.mmd import TILE
+from ladtl_np.kernels.mmd import FEW_ROWS
+from ladtl_np.kernels.mmd_tiles import TILE
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
 from ladtl_np.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.reference import mmd as reference
@@ -29,7 +30,7 @@ def fast(X, Z, variances=VARIANCES):
     pair = RowPair(0, rows[: len(X)], rows[len(X) :])
     values, cache = mmd_forward(hidden, [pair], [variances], ONE_WORKER)
     dhidden = np.zeros_like(hidden)
-    mmd_backward(dhidden, np.ones(1), cache)
+    mmd_backward(dhidden, np.ones(1), cache, ONE_WORKER)
     return values[0], dhidden[: len(X)], dhidden[len(X) :]
 
 
@@ -54,6 +55,8 @@ def test_equals_the_sum_over_pairs(S, R, variances):
 @pytest.mark.parametrize(
     ("S", "R"),
     [
+        (FEW_ROWS - 1, 1),
+        (FEW_ROWS, 1),
         (TILE - 1, 1),
         (TILE, 1),
         (1, TILE),
@@ -233,7 +236,7 @@ def test_labels_equal_the_twin_over_each_matched_tag():
     np.testing.assert_allclose(values, per_label[labels], rtol=1e-10)
     assert mu[labels] @ values == pytest.approx(total, rel=1e-10)
     dhidden = np.zeros_like(hidden)
-    mmd_backward(dhidden, 0.7 * mu[labels], cache)
+    mmd_backward(dhidden, 0.7 * mu[labels], cache, ONE_WORKER)
     dH_source, dH_target = reference.label_aware_mmd_backward(0.7, *arguments)
     np.testing.assert_allclose(dhidden[source_rows], dH_source, rtol=1e-10, atol=1e-13)
     np.testing.assert_allclose(dhidden[target_rows], dH_target, rtol=1e-10, atol=1e-13)
@@ -246,7 +249,7 @@ def test_absent_and_unmatched_labels_do_not_appear_and_their_rows_are_untouched(
     _, cache = mmd_forward(hidden, pairs, [VARIANCES] * len(pairs), ONE_WORKER)
     dhidden = np.random.default_rng(11).normal(size=hidden.shape)
     before = dhidden.copy()
-    mmd_backward(dhidden, np.ones(len(pairs)), cache)
+    mmd_backward(dhidden, np.ones(len(pairs)), cache, ONE_WORKER)
     absent = np.concatenate(
         [source_rows[np.isin(source_tags, [3, 9])], target_rows[np.isin(target_tags, [4, 9])]]
     )
@@ -280,7 +283,7 @@ def test_nothing_to_compare_gives_no_pairs_and_a_loss_of_zero(empty):
         values, cache = mmd_forward(hidden, pairs, [], workers)
         assert values.shape == (0,)
         dhidden = np.zeros_like(hidden)
-        mmd_backward(dhidden, np.empty(0), cache)
+        mmd_backward(dhidden, np.empty(0), cache, ONE_WORKER)
         assert not dhidden.any()
 
 
@@ -289,9 +292,9 @@ def test_gradients_are_added_and_hidden_states_untouched():
     pairs, copy = label_rows(*halves, matched), hidden.copy()
     _, cache = mmd_forward(hidden, pairs, [VARIANCES] * len(pairs), ONE_WORKER)
     once, twice = np.zeros_like(hidden), np.zeros_like(hidden)
-    mmd_backward(once, np.ones(3), cache)
+    mmd_backward(once, np.ones(3), cache, ONE_WORKER)
     for _ in range(2):
-        mmd_backward(twice, np.ones(3), cache)
+        mmd_backward(twice, np.ones(3), cache, ONE_WORKER)
     np.testing.assert_array_equal(twice, 2 * once)
     np.testing.assert_array_equal(hidden, copy)
 
@@ -308,7 +311,7 @@ def test_threads_give_the_same_bytes_whatever_their_number():
             chosen = [REFERENCE_VARIANCES] * len(pairs)
             values, cache = mmd_forward(hidden, pairs, chosen, Workers(threads))
             dhidden = np.zeros_like(hidden)
-            mmd_backward(dhidden, np.ones(len(pairs)), cache)
+            mmd_backward(dhidden, np.ones(len(pairs)), cache, ONE_WORKER)
             results.append(values.tobytes() + dhidden.tobytes())
     assert results[0] == results[1] == results[2]
 
@@ -342,6 +345,6 @@ def test_a_large_pair_gives_the_same_bytes_for_any_number_of_threads(threads):
     for workers in (Workers(), Workers(threads)):
         values, cache = mmd_forward(hidden, pairs, [(1.0, 9.0)] * 2, workers)
         dhidden = np.zeros_like(hidden)
-        mmd_backward(dhidden, np.ones(2), cache)
+        mmd_backward(dhidden, np.ones(2), cache, ONE_WORKER)
         results.append((values.tobytes(), dhidden.tobytes()))
     assert results[0] == results[1]

@@ -71,7 +71,9 @@ class Ours:
         rng = np.random.default_rng(4)
 
         def call() -> dict[str, Any]:
-            mask = dropout_mask(rng, case.mask.shape, DROPOUT, case.mask.dtype)
+            memory = self.workers.memory
+            memory.reuse()
+            mask = dropout_mask(rng, case.mask.shape, DROPOUT, case.mask.dtype, memory.empty)
             _, gradients = loss_step(network, case.batch, objective, mask, None, self.workers)
             optimizer.update(network, gradients, global_norm(gradients))
             return {}  # dropout differs from call to call; peer_check compares whole steps
@@ -83,6 +85,7 @@ class Ours:
         weights, offsets = self.case.network.weights, inputs.half.offsets
 
         def call() -> dict[str, Any]:
+            self.workers.memory.reuse()
             gradients = weights.zeros_like()
             hidden, cache = bilstm_forward(inputs.X, weights, offsets, self.workers)
             dX = bilstm_backward(gradients, inputs.dhidden, cache, weights, self.workers)
@@ -96,9 +99,11 @@ class Ours:
         dnll = np.full(half.sentences, 1.0 / half.sentences)
 
         def call() -> dict[str, Any]:
-            dE, dA = np.zeros_like(E), np.zeros_like(A)
-            nll, cache = crf_forward(E, A, half.tags, half.offsets)
-            crf_backward(dE, dA, dnll, cache)
+            memory = self.workers.memory
+            memory.reuse()
+            dE, dA = memory.zeros(E.shape, E.dtype), np.zeros_like(A)
+            nll, cache = crf_forward(E, A, half.tags, half.offsets, memory.empty)
+            crf_backward(dE, dA, dnll, cache, memory.empty)
             return {"nll": nll, "dE": dE, "dA": dA}
 
         return Part(call)
@@ -117,9 +122,10 @@ class Ours:
         pair = RowPair(0, np.arange(rows), np.arange(rows, 2 * rows))
 
         def call() -> dict[str, Any]:
+            self.workers.memory.reuse()
             dhidden = np.zeros_like(hidden)
             values, cache = mmd_forward(hidden, (pair,), (variances,), self.workers)
-            mmd_backward(dhidden, np.ones(1), cache)
+            mmd_backward(dhidden, np.ones(1), cache, self.workers)
             return {"value": values[0], "dhidden": dhidden}
 
         return Part(call)

@@ -13,12 +13,17 @@ reverse, where the other sentences only start.
 
 from __future__ import annotations
 
+import numpy as np
+
 from ladtl_np._jit import inline, kernel
 from ladtl_np.kernels.elementwise import sigmoid, tanh
 from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["lstm_backward", "lstm_forward"]
+__all__ = ["lstm_backward", "lstm_forward", "span_rows"]
+
+# rows whose inputs are projected together; their gates fit into the second cache
+SPAN_ROWS = 128
 
 
 @inline
@@ -62,11 +67,9 @@ def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
 
 
 @inline
-def _hidden(h: Floats, out: Floats, o: Floats, c: Floats) -> None:
+def _hidden(h: Floats, o: Floats, c: Floats) -> None:
     for k in range(h.size):
         h[k] = o[k] * tanh(c[k])
-    for k in range(h.size):
-        out[k] = h[k]
 
 
 @kernel
@@ -74,7 +77,6 @@ def lstm_forward(
     output: Floats,
     gates: Floats,
     cell: Floats,
-    hidden: Floats,
     X: Floats,
     W: Floats,
     U: Floats,
@@ -82,29 +84,65 @@ def lstm_forward(
     offsets: Integers,
     column: int,
     reverse: bool,
+    keep: bool,
 ) -> None:
-    """Write h into output[:, column:column + H] and hidden; cache gates (N, 4H) and cell (N, H)."""
+    """Write h into output[:, column:column + H].
+
+    With `keep`, gates (N, 4H) after their non-linearity and cell (N, H) are what lstm_backward
+    reads. Without, they are scratch: gates (span_rows(offsets), 4H) and cell (B, H).
+    """
     H = U.shape[0]
     steps = offsets.size - 1
-    multiply(gates, X, W, False)
-    packed_U = pack(U)
+    packed_W, packed_U = pack(W), pack(U)
+    states = output[:, column : column + H]
+    projected = 0  # visits whose inputs have been projected
+    origin = 0  # first row of those
     for visit in range(steps):
         t = steps - 1 - visit if reverse else visit
+        if visit == projected:
+            # X W for the steps of a span at once: many rows, and still in the cache when needed
+            projected = _end_of_span(offsets, visit, reverse)
+            start = steps - projected if reverse else visit
+            end = t + 1 if reverse else projected
+            origin = offsets[start]
+            place = origin if keep else 0
+            rows = offsets[end] - origin
+            some_X = X[origin : origin + rows]
+            multiply_packed(gates[place : place + rows], some_X, packed_W, 0, False)
         first, last = offsets[t], offsets[t + 1]
         before, carried = _visited_before(offsets, t, reverse)
-        h_before = hidden[before : before + carried]
-        multiply_packed(gates[first : first + carried], h_before, packed_U, 0, True)
-        for row in range(first, last):
-            j = row - first
-            a = gates[row]
+        now = gates[first:last] if keep else gates[first - origin : last - origin]
+        c_now = cell[first:last] if keep else cell[: last - first]
+        c_before = cell[before : before + carried] if keep else cell[:carried]
+        multiply_packed(now[:carried], states[before : before + carried], packed_U, 0, True)
+        for j in range(last - first):
+            a, c = now[j], c_now[j]
             _sigmoid_of_sum(a[: 3 * H], b[: 3 * H])
             _tanh_of_sum(a[3 * H :], b[3 * H :])
             i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
             if j < carried:
-                _next_cell(cell[row], i, f, g, cell[before + j])
+                _next_cell(c, i, f, g, c_before[j])
             else:
-                _first_cell(cell[row], i, g)
-            _hidden(hidden[row], output[row, column : column + H], o, cell[row])
+                _first_cell(c, i, g)
+            _hidden(states[first + j], o, c)
+
+
+@inline
+def _end_of_span(offsets: Integers, visit: int, reverse: bool) -> int:
+    """The visit after a span: its steps have SPAN_ROWS rows or few more, or are one step."""
+    steps = offsets.size - 1
+    rows, end = 0, visit
+    while end < steps and rows < SPAN_ROWS:
+        t = steps - 1 - end if reverse else end
+        rows += offsets[t + 1] - offsets[t]
+        end += 1
+    return end
+
+
+def span_rows(offsets: Integers) -> int:
+    """Rows of the longest span that lstm_forward can meet."""
+    widest = int(offsets[1]) if offsets.size > 1 else 0
+    return min(int(offsets[-1]), SPAN_ROWS + widest)
 
 
 @kernel
@@ -114,13 +152,12 @@ def lstm_backward(
     dU: Floats,
     db: Floats,
     doutput: Floats,
-    dgates: Floats,
     dcell: Floats,
     dhidden: Floats,
-    hidden_before: Floats,
+    inputs: Floats,
+    output: Floats,
     gates: Floats,
     cell: Floats,
-    hidden: Floats,
     X: Floats,
     W: Floats,
     U: Floats,
@@ -128,20 +165,23 @@ def lstm_backward(
     column: int,
     reverse: bool,
 ) -> None:
-    """Write dX and add dW, dU, db, given doutput[:, column:column + H].
+    """Write dX and add dW, dU, db, given doutput[:, column:column + H]; gates are overwritten.
 
-    Scratch: dgates (N, 4H), dcell and dhidden (B, H), hidden_before (N, H).
+    Scratch: dcell and dhidden (B, H), inputs (N, D + H).
     """
-    N, H = hidden.shape
+    D, H = W.shape[0], U.shape[0]
     steps = offsets.size - 1
+    states = output[:, column : column + H]
     packed_U = pack(U.T)
-    sent_back = 0  # sentences for which dcell and dgates of the step visited last are valid
+    sent_back = (
+        0  # sentences for which dcell and the gates' gradients of the step visited last are valid
+    )
     last_visited = 0
     for visit in range(steps):
         t = visit if reverse else steps - 1 - visit
         first, last = offsets[t], offsets[t + 1]
         before, carried = _visited_before(offsets, t, reverse)
-        received = dgates[last_visited : last_visited + sent_back]
+        received = gates[last_visited : last_visited + sent_back]
         multiply_packed(dhidden[:sent_back], received, packed_U, 0, False)
         for row in range(first, last):
             j = row - first
@@ -153,71 +193,64 @@ def lstm_backward(
             else:
                 dh[:] = upstream
                 dc[:] = 0.0
-            a, da, c = gates[row], dgates[row], cell[row]
+            a, c = gates[row], cell[row]
             i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
-            di, df, do, dg = da[:H], da[H : 2 * H], da[2 * H : 3 * H], da[3 * H :]
-            _hidden_backward(do, dc, dh, o, c)
+            _hidden_backward(o, dc, dh, c)
+            inputs[row, :D] = X[row]
             if j < carried:
-                hidden_before[row] = hidden[before + j]
-                _cell_backward(di, df, dg, dc, i, f, g, cell[before + j])
+                inputs[row, D:] = states[before + j]
+                _cell_backward(i, f, g, dc, cell[before + j])
             else:
-                hidden_before[row] = 0.0
-                df[:] = 0.0
-                _first_cell_backward(di, dg, dc, i, g)
+                inputs[row, D:] = 0.0
+                _first_cell_backward(i, f, g, dc)
+            for k in range(4 * H):
+                db[k] += a[k]
         last_visited = first
         # in reverse order the next step visited has at most these rows; running back it has more
         sent_back = carried
-    # a = X W + h_before U + b, all rows at once
-    multiply(dW, X.T, dgates, True)
-    multiply(dU, hidden_before.T, dgates, True)
-    for row in range(N):
-        da = dgates[row]
-        for k in range(4 * H):
-            db[k] += da[k]
-    multiply_packed(dX, dgates, pack(W.T), 0, False)
+    # a = [x ; h_before] [W ; U] + b: one product over all rows for both weights
+    both = np.empty((D + H, 4 * H), dW.dtype)
+    multiply(both, inputs.T, gates, False)
+    dW += both[:D]
+    dU += both[D:]
+    multiply_packed(dX, gates, pack(W.T), 0, False)
 
 
-# Differences below are written without the constant 1: a literal would widen float32 to float64.
+# Gradients of the gates replace the gates. Differences are written without the constant 1: as a
+# literal it would widen float32 to float64.
 
 
 @inline
-def _hidden_backward(do: Floats, dc: Floats, dh: Floats, o: Floats, c: Floats) -> None:
-    """h = o * tanh(c) reversed: writes do before its sigmoid, adds to dc."""
+def _hidden_backward(o: Floats, dc: Floats, dh: Floats, c: Floats) -> None:
+    """h = o * tanh(c) reversed: o becomes do before its sigmoid; adds to dc."""
     for k in range(c.size):
-        tanh_c = tanh(c[k])
-        dh_o = dh[k] * o[k]
+        tanh_c, o_k = tanh(c[k]), o[k]
+        dh_o = dh[k] * o_k
         dc[k] += dh_o - dh_o * tanh_c * tanh_c
-        do[k] = dh[k] * tanh_c * (o[k] - o[k] * o[k])
+        o[k] = dh[k] * tanh_c * (o_k - o_k * o_k)
 
 
 @inline
-def _cell_backward(
-    di: Floats,
-    df: Floats,
-    dg: Floats,
-    dc: Floats,
-    i: Floats,
-    f: Floats,
-    g: Floats,
-    c_before: Floats,
-) -> None:
-    """c = f * c_before + i * g reversed, each factor through its own non-linearity.
+def _cell_backward(i: Floats, f: Floats, g: Floats, dc: Floats, c_before: Floats) -> None:
+    """c = f * c_before + i * g reversed: each factor becomes the gradient before its non-linearity.
 
     On return dc is what goes to the token before.
     """
     for k in range(dc.size):
-        di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
-        df[k] = dc[k] * c_before[k] * (f[k] - f[k] * f[k])
-        dc_i = dc[k] * i[k]
-        dg[k] = dc_i - dc_i * g[k] * g[k]
-    for k in range(dc.size):
-        dc[k] *= f[k]
+        i_k, f_k, g_k = i[k], f[k], g[k]
+        i[k] = dc[k] * g_k * (i_k - i_k * i_k)
+        f[k] = dc[k] * c_before[k] * (f_k - f_k * f_k)
+        dc_i = dc[k] * i_k
+        g[k] = dc_i - dc_i * g_k * g_k
+        dc[k] *= f_k
 
 
 @inline
-def _first_cell_backward(di: Floats, dg: Floats, dc: Floats, i: Floats, g: Floats) -> None:
+def _first_cell_backward(i: Floats, f: Floats, g: Floats, dc: Floats) -> None:
     """c = i * g reversed: the first cell that a direction visits has no state before it."""
     for k in range(dc.size):
-        di[k] = dc[k] * g[k] * (i[k] - i[k] * i[k])
-        dc_i = dc[k] * i[k]
-        dg[k] = dc_i - dc_i * g[k] * g[k]
+        i_k, g_k = i[k], g[k]
+        i[k] = dc[k] * g_k * (i_k - i_k * i_k)
+        dc_i = dc[k] * i_k
+        g[k] = dc_i - dc_i * g_k * g_k
+    f[:] = 0.0

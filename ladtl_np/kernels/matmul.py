@@ -3,11 +3,8 @@
     out = A B    or    out += A B
 
 BLAS libraries shine on large squares; here the factors have a few dozen rows (the active sentences
-of a step) or few columns (tags). A tile of 6 x 4 vectors of `out` stays in registers while k runs:
-per k it loads one row of B and broadcasts six elements of A, which is 24 fused multiply-adds for
-ten loads. Vectors are masked, so no shape needs padding, and A may have any strides, so a
-transposed factor needs no copy. Sums run over k in order: the same bytes every time. There are few
-kinds of tile, because every kernel that multiplies compiles them all again.
+of a step) or few columns (tags). A tile of `out` stays in registers while k runs. Vectors are
+masked, so no shape needs padding. Sums run over k in order: the same bytes every time.
 """
 
 from __future__ import annotations
@@ -15,75 +12,47 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import types
 from numba.extending import overload
 
 from ladtl_np._jit import STRICT, VECTOR_BYTES, inline, kernel
-from ladtl_np.kernels.tiles import tile_code
+from ladtl_np.kernels.strips import PANEL_VECTORS, strip_float32, strip_float64
 from ladtl_np.shapes import Floats
 
 __all__ = ["multiply", "multiply_packed", "multiply_strip", "pack"]
 
-# rows and vectors of the tiles; 6 x 4 accumulators fill 24 of 32 registers, 6 x 2 fill 12 of 16
-ROWS = (6, 2, 1)
-VECTORS = 4 if VECTOR_BYTES == 64 else 2
-# rows of B per pass: a strip of B this long stays in the first caches
-DEPTH = 256
+# rows of B per pass: a strip of B this long stays in the first cache
+DEPTH = 128
 # from this many rows of A on, a strip is read often enough to be packed first
 PACKING_ROWS = 48
 
 
-def _strip(vectors: int) -> Any:
-    """A compiled function for one strip of columns, all rows of A, in tiles of falling height."""
-    six, two, one = (tile_code(rows, vectors) for rows in ROWS)
-
-    @kernel
-    def strip(
-        out: Floats,
-        A: Floats,
-        B: Floats,
-        j: int,
-        k0: int,
-        k1: int,
-        down: int,
-        across: int,
-        columns: int,
-        add: bool,
-    ) -> None:
-        i, rows = 0, A.shape[0]
-        while rows - i >= 6:
-            six(out, A, B, i, j, k0, k1, down, across, columns, add)
-            i += 6
-        while rows - i >= 2:
-            two(out, A, B, i, j, k0, k1, down, across, columns, add)
-            i += 2
-        if rows - i >= 1:
-            one(out, A, B, i, j, k0, k1, down, across, columns, add)
-
-    return strip
+def strip(out: Floats, A: Floats, B: Floats, add: bool) -> None:
+    """out (+)= A B for at most a panel's columns; out and B have contiguous rows."""
+    product: Any = np.dot(A, B)
+    out[...] = out + product if add else product
 
 
-_NARROW, _WIDE = _strip(1), _strip(VECTORS)
+@overload(strip, jit_options={"error_model": "numpy", "fastmath": STRICT})
+def _choose_strip_code(out, A, B, add):  # type: ignore[no-untyped-def]
+    code = strip_float32 if out.dtype == types.float32 else strip_float64
 
+    def by_address(out, A, B, add):  # type: ignore[no-untyped-def]
+        code(
+            out.ctypes.data,
+            out.strides[0],
+            A.ctypes.data,
+            A.strides[0],
+            A.strides[1],
+            B.ctypes.data,
+            B.strides[0],
+            out.shape[0],
+            A.shape[1],
+            out.shape[1],
+            add,
+        )
 
-@kernel
-def _any_strip(
-    out: Floats,
-    A: Floats,
-    B: Floats,
-    j: int,
-    k0: int,
-    k1: int,
-    down: int,
-    across: int,
-    add: bool,
-) -> None:
-    """The strip of `out` that starts at column j; one vector wide where that is enough."""
-    lanes = VECTOR_BYTES // out.itemsize
-    width = min(VECTORS * lanes, out.shape[1] - j)
-    if width > lanes:
-        _WIDE(out, A, B, j, k0, k1, down, across, width, add)
-    else:
-        _NARROW(out, A, B, j, k0, k1, down, across, width, add)
+    return by_address
 
 
 @kernel
@@ -94,20 +63,20 @@ def pack(B: Floats) -> Floats:
     strip is one piece. Worth it where B is used many times.
     """
     inner, columns = B.shape
-    panel = VECTORS * VECTOR_BYTES // B.itemsize
+    panel = PANEL_VECTORS * VECTOR_BYTES // B.itemsize
     strips = (columns + panel - 1) // panel
     packed = np.empty((strips * inner, panel), B.dtype)
-    for strip in range(strips):
-        _pack_strip(packed[strip * inner : (strip + 1) * inner], B, 0, strip * panel)
+    for n in range(strips):
+        _pack_strip(packed[n * inner : (n + 1) * inner], B[:, n * panel :])
     return packed
 
 
 @inline
-def _pack_strip(to: Floats, B: Floats, k0: int, j: int) -> None:
-    width = min(to.shape[1], B.shape[1] - j)
+def _pack_strip(to: Floats, B: Floats) -> None:
+    width = min(to.shape[1], B.shape[1])
     for k in range(to.shape[0]):
         for n in range(width):
-            to[k, n] = B[k0 + k, j + n]
+            to[k, n] = B[k, n]
         for n in range(width, to.shape[1]):
             to[k, n] = 0.0
 
@@ -116,29 +85,31 @@ def _pack_strip(to: Floats, B: Floats, k0: int, j: int) -> None:
 def _multiply_packed(out: Floats, A: Floats, packed: Floats, first: int, add: bool) -> None:
     panel = packed.shape[1]
     strips = (out.shape[1] + panel - 1) // panel
-    inner = packed.shape[0] // strips
-    for strip in range(strips):
-        down = strip * inner + first
-        _any_strip(out, A, packed, strip * panel, 0, A.shape[1], down, 0, add)
+    inner, depth = packed.shape[0] // strips, A.shape[1]
+    for n in range(strips):
+        part = out[:, n * panel : (n + 1) * panel]
+        for k in range(0, depth, DEPTH):
+            rows = packed[n * inner + first + k : n * inner + first + min(depth, k + DEPTH)]
+            strip(part, A[:, k : k + DEPTH], rows, add or k > 0)
 
 
 @kernel
 def _multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
     inner, columns = B.shape
-    panel = VECTORS * VECTOR_BYTES // out.itemsize
+    panel = PANEL_VECTORS * VECTOR_BYTES // out.itemsize
     packing = A.shape[0] >= PACKING_ROWS
     buffer = np.empty((min(DEPTH, inner) if packing else 0, panel), out.dtype)
     if inner == 0 and not add:
         out[:] = 0.0
-    for k0 in range(0, inner, DEPTH):
-        k1 = min(k0 + DEPTH, inner)
-        adding = add or k0 > 0
+    for k in range(0, inner, DEPTH):
+        adding = add or k > 0
         for j in range(0, columns, panel):
+            rows = B[k : k + DEPTH, j : j + panel]
             if packing:
-                _pack_strip(buffer[: k1 - k0], B, k0, j)
-                _any_strip(out, A, buffer, j, k0, k1, -k0, 0, adding)
+                _pack_strip(buffer[: rows.shape[0]], rows)
+                strip(out[:, j : j + panel], A[:, k : k + DEPTH], buffer[: rows.shape[0]], adding)
             else:
-                _any_strip(out, A, B, j, k0, k1, 0, j, adding)
+                strip(out[:, j : j + panel], A[:, k : k + DEPTH], rows, adding)
 
 
 @kernel
@@ -146,7 +117,10 @@ def _multiply_strip(out: Floats, A: Floats, packed: Floats, first: int) -> None:
     panel, inner = packed.shape[1], A.shape[1]
     for j in range(0, out.shape[1], panel):
         down = (first + j) // panel * inner
-        _any_strip(out, A, packed, j, 0, inner, down, 0, False)
+        part = out[:, j : j + panel]
+        for k in range(0, inner, DEPTH):
+            rows = packed[down + k : down + min(inner, k + DEPTH)]
+            strip(part, A[:, k : k + DEPTH], rows, k > 0)
 
 
 def multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:

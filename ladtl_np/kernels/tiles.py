@@ -22,22 +22,6 @@ cgutils: Any = _cgutils  # has no type hints
 INDEX = ir.IntType(64)
 
 
-class _Operand:
-    """An array inside generated code: the address of its elements."""
-
-    def __init__(self, context: Any, builder: ir.IRBuilder, kind: Any, value: Any) -> None:
-        array = context.make_array(kind)(context, builder, value)
-        self.builder = builder
-        self.data = array.data
-        self.strides = cgutils.unpack_tuple(builder, array.strides)
-
-    def at(self, row: Any, column: Any) -> Any:
-        """Pointer to the element [row, column], for any strides."""
-        b = self.builder
-        byte = b.add(b.mul(row, self.strides[0]), b.mul(column, self.strides[1]))
-        return cgutils.pointer_add(b, self.data, byte)
-
-
 class _Vectors:
     """Loads, stores and arithmetic on one row of `count` vectors under masks."""
 
@@ -100,31 +84,37 @@ class _Vectors:
 
 
 def tile_code(rows: int, vectors: int) -> Any:
-    """Code for out[i:i + rows, j:j + columns] (+)= A[i:, k0:k1] B[down + k0:, across:].
+    """Code for out[:rows, :columns] (+)= A[:rows, :depth] B[:depth, :columns].
 
-    `columns` is at most what the vectors hold.
+    Matrices are given by the address of their first element and strides in bytes; neighbouring
+    columns of out and B are neighbours in memory. `like` is a number of their dtype. `columns` is
+    at most what the vectors hold.
     """
 
     def tile(  # type: ignore[no-untyped-def]
-        typing_context, out, A, B, i, j, k0, k1, down, across, columns, add
+        typing_context, like, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add
     ):
-        index = types.intp
-        signature = types.void(out, A, B, *[index] * 7, types.boolean)
+        signature = types.void(like, *[types.intp] * 9, types.boolean)
 
         def generate(context: Any, b: ir.IRBuilder, sig: Any, arguments: Any) -> Any:
-            kinds = sig.args[:3]
-            C, X, Y = (
-                _Operand(context, b, kind, value)
-                for kind, value in zip(kinds, arguments[:3], strict=True)
-            )
-            row, column, start, stop, down, across, width, adding = arguments[3:]
-            element = context.get_data_type(kinds[0].dtype)
-            registers = _Vectors(b, element, kinds[0].dtype.bitwidth // 8, vectors)
-            registers.mask(width)
-            at = [b.add(row, INDEX(r)) for r in range(rows)]
-            places = [C.at(r, column) for r in at]
-            sums = [[cgutils.alloca_once(b, registers.type) for _ in range(vectors)] for _ in at]
-            with b.if_else(cgutils.as_bool_bit(b, adding)) as (then, otherwise):
+            _, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add = arguments
+            kind = sig.args[0]
+            element = context.get_data_type(kind)
+            registers = _Vectors(b, element, kind.bitwidth // 8, vectors)
+            registers.mask(columns)
+
+            def at(start: Any, *steps: tuple[Any, Any]) -> Any:
+                """Pointer to the element that lies count * stride bytes further, for each step."""
+                for count, stride in steps:
+                    start = b.add(start, b.mul(count, stride))
+                return b.inttoptr(start, element.as_pointer())
+
+            numbers = [INDEX(r) for r in range(rows)]
+            places = [at(out, (r, out_row)) for r in numbers]
+            sums = [
+                [cgutils.alloca_once(b, registers.type) for _ in range(vectors)] for _ in numbers
+            ]
+            with b.if_else(cgutils.as_bool_bit(b, add)) as (then, otherwise):
                 with then:
                     for cells, place in zip(sums, places, strict=True):
                         for cell, value in zip(cells, registers.load(place), strict=True):
@@ -132,12 +122,13 @@ def tile_code(rows: int, vectors: int) -> Any:
                 with otherwise:
                     for cell in (cell for cells in sums for cell in cells):
                         b.store(registers.zero, cell)
-            with cgutils.for_range_slice(b, start, stop, INDEX(1), inc=True) as (k, _):
-                y = registers.load(Y.at(b.add(k, down), across))
-                for r, cells in zip(at, sums, strict=True):
+            with cgutils.for_range(b, depth) as loop:
+                k = loop.index
+                y = registers.load(at(B, (k, B_row)))
+                for r, cells in zip(numbers, sums, strict=True):
                     held = [b.load(cell) for cell in cells]
-                    new = registers.multiply_add(b.load(X.at(r, k)), y, held)
-                    for cell, value in zip(cells, new, strict=True):
+                    x = b.load(at(A, (r, A_row), (k, A_column)))
+                    for cell, value in zip(cells, registers.multiply_add(x, y, held), strict=True):
                         b.store(value, cell)
             for cells, place in zip(sums, places, strict=True):
                 registers.store([b.load(cell) for cell in cells], place)

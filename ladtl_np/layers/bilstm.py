@@ -8,10 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from ladtl_np.kernels import lstm as kernels
+from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.workers import Workers
 
-__all__ = ["DIRECTIONS", "BilstmCache", "DirectionCache", "bilstm_backward", "bilstm_forward"]
+__all__ = [
+    "DIRECTIONS",
+    "BilstmCache",
+    "DirectionCache",
+    "bilstm_backward",
+    "bilstm_encode",
+    "bilstm_forward",
+]
 
 DIRECTIONS = ("forward", "backward")
 
@@ -19,16 +27,16 @@ DIRECTIONS = ("forward", "backward")
 class DirectionCache(NamedTuple):
     """What one direction's backward pass needs."""
 
-    gates: Floats  # (N, 4H) after their non-linearity, order i, f, o, g
+    gates: Floats  # (N, 4H) after their non-linearity, order i, f, o, g; then their gradients
     cell: Floats  # (N, H)
-    hidden: Floats  # (N, H)
 
 
 class BilstmCache(NamedTuple):
-    """What bilstm_backward needs; written by bilstm_forward, valid for that batch only."""
+    """What bilstm_backward needs; written by bilstm_forward, valid until the next batch."""
 
     X: Floats  # (N, D)
     offsets: Integers  # (T + 1,)
+    output: Floats  # (N, 2H), as returned
     directions: tuple[DirectionCache, DirectionCache]
 
 
@@ -47,39 +55,61 @@ def bilstm_forward(
     offsets
         (T + 1,) steps of the packed layout.
     workers
-        Runs the two directions side by side.
+        Runs the two directions side by side; what is returned lies in their memory.
     """
-    N, H, dtype = X.shape[0], weights["forward.U"].shape[0], X.dtype
+    N, H = _check_inputs(X, weights, offsets), weights["forward.U"].shape[0]
+    empty = workers.memory.empty
+    output: Floats = empty((N, 2 * H), X.dtype)
+    caches = tuple(
+        DirectionCache(empty((N, 4 * H), X.dtype), empty((N, H), X.dtype)) for _ in DIRECTIONS
+    )
+
+    def direction(number: int) -> None:
+        _run_forward(number, output, caches[number], X, weights, offsets, keep=True)
+
+    workers.run(lambda: direction(0), lambda: direction(1))
+    return output, BilstmCache(X, offsets, output, (caches[0], caches[1]))
+
+
+def bilstm_encode(
+    X: Floats, weights: Mapping[str, Floats], offsets: Integers, empty: Empty = np.empty
+) -> Floats:
+    """As bilstm_forward, for a model in use: nothing is kept for a way back."""
+    N, H = _check_inputs(X, weights, offsets), weights["forward.U"].shape[0]
+    output: Floats = empty((N, 2 * H), X.dtype)
+    if N:
+        gates = empty((kernels.span_rows(offsets), 4 * H), X.dtype)
+        scratch = DirectionCache(gates, empty((int(offsets[1]), H), X.dtype))
+        for number in range(len(DIRECTIONS)):
+            _run_forward(number, output, scratch, X, weights, offsets, keep=False)
+    return output
+
+
+def _check_inputs(X: Floats, weights: Mapping[str, Floats], offsets: Integers) -> int:
+    """Return N; kernels do not check bounds, so shapes that do not fit must not reach them."""
+    N = int(X.shape[0])
     if X.shape[1] != weights["forward.W"].shape[0]:
         raise ValueError(
             f"inputs have {X.shape[1]} columns, the BiLSTM wants {weights['forward.W'].shape[0]}"
         )
     if int(offsets[-1]) != N:
         raise ValueError(f"offsets must end at the number of tokens, {N}, got {offsets[-1]}")
-    output = np.empty((N, 2 * H), dtype=dtype)
-    caches = tuple(
-        DirectionCache(
-            np.empty((N, 4 * H), dtype), np.empty((N, H), dtype), np.empty((N, H), dtype)
-        )
-        for _ in DIRECTIONS
-    )
+    return N
 
-    def direction(number: int) -> None:
-        name, cache = DIRECTIONS[number], caches[number]
-        kernels.lstm_forward(
-            output,
-            *cache,
-            X,
-            weights[f"{name}.W"],
-            weights[f"{name}.U"],
-            weights[f"{name}.b"],
-            offsets,
-            number * H,
-            number == 1,
-        )
 
-    workers.run(lambda: direction(0), lambda: direction(1))
-    return output, BilstmCache(X, offsets, (caches[0], caches[1]))
+def _run_forward(
+    number: int,
+    output: Floats,
+    cache: DirectionCache,
+    X: Floats,
+    weights: Mapping[str, Floats],
+    offsets: Integers,
+    *,
+    keep: bool,
+) -> None:
+    W, U, b = (weights[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb")
+    column, reverse = number * U.shape[0], number == 1
+    kernels.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse, keep)
 
 
 def bilstm_backward(
@@ -89,29 +119,30 @@ def bilstm_backward(
     weights: Mapping[str, Floats],
     workers: Workers,
 ) -> Floats:
-    """Add to the six weight gradients, given dhidden (N, 2H); returns dX (N, D)."""
-    X, offsets, _ = cache
+    """Add to the six weight gradients, given dhidden (N, 2H); returns dX (N, D).
+
+    Uses up the cache: gradients of the gates are written over them.
+    """
+    X, offsets, output, directions = cache
     N, D = X.shape
     H, dtype = weights["forward.U"].shape[0], X.dtype
     widest = int(offsets[1]) if N else 0
-    parts = [np.empty((N, D), dtype) for _ in DIRECTIONS]
+    empty = workers.memory.empty
+    parts = [empty((N, D), dtype) for _ in DIRECTIONS]
 
     def direction(number: int) -> None:
         name = DIRECTIONS[number]
-        gates, cell, hidden = cache.directions[number]
         kernels.lstm_backward(
             parts[number],
             gradients[f"{name}.W"],
             gradients[f"{name}.U"],
             gradients[f"{name}.b"],
             dhidden,
-            np.empty((N, 4 * H), dtype),
-            np.empty((widest, H), dtype),
-            np.empty((widest, H), dtype),
-            np.empty((N, H), dtype),
-            gates,
-            cell,
-            hidden,
+            empty((widest, H), dtype),
+            empty((widest, H), dtype),
+            empty((N, D + H), dtype),
+            output,
+            *directions[number],
             X,
             weights[f"{name}.W"],
             weights[f"{name}.U"],

@@ -9,6 +9,7 @@ import numpy as np
 from ladtl_np.kernels import crf as scaled
 from ladtl_np.kernels import crf_log
 from ladtl_np.kernels import viterbi as decoding
+from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["CrfCache", "crf_backward", "crf_forward", "crf_viterbi", "fits_scaled_space"]
@@ -53,7 +54,9 @@ def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
         raise ValueError(f"offsets must end at the number of tokens, {E.shape[0]}, got {end}")
 
 
-def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tuple[Floats, CrfCache]:
+def crf_forward(
+    E: Floats, A: Floats, tags: Integers, offsets: Integers, empty: Empty = np.empty
+) -> tuple[Floats, CrfCache]:
     """Negative log-likelihood of each sentence, and the cache.                    Eq. (1), (3)
 
     Parameters
@@ -66,6 +69,8 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
         (N,) gold tags.
     offsets
         (T + 1,) steps of the packed layout.
+    empty
+        Makes the arrays of the cache.
 
     Returns
     -------
@@ -91,7 +96,7 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
     scaled.gold_score(gold, E, A, tags, offsets)
     if fits_scaled_space(E, A):
         max_a = A.max()
-        alpha, e, c = np.empty_like(E), np.empty_like(E), np.empty(tokens, E.dtype)
+        alpha, e, c = empty(E.shape, E.dtype), empty(E.shape, E.dtype), empty(tokens, E.dtype)
         scaled.crf_scaled_forward(z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
         cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c)
     else:
@@ -104,7 +109,9 @@ def crf_forward(E: Floats, A: Floats, tags: Integers, offsets: Integers) -> tupl
     return nll, cache
 
 
-def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
+def crf_backward(
+    dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache, empty: Empty = np.empty
+) -> None:
     """Add the gradients of crf_forward to dE (N, m) and dA (m, m), given dnll (B,).
 
     d nll = (marginals of the model) - (indicator of the gold tags).
@@ -117,9 +124,9 @@ def crf_backward(dE: Floats, dA: Floats, dnll: Floats, cache: CrfCache) -> None:
             dE,
             dA,
             dnll.astype(E.dtype),
-            np.empty_like(E),
-            np.empty_like(E),
-            np.empty_like(E),
+            empty(E.shape, E.dtype),
+            empty(E.shape, E.dtype),
+            empty(E.shape, E.dtype),
             np.empty_like(a),
             alpha,
             e,

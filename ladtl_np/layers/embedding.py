@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ladtl_np.kernels import embedding as kernels
+from ladtl_np.memory import Empty
 from ladtl_np.parameters import RowGradient
 from ladtl_np.shapes import Floats, Integers
 
@@ -13,25 +14,32 @@ __all__ = ["dropout_mask", "embedding_backward", "embedding_forward"]
 
 
 def dropout_mask(
-    rng: np.random.Generator, shape: tuple[int, int], dropout: float, dtype: DTypeLike
+    rng: np.random.Generator,
+    shape: tuple[int, int],
+    dropout: float,
+    dtype: DTypeLike,
+    empty: Empty = np.empty,
 ) -> Floats | None:
     """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None at rate 0."""
     if dropout == 0.0:
         return None
-    keep = rng.random(shape, dtype=np.float32) >= dropout
-    mask: Floats = keep.astype(dtype)
-    mask *= 1.0 / (1.0 - dropout)
+    draws = empty(shape, np.float32)
+    rng.random(out=draws, dtype=np.float32)
+    mask: Floats = draws if np.dtype(dtype) == np.float32 else empty(shape, dtype)
+    np.multiply(draws >= dropout, 1.0 / (1.0 - dropout), out=mask, casting="same_kind")
     return mask
 
 
-def embedding_forward(table: Floats, words: Integers, mask: Floats | None) -> Floats:
+def embedding_forward(
+    table: Floats, words: Integers, mask: Floats | None, empty: Empty = np.empty
+) -> Floats:
     """X (N, D) = table[words] * mask."""
     if words.size and not (0 <= words.min() and words.max() < table.shape[0]):
         raise ValueError(
             f"words must lie in [0, {table.shape[0]}), got [{words.min()}, {words.max()}]; "
             "was this text encoded with another model's vocabulary?"
         )
-    X = np.empty((words.size, table.shape[1]), dtype=table.dtype)
+    X: Floats = empty((words.size, table.shape[1]), table.dtype)
     if mask is not None and mask.shape != X.shape:
         raise ValueError(f"the dropout mask must be {X.shape}, one row a token, got {mask.shape}")
     kernels.embedding_forward(X, table, words, _or_none(mask, table))

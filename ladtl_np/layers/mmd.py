@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +93,7 @@ def mmd_forward(
     variances
         For each pair, the variances s_q of the Gaussians ``exp(-d^2 / (2 s_q))``, all positive.
     workers
-        Runs the pairs side by side.
+        Runs the pairs side by side; the cache lies in their memory.
 
     Returns
     -------
@@ -108,24 +109,33 @@ def mmd_forward(
     lengths = sizes[tasks[:, 0]]
     slots = np.cumsum(lengths) - lengths
     parts = np.zeros(len(tasks))
-    gradients = np.empty((int(lengths.sum()), hidden.shape[1]), hidden.dtype)
+    gradients = workers.memory.empty((int(lengths.sum()), hidden.shape[1]), hidden.dtype)
+    empty, n = workers.memory.empty, rows.size
+    P, u, norms = empty((n, hidden.shape[1]), hidden.dtype), *empty((2, n), hidden.dtype)
+    given = (P, u, norms, hidden, rows, starts, sources)
+    shares = _balance(sizes.tolist(), workers.threads)
+    workers.run(*(partial(kernels.gather_pairs, *given, share) for share in shares if share.size))
     shares = _balance((lengths**2 / tasks[:, 2]).tolist(), workers.threads)
-    given = (parts, gradients, hidden, rows, starts, sources, half_inverse, tasks, slots)
-    workers.run(*(partial(kernels.mmd_tasks, *given, share) for share in shares if share.size))
+    work = (parts, gradients, P, u, norms, starts, half_inverse, tasks, slots)
+    workers.run(*(partial(kernels.mmd_tasks, *work, share) for share in shares if share.size))
     values = np.zeros(len(pairs))
     np.add.at(values, tasks[:, 0], parts)
     return values, MmdCache(rows, starts, tasks, slots, gradients)
 
 
-def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache) -> None:
+def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache, workers: Workers) -> None:
     """Add the gradients of mmd_forward to dhidden (N, 2H), given dvalues (len(pairs),)."""
     rows, starts, tasks, slots, gradients = cache
-    for (pair, _, _), slot in zip(tasks.tolist(), slots.tolist(), strict=True):
-        first, last = starts[pair], starts[pair + 1]
-        factor = gradients.dtype.type(dvalues[pair])
-        kernels.scatter_rows(
-            dhidden, gradients[slot : slot + last - first], rows[first:last], factor
+    factors = dvalues.astype(gradients.dtype)
+    # each thread takes columns of its own, because tasks share rows
+    ends = np.linspace(0, dhidden.shape[1], workers.threads + 1).astype(np.int64).tolist()
+    given = (rows, starts, tasks, slots, factors)
+    workers.run(
+        *(
+            partial(kernels.scatter_rows, dhidden[:, first:last], gradients[:, first:last], *given)
+            for first, last in pairwise(ends)
         )
+    )
 
 
 def _half_inverse(variances: Sequence[Sequence[float]], pairs: int) -> Floats:
