@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
+from ladtl_np.kernels.parameter_transfer import squared_norm
 from ladtl_np.network import Network
 from ladtl_np.objective import Gradients
 from ladtl_np.options import AdaGradOptions
@@ -47,9 +48,6 @@ class AdaGrad:
 
 
 def global_norm(gradients: Gradients) -> float:
-    """Euclidean norm of all gradients together, summed in float64."""
-    squares = (
-        np.sum(np.square(values), dtype=np.float64)
-        for values in (gradients.weights.flat, gradients.embedding.values)
-    )
-    return math.sqrt(sum(squares))
+    """Euclidean norm of all gradients together."""
+    arrays = gradients.weights.flat, gradients.embedding.values.reshape(-1)
+    return math.sqrt(sum(squared_norm(values) for values in arrays))

@@ -12,7 +12,16 @@ import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from shapes_at_random import packed_rows, random_chains
 
-from ladtl_np.kernels import crf, crf_log, embedding, linear, lstm, mmd, mmd_tiles
+from ladtl_np.kernels import (
+    crf,
+    crf_log,
+    embedding,
+    linear,
+    lstm,
+    mmd,
+    mmd_tiles,
+    parameter_transfer,
+)
 
 D, H, M_TAGS = 3, 2, 3
 BATCHES = ((1,), (2,), (4,), LENGTHS, (2, 2, 2), (4, 1, 1))
@@ -118,8 +127,7 @@ def scaled_forward(E: Array, A: Array, offsets: np.ndarray) -> tuple[Array, list
 @gradient_check("kernels.crf.crf_scaled_backward")
 def log_partition_in_scaled_space() -> None:
     rng = np.random.default_rng(21)
-    # from TILED_TAGS tags on, products are register tiles
-    for lengths, m in (*((lengths, M_TAGS) for lengths in BATCHES), (LENGTHS, crf.TILED_TAGS)):
+    for lengths, m in (*((lengths, M_TAGS) for lengths in BATCHES), (LENGTHS, 12)):
         packing, E, A, _ = random_chains(rng, lengths, m)
         offsets, dlog_z = packing.offsets, rng.normal(size=packing.sentences)
         _, cache = scaled_forward(E, A, offsets)
@@ -127,8 +135,7 @@ def log_partition_in_scaled_space() -> None:
 
         def backward(dE, dA, *, a=a, cache=cache, offsets=offsets, dlog_z=dlog_z):
             scratch = [unwritten(*dE.shape) for _ in range(3)] + [unwritten(*a.shape)]
-            a_transposed = np.ascontiguousarray(a.T)
-            crf.crf_scaled_backward(dE, dA, dlog_z, *scratch, *cache, a, a_transposed, offsets)
+            crf.crf_scaled_backward(dE, dA, dlog_z, *scratch, *cache, a, offsets)
 
         check_gradient(
             lambda E, A, d=dlog_z, offsets=offsets: np.vdot(d, scaled_forward(E, A, offsets)[0]),
@@ -201,6 +208,22 @@ def emission_scores() -> None:
 
         added = what_is_added(backward, (W, b), rng)
         check_gradient(scores, [dX, *added], at=at, names=("X", "W", "b"))
+
+
+@gradient_check("kernels.parameter_transfer.matched_difference_backward")
+def matched_weights() -> None:
+    rng = np.random.default_rng(27)
+    at = rng.normal(size=(3, 4)), rng.normal(size=(5, 3))
+    places = tuple(np.array(part) for part in ([0, 2], [3, 1, 0], [4, 1], [2, 0, 1]))
+
+    def backward(dX, dY):
+        parameter_transfer.matched_difference_backward(dX, dY, 2.0 * 0.7, *at, *places)
+
+    check_gradient(
+        lambda X, Y: 0.7 * parameter_transfer.matched_difference(X, Y, *places),
+        what_is_added(backward, at, rng),
+        at=at,
+    )
 
 
 @gradient_check("kernels.embedding.embedding_backward")

@@ -16,10 +16,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import inline, kernel, reducing_kernel
+from ladtl_np._jit import kernel, reducing_kernel
 from ladtl_np.kernels.elementwise import exp
-from ladtl_np.kernels.matmul import multiply
-from ladtl_np.shapes import Floats, Integers
+from ladtl_np.kernels.extremes import largest
+from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
+from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = [
     "crf_scaled_backward",
@@ -31,7 +32,7 @@ __all__ = [
 ]
 
 # from this many tags on a step is a product of register tiles; below it a plain loop is faster
-TILED_TAGS = 12
+TILED_TAGS = 1
 
 
 @kernel
@@ -40,14 +41,14 @@ def largest_spread(E: Floats) -> float:
     spread = 0.0
     for n in range(E.shape[0]):
         row = E[n]
-        least, largest, zero = row[0], row[0], row[0] - row[0]
+        least, most, zero = row[0], row[0], row[0] - row[0]
         for j in range(row.size):
             least = min(least, row[j])
-            largest = max(largest, row[j])
+            most = max(most, row[j])
             zero += row[j] - row[j]  # NaN once a score is not finite
         if not zero == 0:
             return np.inf
-        spread = max(spread, np.float64(largest) - np.float64(least))
+        spread = max(spread, np.float64(most) - np.float64(least))
     return spread
 
 
@@ -100,22 +101,6 @@ def gold_score_backward(
                     dA[before, now] += dscore[j]
 
 
-@inline
-def _times(out: Floats, left: Floats, matrix: Floats) -> None:
-    """out = left @ matrix, for few rows and a small square matrix."""
-    m = matrix.shape[0]
-    if m >= TILED_TAGS:
-        multiply(out, left, matrix, False)
-        return
-    for n in range(left.shape[0]):
-        row, sums = left[n], out[n]
-        sums[:] = 0.0
-        for i in range(m):
-            x, weights = row[i], matrix[i]
-            for j in range(m):
-                sums[j] += x * weights[j]
-
-
 @kernel
 def crf_scaled_forward(
     z: Floats,
@@ -131,33 +116,36 @@ def crf_scaled_forward(
 
     `a` is exp(A - max_a), C-contiguous; alpha and e are (N, m), c is (N,).
     """
-    m = a.shape[0]
+    for row in range(E.shape[0]):
+        scores, out = E[row], e[row]
+        top = largest(scores)
+        z[row] = top
+        for j in range(out.size):
+            out[j] = scores[j] - top
+    flat = e.reshape(-1)  # rows may be shorter than a vector
+    for k in range(flat.size):
+        flat[k] = exp(flat[k])
+    one, packed_a = a.dtype.type(1), pack(a)
     for t in range(offsets.size - 1):
         first, last = offsets[t], offsets[t + 1]
-        if t > 0:
+        if t == 0:
+            alpha[:last] = e[:last]
+        else:
             before = offsets[t - 1]
-            _times(alpha[first:last], alpha[before : before + last - first], a)
+            carried = alpha[before : before + last - first]
+            multiply_packed(alpha[first:last], carried, packed_a, 0, False)
+            product, factor = alpha[first:last].reshape(-1), e[first:last].reshape(-1)
+            for k in range(product.size):
+                product[k] *= factor[k]
         for row in range(first, last):
-            largest = E[row, 0]
-            for j in range(1, m):
-                largest = max(largest, E[row, j])
-            for j in range(m):
-                e[row, j] = exp(E[row, j] - largest)
-            if t == 0:
-                for j in range(m):
-                    alpha[row, j] = e[row, j]
-            else:
-                for j in range(m):
-                    alpha[row, j] *= e[row, j]
-            total = alpha[row, 0]
-            for j in range(1, m):
-                total += alpha[row, j]
-            for j in range(m):
-                alpha[row, j] /= total
+            now = alpha[row]
+            total = _sum(now)
+            inverse = one / total
+            for j in range(now.size):
+                now[j] *= inverse
             c[row] = total
-            z[row] = np.log(np.float64(total)) + np.float64(largest)
-            if t > 0:
-                z[row] += max_a
+    for row in range(c.size):
+        z[row] += np.log(np.float64(c[row])) + (max_a if row >= offsets[1] else 0.0)
 
 
 @kernel
@@ -173,57 +161,48 @@ def crf_scaled_backward(
     e: Floats,
     c: Floats,
     a: Floats,
-    a_transposed: Floats,
     offsets: Integers,
 ) -> None:
     """Add dlog_z * marginals to dE (N, m) and dlog_z * expected transitions to dA (m, m).
 
-    Scratch: alpha_before, beta, weighted (N, m), product (m, m). `a_transposed` is C-contiguous.
+    Scratch: alpha_before, beta, weighted (N, m), product (m, m).
     """
     m = a.shape[0]
-    N = alpha.shape[0]
     steps = offsets.size - 1
+    one, packed_a = a.dtype.type(1), pack(a.T)
     for t in range(steps - 1, -1, -1):
         first, last = offsets[t], offsets[t + 1]
         carried = 0 if t + 1 == steps else offsets[t + 2] - offsets[t + 1]
-        if carried > 0:
-            _times(beta[first : first + carried], weighted[last : last + carried], a_transposed)
+        received = weighted[last : last + carried]
+        multiply_packed(beta[first : first + carried], received, packed_a, 0, False)
+        beta[first + carried : last] = one
         for row in range(first, last):
-            j = row - first
-            if j >= carried:
+            inverse = one / c[row]
+            out, x, y = weighted[row], e[row], beta[row]
+            for k in range(m):
+                out[k] = x[k] * y[k] * inverse
+    for t in range(steps):
+        first = offsets[t]
+        for row in range(first, offsets[t + 1]):
+            d, out, x, y = dlog_z[row - first], dE[row], alpha[row], beta[row]
+            for k in range(m):
+                out[k] += d * (x[k] * y[k])
+            if t > 0:
+                source, to = alpha[offsets[t - 1] + row - first], alpha_before[row]
                 for k in range(m):
-                    beta[row, k] = 1.0
-            d = dlog_z[j]
-            for k in range(m):
-                dE[row, k] += d * (alpha[row, k] * beta[row, k])
-            for k in range(m):
-                weighted[row, k] = e[row, k] * beta[row, k] / c[row]
+                    to[k] = source[k] * d
     # one product for all transitions of the batch; first tokens have nothing before them
     second = offsets[1]
-    for t in range(1, steps):
-        before = offsets[t - 1]
-        for row in range(offsets[t], offsets[t + 1]):
-            j = row - offsets[t]
-            for k in range(m):
-                alpha_before[row, k] = alpha[before + j, k] * dlog_z[j]
-    if N > second:
-        _outer_sum(product, alpha_before[second:], weighted[second:])
-        for i in range(m):
-            for j in range(m):
-                dA[i, j] += a[i, j] * product[i, j]
+    multiply(product, alpha_before[second:].T, weighted[second:], False)
+    for i in range(m):
+        out, x, y = dA[i], a[i], product[i]
+        for j in range(m):
+            out[j] += x[j] * y[j]
 
 
 @reducing_kernel
-def _outer_sum(out: Floats, left: Floats, right: Floats) -> None:
-    """out = left.T @ right, the sum over rows of outer products."""
-    m = out.shape[0]
-    if m >= TILED_TAGS:
-        multiply(out, left.T, right, False)
-        return
-    out[:] = 0.0
-    for n in range(left.shape[0]):
-        x, y = left[n], right[n]
-        for i in range(m):
-            factor, sums = x[i], out[i]
-            for j in range(m):
-                sums[j] += factor * y[j]
+def _sum(x: Floats) -> Scalar:
+    total: Scalar = x.dtype.type(0)
+    for k in range(x.size):
+        total += x[k]
+    return total

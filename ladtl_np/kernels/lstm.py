@@ -39,7 +39,8 @@ def _visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]
 
 
 # Rows are passed as slices of length H: an index such as H + k might be negative for all that the
-# compiler knows, and the check against it keeps a loop from becoming vector code.
+# compiler knows, and the check against it keeps a loop from becoming vector code. Part of a row is
+# taken from the row: of output[row, a:b] it is not known that its elements are neighbours.
 
 
 @inline
@@ -64,6 +65,12 @@ def _next_cell(c: Floats, i: Floats, f: Floats, g: Floats, c_before: Floats) -> 
 def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
     for k in range(c.size):
         c[k] = i[k] * g[k]
+
+
+@inline
+def _copy(to: Floats, x: Floats) -> None:
+    for k in range(x.size):
+        to[k] = x[k]
 
 
 @inline
@@ -124,7 +131,7 @@ def lstm_forward(
                 _next_cell(c, i, f, g, c_before[j])
             else:
                 _first_cell(c, i, g)
-            _hidden(states[first + j], o, c)
+            _hidden(output[first + j][column : column + H], o, c)
 
 
 @inline
@@ -171,7 +178,6 @@ def lstm_backward(
     """
     D, H = W.shape[0], U.shape[0]
     steps = offsets.size - 1
-    states = output[:, column : column + H]
     packed_U = pack(U.T)
     sent_back = (
         0  # sentences for which dcell and the gates' gradients of the step visited last are valid
@@ -186,7 +192,7 @@ def lstm_backward(
         for row in range(first, last):
             j = row - first
             dc, dh = dcell[j], dhidden[j]
-            upstream = doutput[row, column : column + H]
+            upstream = doutput[row][column : column + H]
             if j < sent_back:
                 for k in range(H):
                     dh[k] += upstream[k]
@@ -196,12 +202,13 @@ def lstm_backward(
             a, c = gates[row], cell[row]
             i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
             _hidden_backward(o, dc, dh, c)
-            inputs[row, :D] = X[row]
+            read = inputs[row]
+            _copy(read[:D], X[row])
             if j < carried:
-                inputs[row, D:] = states[before + j]
+                _copy(read[D:], output[before + j][column : column + H])
                 _cell_backward(i, f, g, dc, cell[before + j])
             else:
-                inputs[row, D:] = 0.0
+                read[D:] = 0.0
                 _first_cell_backward(i, f, g, dc)
             for k in range(4 * H):
                 db[k] += a[k]

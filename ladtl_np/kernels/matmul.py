@@ -16,10 +16,16 @@ from numba import types
 from numba.extending import overload
 
 from ladtl_np._jit import STRICT, VECTOR_BYTES, inline, kernel
-from ladtl_np.kernels.strips import PANEL_VECTORS, strip_float32, strip_float64
+from ladtl_np.kernels.strips import (
+    PANEL_VECTORS,
+    max_plus_float32,
+    max_plus_float64,
+    strip_float32,
+    strip_float64,
+)
 from ladtl_np.shapes import Floats
 
-__all__ = ["multiply", "multiply_packed", "multiply_strip", "pack"]
+__all__ = ["max_plus", "multiply", "multiply_packed", "pack"]
 
 # rows of B per pass: a strip of B this long stays in the first cache
 DEPTH = 128
@@ -33,26 +39,39 @@ def strip(out: Floats, A: Floats, B: Floats, add: bool) -> None:
     out[...] = out + product if add else product
 
 
-@overload(strip, jit_options={"error_model": "numpy", "fastmath": STRICT})
-def _choose_strip_code(out, A, B, add):  # type: ignore[no-untyped-def]
-    code = strip_float32 if out.dtype == types.float32 else strip_float64
+def max_plus_strip(out: Floats, A: Floats, B: Floats, add: bool) -> None:
+    """out_ij = max over k of (A_ik + B_kj), and of what out_ij was where `add`."""
+    best = np.max(A[:, :, None] + B[None, :, : out.shape[1]], axis=1, initial=-np.inf)
+    out[...] = np.maximum(out, best) if add else best
 
-    def by_address(out, A, B, add):  # type: ignore[no-untyped-def]
-        code(
-            out.ctypes.data,
-            out.strides[0],
-            A.ctypes.data,
-            A.strides[0],
-            A.strides[1],
-            B.ctypes.data,
-            B.strides[0],
-            out.shape[0],
-            A.shape[1],
-            out.shape[1],
-            add,
-        )
 
-    return by_address
+def _by_address(function: Any, single: Any, double: Any) -> None:
+    """Give kernels the code that was compiled for their dtype."""
+
+    @overload(function, jit_options={"error_model": "numpy", "fastmath": STRICT})
+    def choose(out, A, B, add):  # type: ignore[no-untyped-def]
+        code = single if out.dtype == types.float32 else double
+
+        def call(out, A, B, add):  # type: ignore[no-untyped-def]
+            code(
+                out.ctypes.data,
+                out.strides[0],
+                A.ctypes.data,
+                A.strides[0],
+                A.strides[1],
+                B.ctypes.data,
+                B.strides[0],
+                out.shape[0],
+                A.shape[1],
+                out.shape[1],
+                add,
+            )
+
+        return call
+
+
+_by_address(strip, strip_float32, strip_float64)
+_by_address(max_plus_strip, max_plus_float32, max_plus_float64)
 
 
 @kernel
@@ -67,18 +86,18 @@ def pack(B: Floats) -> Floats:
     strips = (columns + panel - 1) // panel
     packed = np.empty((strips * inner, panel), B.dtype)
     for n in range(strips):
-        _pack_strip(packed[n * inner : (n + 1) * inner], B[:, n * panel :])
+        _pack_strip(packed[n * inner : (n + 1) * inner], B, 0, n * panel)
     return packed
 
 
 @inline
-def _pack_strip(to: Floats, B: Floats) -> None:
-    width = min(to.shape[1], B.shape[1])
+def _pack_strip(to: Floats, B: Floats, first: int, column: int) -> None:
+    width = min(to.shape[1], B.shape[1] - column)
     for k in range(to.shape[0]):
+        row, x = to[k], B[first + k][column : column + width]
         for n in range(width):
-            to[k, n] = B[k, n]
-        for n in range(width, to.shape[1]):
-            to[k, n] = 0.0
+            row[n] = x[n]
+        row[width:] = 0.0
 
 
 @kernel
@@ -104,23 +123,22 @@ def _multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
     for k in range(0, inner, DEPTH):
         adding = add or k > 0
         for j in range(0, columns, panel):
-            rows = B[k : k + DEPTH, j : j + panel]
+            part, some_A = out[:, j : j + panel], A[:, k : k + DEPTH]
             if packing:
-                _pack_strip(buffer[: rows.shape[0]], rows)
-                strip(out[:, j : j + panel], A[:, k : k + DEPTH], buffer[: rows.shape[0]], adding)
+                rows = buffer[: some_A.shape[1]]
+                _pack_strip(rows, B, k, j)
+                strip(part, some_A, rows, adding)
             else:
-                strip(out[:, j : j + panel], A[:, k : k + DEPTH], rows, adding)
+                strip(part, some_A, B[k : k + DEPTH, j : j + panel], adding)
 
 
 @kernel
-def _multiply_strip(out: Floats, A: Floats, packed: Floats, first: int) -> None:
-    panel, inner = packed.shape[1], A.shape[1]
+def _max_plus(out: Floats, A: Floats, B: Floats) -> None:
+    panel = PANEL_VECTORS * VECTOR_BYTES // out.itemsize
     for j in range(0, out.shape[1], panel):
-        down = (first + j) // panel * inner
-        part = out[:, j : j + panel]
-        for k in range(0, inner, DEPTH):
-            rows = packed[down + k : down + min(inner, k + DEPTH)]
-            strip(part, A[:, k : k + DEPTH], rows, k > 0)
+        for k in range(0, A.shape[1], DEPTH):
+            rows = B[k : k + DEPTH, j : j + panel]
+            max_plus_strip(out[:, j : j + panel], A[:, k : k + DEPTH], rows, k > 0)
 
 
 def multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
@@ -137,11 +155,9 @@ def multiply_packed(out: Floats, A: Floats, packed: Floats, first: int, add: boo
     multiply(out, A, np.concatenate(parts, axis=1)[:, : out.shape[1]], add)
 
 
-def multiply_strip(out: Floats, A: Floats, packed: Floats, first: int) -> None:
-    """out = A times the columns of a packed factor from `first` on, where a strip must begin."""
-    panel, inner = packed.shape[1], A.shape[1]
-    strips = packed.reshape(-1, inner, panel)[first // panel :]
-    multiply(out, A, np.concatenate(strips, axis=1)[:, : out.shape[1]], False)
+def max_plus(out: Floats, A: Floats, B: Floats) -> None:
+    """out_ij = max over k of (A_ik + B_kj): a product in which + is max and * is +."""
+    max_plus_strip(out, A, B, False)
 
 
 @overload(multiply, jit_options={"error_model": "numpy", "fastmath": STRICT})
@@ -149,9 +165,9 @@ def _choose(out, A, B, add):  # type: ignore[no-untyped-def]
     return lambda out, A, B, add: _multiply(out, A, B, add)
 
 
-@overload(multiply_strip, jit_options={"error_model": "numpy", "fastmath": STRICT})
-def _choose_strip(out, A, packed, first):  # type: ignore[no-untyped-def]
-    return lambda out, A, packed, first: _multiply_strip(out, A, packed, first)
+@overload(max_plus, jit_options={"error_model": "numpy", "fastmath": STRICT})
+def _choose_max_plus(out, A, B):  # type: ignore[no-untyped-def]
+    return lambda out, A, B: _max_plus(out, A, B)
 
 
 @overload(multiply_packed, jit_options={"error_model": "numpy", "fastmath": STRICT})

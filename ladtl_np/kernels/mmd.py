@@ -187,12 +187,15 @@ def scatter_rows(
     tasks: Integers,
     slots: Integers,
     factors: Floats,
+    left: int,
+    right: int,
 ) -> None:
-    """Add factors[pair] times the gradient of each task to its rows of dhidden."""
+    """Add factors[pair] times the gradient of each task to its rows of dhidden[:, left:right]."""
     for t in range(slots.size):
         pair = tasks[t, 0]
         factor = factors[pair]
         for n in range(starts[pair + 1] - starts[pair]):
-            out, x = dhidden[rows[starts[pair] + n]], gradients[slots[t] + n]
+            out = dhidden[rows[starts[pair] + n]][left:right]
+            x = gradients[slots[t] + n][left:right]
             for k in range(x.size):
                 out[k] += factor * x[k]

@@ -11,9 +11,15 @@ import numpy as np
 from numba import types
 
 from ladtl_np._jit import VECTOR_BYTES, external, inline
-from ladtl_np.kernels.tiles import tile_code
+from ladtl_np.kernels.tiles import Algebra, tile_code
 
-__all__ = ["PANEL_VECTORS", "strip_float32", "strip_float64"]
+__all__ = [
+    "PANEL_VECTORS",
+    "max_plus_float32",
+    "max_plus_float64",
+    "strip_float32",
+    "strip_float64",
+]
 
 WIDE = VECTOR_BYTES == 64
 PANEL_VECTORS = 5 if WIDE else 2
@@ -25,10 +31,10 @@ PANEL_VECTORS = 5 if WIDE else 2
 ROWS = {5: (5, 2, 1), 3: (8, 3, 1), 1: (12, 4, 1)} if WIDE else {2: (5, 2, 1), 1: (8, 3, 1)}
 
 
-def _tiles_of(vectors: int) -> Any:
+def _tiles_of(vectors: int, algebra: Algebra) -> Any:
     """Compile the code for all rows of a strip of at most `vectors` vectors."""
     high, middle, low = ROWS[vectors]
-    first, second, third = (tile_code(rows, vectors) for rows in ROWS[vectors])
+    first, second, third = (tile_code(rows, vectors, algebra) for rows in ROWS[vectors])
 
     @inline
     def tiles(
@@ -64,12 +70,12 @@ def _tiles_of(vectors: int) -> Any:
     return tiles
 
 
-_WIDE, _MIDDLE, _NARROW = (_tiles_of(vectors) for vectors in (PANEL_VECTORS, 3 if WIDE else 1, 1))
 _SIGNATURE = types.void(*[types.intp] * 10, types.boolean)
 
 
-def _strip(symbol: str, dtype: Any) -> Any:
+def _strip(symbol: str, dtype: Any, algebra: Algebra) -> Any:
     """Compile out (rows, columns) (+)= A (rows, depth) B (depth, columns), at most a panel wide."""
+    wide, other, narrow = (_tiles_of(v, algebra) for v in (PANEL_VECTORS, 3 if WIDE else 1, 1))
     like = dtype(0)
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
     middle = 3 * lanes if WIDE else lanes
@@ -88,14 +94,16 @@ def _strip(symbol: str, dtype: Any) -> Any:
         add: bool,
     ) -> None:
         if columns > middle:
-            _WIDE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            wide(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
         elif columns > lanes:
-            _MIDDLE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            other(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
         else:
-            _NARROW(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            narrow(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
 
     return external(symbol, _SIGNATURE)(strip)
 
 
-strip_float32 = _strip("ladtl_np_strip_float32", np.float32)
-strip_float64 = _strip("ladtl_np_strip_float64", np.float64)
+strip_float32 = _strip("ladtl_np_strip_float32", np.float32, "sum of products")
+strip_float64 = _strip("ladtl_np_strip_float64", np.float64, "sum of products")
+max_plus_float32 = _strip("ladtl_np_max_plus_float32", np.float32, "maximum of sums")
+max_plus_float64 = _strip("ladtl_np_max_plus_float64", np.float64, "maximum of sums")

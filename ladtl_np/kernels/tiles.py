@@ -6,7 +6,7 @@ the tiles together.                                                           do
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from llvmlite import ir
 from numba import types
@@ -15,7 +15,9 @@ from numba.extending import intrinsic
 
 from ladtl_np._jit import VECTOR_BYTES
 
-__all__ = ["tile_code"]
+__all__ = ["Algebra", "tile_code"]
+
+Algebra = Literal["sum of products", "maximum of sums"]
 
 cgutils: Any = _cgutils  # has no type hints
 
@@ -25,11 +27,16 @@ INDEX = ir.IntType(64)
 class _Vectors:
     """Loads, stores and arithmetic on one row of `count` vectors under masks."""
 
-    def __init__(self, builder: ir.IRBuilder, element: Any, size: int, count: int) -> None:
+    def __init__(
+        self, builder: ir.IRBuilder, element: Any, size: int, count: int, algebra: Algebra
+    ) -> None:
         self.builder, self.size, self.count = builder, size, count
         self.lanes = VECTOR_BYTES // size
         self.type = ir.VectorType(element, self.lanes)
+        self.algebra = algebra
+        start = 0.0 if algebra == "sum of products" else float("-inf")
         self.zero = ir.Constant(self.type, [element(0.0)] * self.lanes)
+        self.neutral = ir.Constant(self.type, [element(start)] * self.lanes)
         suffix = f"v{self.lanes}f{8 * size}"
         pointer, word = self.type.as_pointer(), ir.IntType(32)
         self.align = word(size)
@@ -77,14 +84,19 @@ class _Vectors:
             arguments = [values[v], self._pointer(start, v), self.align, mask]
             self.builder.call(self._store, arguments)
 
-    def multiply_add(self, a: Any, row: list[Any], sums: list[Any]) -> list[Any]:
-        """Sums + a * row, with a in every lane."""
-        a = self.splat(a, self.type)
-        return [self.builder.call(self._fma, [a, x, y]) for x, y in zip(row, sums, strict=True)]
+    def combine(self, a: Any, row: list[Any], held: list[Any]) -> list[Any]:
+        """held + a * row, or max(held, a + row), with a in every lane."""
+        b, a = self.builder, self.splat(a, self.type)
+        if self.algebra == "sum of products":
+            return [b.call(self._fma, [a, x, y]) for x, y in zip(row, held, strict=True)]
+        sums = [b.fadd(a, x) for x in row]
+        return [b.select(b.fcmp_ordered(">", x, y), x, y) for x, y in zip(sums, held, strict=True)]
 
 
-def tile_code(rows: int, vectors: int) -> Any:
+def tile_code(rows: int, vectors: int, algebra: Algebra) -> Any:
     """Code for out[:rows, :columns] (+)= A[:rows, :depth] B[:depth, :columns].
+
+    As "maximum of sums" it is out_ij = max over k of (A_ik + B_kj), and of out_ij where `add`.
 
     Matrices are given by the address of their first element and strides in bytes; neighbouring
     columns of out and B are neighbours in memory. `like` is a number of their dtype. `columns` is
@@ -100,7 +112,7 @@ def tile_code(rows: int, vectors: int) -> Any:
             _, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add = arguments
             kind = sig.args[0]
             element = context.get_data_type(kind)
-            registers = _Vectors(b, element, kind.bitwidth // 8, vectors)
+            registers = _Vectors(b, element, kind.bitwidth // 8, vectors, algebra)
             registers.mask(columns)
 
             def at(start: Any, *steps: tuple[Any, Any]) -> Any:
@@ -121,14 +133,14 @@ def tile_code(rows: int, vectors: int) -> Any:
                             b.store(value, cell)
                 with otherwise:
                     for cell in (cell for cells in sums for cell in cells):
-                        b.store(registers.zero, cell)
+                        b.store(registers.neutral, cell)
             with cgutils.for_range(b, depth) as loop:
                 k = loop.index
                 y = registers.load(at(B, (k, B_row)))
                 for r, cells in zip(numbers, sums, strict=True):
                     held = [b.load(cell) for cell in cells]
                     x = b.load(at(A, (r, A_row), (k, A_column)))
-                    for cell, value in zip(cells, registers.multiply_add(x, y, held), strict=True):
+                    for cell, value in zip(cells, registers.combine(x, y, held), strict=True):
                         b.store(value, cell)
             for cells, place in zip(sums, places, strict=True):
                 registers.store([b.load(cell) for cell in cells], place)

@@ -2,10 +2,9 @@
 
     delta_t(j) = E_t(j) + max_i (delta_{t-1}(i) + A(i, j))
 
-The destination j is the inner loop: one pass over contiguous rows of A with a running maximum,
-which becomes vector code; the source innermost would be a reduction, which does not. Where a
-maximum came from is not kept for all m tags of a token but found again, by the same sums, for the
-one tag that the best path goes through.
+A step is a matrix product in which + is max and * is +, done in register tiles like any other.
+Where a maximum came from is not kept for all m tags of a token but found again, by the same sums,
+for the one tag that the best path goes through.
 """
 
 from __future__ import annotations
@@ -13,38 +12,21 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np._jit import inline, kernel
+from ladtl_np.kernels.extremes import largest
+from ladtl_np.kernels.matmul import max_plus
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["viterbi"]
 
 
 @inline
-def _best_scores(now: Floats, before: Floats, A: Floats, E: Floats) -> None:
-    """now_j = E_j + max_i (before_i + A_ij)."""
-    m = now.size
-    row = A[0]
-    start = before[0]
-    for j in range(m):
-        now[j] = start + row[j]
-    for i in range(1, m):
-        row = A[i]
-        start = before[i]
-        for j in range(m):
-            now[j] = max(now[j], start + row[j])
-    for j in range(m):
-        now[j] += E[j]
-
-
-@inline
 def _keep_small(best_score: Floats, b: int, now: Floats) -> None:
     """Move a row's largest score into a float64 sum: long sentences keep their digits."""
-    largest = now[0]
-    for j in range(1, now.size):
-        largest = max(largest, now[j])
-    if largest > -np.inf:
-        best_score[b] += largest
+    top = largest(now)
+    if top > -np.inf:
+        best_score[b] += top
         for j in range(now.size):
-            now[j] -= largest
+            now[j] -= top
 
 
 @inline
@@ -79,10 +61,13 @@ def viterbi(
         best_score[row] = 0.0
         delta[row] = E[row]
     for t in range(1, steps):
-        first = offsets[t]
-        for row in range(first, offsets[t + 1]):
-            _best_scores(delta[row], delta[offsets[t - 1] + row - first], A, E[row])
-            _keep_small(best_score, row - first, delta[row])
+        first, last, before = offsets[t], offsets[t + 1], offsets[t - 1]
+        max_plus(delta[first:last], delta[before : before + last - first], A)
+        for row in range(first, last):
+            now, scores = delta[row], E[row]
+            for j in range(m):
+                now[j] += scores[j]
+            _keep_small(best_score, row - first, now)
     for t in range(steps - 1, -1, -1):
         first, last = offsets[t], offsets[t + 1]
         longer = 0 if t + 1 == steps else offsets[t + 2] - last

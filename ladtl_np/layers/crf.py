@@ -132,7 +132,6 @@ def crf_backward(
             e,
             c,
             a,
-            np.ascontiguousarray(a.T),
             offsets,
         )
     else:

@@ -20,13 +20,18 @@ def dropout_mask(
     dtype: DTypeLike,
     empty: Empty = np.empty,
 ) -> Floats | None:
-    """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None at rate 0."""
+    """Inverted dropout: 0 with probability `dropout`, else 1 / (1 - dropout); None at rate 0.
+
+    A draw has 16 bits, so the probability is that of the next multiple of 1/65536.
+    """
     if dropout == 0.0:
         return None
-    draws = empty(shape, np.float32)
-    rng.random(out=draws, dtype=np.float32)
-    mask: Floats = draws if np.dtype(dtype) == np.float32 else empty(shape, dtype)
-    np.multiply(draws >= dropout, 1.0 / (1.0 - dropout), out=mask, casting="same_kind")
+    size = shape[0] * shape[1]
+    words = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64)
+    draws = words.astype("<u8", copy=False).view("<u2")[:size].reshape(shape)
+    mask: Floats = empty(shape, dtype)
+    kept = np.array(1.0 / (1.0 - dropout), dtype)
+    np.multiply(draws >= round(dropout * 65536), kept, out=mask)
     return mask
 
 

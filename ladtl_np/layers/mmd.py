@@ -129,13 +129,8 @@ def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache, workers: Wor
     factors = dvalues.astype(gradients.dtype)
     # each thread takes columns of its own, because tasks share rows
     ends = np.linspace(0, dhidden.shape[1], workers.threads + 1).astype(np.int64).tolist()
-    given = (rows, starts, tasks, slots, factors)
-    workers.run(
-        *(
-            partial(kernels.scatter_rows, dhidden[:, first:last], gradients[:, first:last], *given)
-            for first, last in pairwise(ends)
-        )
-    )
+    given = (dhidden, gradients, rows, starts, tasks, slots, factors)
+    workers.run(*(partial(kernels.scatter_rows, *given, *columns) for columns in pairwise(ends)))
 
 
 def _half_inverse(variances: Sequence[Sequence[float]], pairs: int) -> Floats:

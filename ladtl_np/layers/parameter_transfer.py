@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
+from ladtl_np.kernels import parameter_transfer as kernels
 from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats, Integers
 
@@ -20,21 +20,23 @@ __all__ = [
 Matched = tuple[Integers, Integers]
 
 
-def _blocks(source: Integers, target: Integers) -> dict[str, tuple[Any, Any]]:
-    """Index of what corresponds in the two heads: columns of W, rows and columns of A, b."""
-    return {
-        "W": ((slice(None), source), (slice(None), target)),
-        "A": (np.ix_(source, source), np.ix_(target, target)),
-        "b": (source, target),
-    }
+def _kinds(weights: Mapping[str, Floats]) -> list[str]:
+    return [kind for kind in ("W", "A", "b") if f"source_crf.{kind}" in weights]
 
 
-def _differences(weights: Mapping[str, Floats], matched: Matched) -> dict[str, Floats]:
-    return {
-        kind: weights[f"source_crf.{kind}"][at_source] - weights[f"target_crf.{kind}"][at_target]
-        for kind, (at_source, at_target) in _blocks(*matched).items()
-        if f"source_crf.{kind}" in weights
-    }
+def _pair(weights: Mapping[str, Floats], kind: str) -> tuple[Floats, Floats]:
+    """One kind of parameter of both heads, as matrices."""
+    source, target = weights[f"source_crf.{kind}"], weights[f"target_crf.{kind}"]
+    return np.atleast_2d(source), np.atleast_2d(target)
+
+
+def _matched_places(X: Floats, kind: str, matched: Matched) -> tuple[Integers, ...]:
+    """What corresponds: rows and columns of the source's, rows and columns of the target's."""
+    source, target = matched
+    if kind == "A":
+        return source, source, target, target
+    rows = np.arange(X.shape[0])
+    return rows, source, rows, target
 
 
 def parameter_transfer_forward(weights: Mapping[str, Floats], matched: Matched) -> float:
@@ -48,29 +50,30 @@ def parameter_transfer_forward(weights: Mapping[str, Floats], matched: Matched) 
     matched
         (M,) source tags and (M,) target tags, each without repetition.
     """
-    return sum(
-        float(np.sum(np.square(difference), dtype=np.float64))
-        for difference in _differences(weights, matched).values()
-    )
+    value = 0.0
+    for kind in _kinds(weights):
+        X, Y = _pair(weights, kind)
+        value += kernels.matched_difference(X, Y, *_matched_places(X, kind, matched))
+    return value
 
 
 def parameter_transfer_backward(
     gradients: Mapping[str, Floats], dvalue: float, weights: Mapping[str, Floats], matched: Matched
 ) -> None:
     """Add the gradients of parameter_transfer_forward; unmatched tags receive nothing."""
-    blocks = _blocks(*matched)
-    for kind, difference in _differences(weights, matched).items():
-        at_source, at_target = blocks[kind]
-        step = 2.0 * dvalue * difference
-        gradients[f"source_crf.{kind}"][at_source] += step
-        gradients[f"target_crf.{kind}"][at_target] -= step
+    for kind in _kinds(weights):
+        (X, Y), (dX, dY) = _pair(weights, kind), _pair(gradients, kind)
+        places = _matched_places(X, kind, matched)
+        twice = X.dtype.type(2.0 * dvalue)
+        kernels.matched_difference_backward(dX, dY, twice, X, Y, *places)
 
 
 def regulariser_forward(weights: Parameters) -> float:
     """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTM and CRFs, not the embeddings."""
-    return float(np.sum(np.square(weights.flat), dtype=np.float64))
+    return float(kernels.squared_norm(weights.flat))
 
 
 def regulariser_backward(gradients: Parameters, dvalue: float, weights: Parameters) -> None:
     """Add 2 dvalue theta."""
-    gradients.flat += gradients.flat.dtype.type(2.0 * dvalue) * weights.flat
+    flat = gradients.flat
+    kernels.add_scaled(flat, flat.dtype.type(2.0 * dvalue), weights.flat)
