@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.batching import pack, unpack
+from ladtl_np.batching import Packing, pack
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.layers.bilstm import bilstm_forward
-from ladtl_np.layers.crf import crf_viterbi
-from ladtl_np.layers.embedding import embedding_forward
-from ladtl_np.layers.linear import affine_forward
+from ladtl_np.kernels import decoding as kernels
+from ladtl_np.kernels.lstm import span_rows
+from ladtl_np.layers.bilstm import DIRECTIONS
+from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
-from ladtl_np.shapes import Floats, Integers
+from ladtl_np.shapes import Booleans, Floats, Integers
 from ladtl_np.workers import Workers
 
 __all__ = ["Decoder"]
 
-# Tokens in one packed batch: enough to keep the matrix products busy, few enough for any memory.
-BATCH_TOKENS = 4096
+# Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
+BATCH_TOKENS = 2048
 
 
 class Decoder:
@@ -55,68 +58,111 @@ class Decoder:
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.workers = workers or Workers()
-        self._legal = legal_start_end_transition(tags.tags) if constrained else None
+        m = len(tags.tags)
+        anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
+        self._legal = legal_start_end_transition(tags.tags) if constrained else anything
+        self._names = np.array(tags.tags, dtype=object)
 
     def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
         """BIOES tags of each sentence, in the order given; an empty sentence has none."""
-        return self.tag_rows([self.vocabulary.encode(tokens) for tokens in sentences])
+        return self.start(sentences)()
 
-    def tag_rows(self, sentences: Sequence[Integers]) -> list[tuple[str, ...]]:
-        """As `tag`, for sentences already encoded with the vocabulary."""
-        results: list[tuple[str, ...]] = [()] * len(sentences)
-        for numbers in self._batches(sentences):
-            best = self._best([sentences[n] for n in numbers])
-            for n, rows in zip(numbers, best, strict=True):
-                results[n] = self.tags.decode(rows.tolist())
+    def start(self, sentences: Sequence[Sequence[str]]) -> Callable[[], list[tuple[str, ...]]]:
+        """Begin tagging on the workers' threads; what is returned waits for the tags.
+
+        With one thread all is done before this returns.
+        """
+        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
+        words = self.vocabulary.encode(list(chain.from_iterable(sentences)))
+        ends = np.cumsum(lengths)
+        parameters = self._parameters()
+        waiting = []
+        for numbers in _batches(lengths):
+            packing = pack(lengths[numbers])
+            rows = [words[ends[n] - lengths[n] : ends[n]] for n in numbers]
+            packed = np.empty(packing.tokens, dtype=np.int64)
+            packed[packing.rows] = np.concatenate(rows)
+            task = partial(_best_tags, packing=packing, words=packed, parameters=parameters)
+            waiting.append((numbers, self.workers.start(task)))
+
+        def results() -> list[tuple[str, ...]]:
+            found: list[tuple[str, ...]] = [()] * len(sentences)
+            for numbers, finish in waiting:
+                names = self._names[finish()].tolist()
+                end = 0
+                for n in numbers:
+                    begin, end = end, end + int(lengths[n])
+                    found[n] = tuple(names[begin:end])
+            return found
+
         return results
 
-    @staticmethod
-    def _batches(sentences: Sequence[Integers]) -> Iterator[list[int]]:
-        """Sentences of similar length together, at most BATCH_TOKENS tokens or one sentence."""
-        batch: list[int] = []
-        tokens = 0
-        for n in sorted(range(len(sentences)), key=lambda n: (-sentences[n].size, n)):
-            size = sentences[n].size
-            if size == 0:
-                break
-            if batch and tokens + size > BATCH_TOKENS:
-                yield batch
-                batch, tokens = [], 0
-            batch.append(n)
-            tokens += size
-        if batch:
+    def _parameters(self) -> _Parameters:
+        weights, head = self.network.weights, self.head
+        forward, backward = (
+            (weights[f"{name}.W"], weights[f"{name}.U"], weights[f"{name}.b"])
+            for name in DIRECTIONS
+        )
+        W, A, b = weights[f"{head}.W"], weights[f"{head}.A"], weights.get(f"{head}.b")
+        may_start, may_end, may_follow = self._legal
+        A = np.where(may_follow, A, A.dtype.type(-np.inf))
+        b = np.empty(0, W.dtype) if b is None else b
+        turned = np.ascontiguousarray(A.T)
+        table = self.network.embedding
+        return _Parameters(table, forward, backward, W, b, A, turned, may_start, may_end)
+
+
+class _Parameters(NamedTuple):
+    """What kernels.decoding.best_tags takes of a model, in its order."""
+
+    table: Floats
+    forward: tuple[Floats, Floats, Floats]
+    backward: tuple[Floats, Floats, Floats]
+    W: Floats
+    b: Floats
+    A: Floats
+    A_transposed: Floats
+    may_start: Booleans
+    may_end: Booleans
+
+
+def _batches(lengths: Integers) -> Iterator[list[int]]:
+    """Sentences of similar length together, at most BATCH_TOKENS tokens or one sentence."""
+    batch: list[int] = []
+    tokens = 0
+    for n in np.argsort(-lengths, kind="stable").tolist():
+        size = int(lengths[n])
+        if size == 0:
+            break
+        if batch and tokens + size > BATCH_TOKENS:
             yield batch
-
-    def _best(self, sentences: Sequence[Integers]) -> list[Integers]:
-        lengths = np.array([words.size for words in sentences], dtype=np.int64)
-        packing = pack(lengths)
-        words = np.empty(packing.tokens, dtype=np.int64)
-        words[packing.rows] = np.concatenate(sentences)
-        weights = self.network.weights
-        X = embedding_forward(self.network.embedding, words, None)
-        hidden, _ = bilstm_forward(X, weights, packing.offsets, self.workers)
-        E = affine_forward(hidden, weights[f"{self.head}.W"], weights.get(f"{self.head}.b"))
-        A = weights[f"{self.head}.A"]
-        if self._legal is not None:
-            E, A = self._forbid(E, A, packing.offsets)
-        best, _ = crf_viterbi(E, A, packing.offsets)
-        return unpack(packing, best, lengths)
-
-    def _forbid(self, E: Floats, A: Floats, offsets: Integers) -> tuple[Floats, Floats]:
-        """Give -inf to illegal first tags, last tags and transitions."""
-        assert self._legal is not None
-        start, end, transition = self._legal
-        E[: offsets[1], ~start] = -np.inf
-        E[np.ix_(_last_rows(offsets), np.flatnonzero(~end))] = -np.inf
-        return E, np.where(transition, A, A.dtype.type(-np.inf))
+            batch, tokens = [], 0
+        batch.append(n)
+        tokens += size
+    if batch:
+        yield batch
 
 
-def _last_rows(offsets: Integers) -> Integers:
-    """Packed row of the last token of each sentence."""
-    widths = np.diff(offsets)
-    following = np.append(widths[1:], 0)
-    ends = [
-        np.arange(first + after, first + width)
-        for first, width, after in zip(offsets[:-1], widths, following, strict=True)
-    ]
-    return np.concatenate(ends)
+def _best_tags(
+    memory: Memory, *, packing: Packing, words: Integers, parameters: _Parameters
+) -> Integers:
+    """Best tags of a packed batch, in the order of its list of sentences."""
+    empty, offsets, N = memory.empty, packing.offsets, packing.tokens
+    table, W = parameters.table, parameters.W
+    D, H, m, dtype = table.shape[1], W.shape[0] // 2, W.shape[1], W.dtype
+    best = np.empty(N, np.int64)
+    kernels.best_tags(
+        best,
+        np.empty(packing.sentences),
+        empty((N, D), dtype),
+        empty((N, 2 * H), dtype),
+        empty((span_rows(offsets), 4 * H), dtype),
+        empty((packing.sentences, H), dtype),
+        empty((N, m), dtype),
+        empty((N, m), dtype),
+        words,
+        *parameters,
+        offsets,
+    )
+    tags: Integers = best[packing.rows]
+    return tags

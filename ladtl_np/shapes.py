@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Floats", "Integers", "Scalar"]
+__all__ = ["Booleans", "Floats", "Integers", "Scalar"]
 
 Floats = NDArray[np.floating[Any]]
 """float32 in training, float64 in gradient checks."""
@@ -41,3 +41,6 @@ Scalar = np.floating[Any] | float
 
 Integers = NDArray[np.int64]
 """Row, tag and word numbers."""
+
+Booleans = NDArray[np.bool_]
+"""What is allowed."""

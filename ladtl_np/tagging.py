@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Literal
 
 from ladtl_np.corpus.labels import TagSet
@@ -12,7 +12,7 @@ from ladtl_np.decoding import Decoder
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.model_file import Model
 from ladtl_np.network import SOURCE, TARGET
-from ladtl_np.workers import Workers, single_threaded_blas
+from ladtl_np.workers import Workers
 
 __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
 
@@ -118,11 +118,28 @@ class Tagger:
             yield from tagged
 
     def tag_chunks(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[tuple[str, ...]]]:
-        """As `tag`, a list for each chunk: whoever writes the tags can do so once a chunk."""
-        for chunk in self._chunks(sentences):
-            with single_threaded_blas():
-                tagged = self.decoder.tag(chunk)
-            yield tagged
+        """As `tag`, a list for each chunk: whoever writes the tags can do so once a chunk.
+
+        The next chunk is read before the tags of one are given, unless a chunk is one sentence.
+        """
+        chunks = self._chunks(sentences)
+        at_once = self.chunk_sentences == 1
+        begun: list[Callable[[], list[tuple[str, ...]]]] = []
+        while True:
+            error = None
+            try:
+                chunk = next(chunks, None)
+            except LadtlError as problem:  # what was read before it is tagged all the same
+                chunk, error = None, problem
+            if chunk is not None:
+                begun.append(self.decoder.start(chunk))
+            # one chunk is read while the one before is computed
+            while begun and (chunk is None or at_once or len(begun) > 1):
+                yield begun.pop(0)()
+            if error is not None:
+                raise error
+            if chunk is None:
+                return
 
     def spans(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Span]]:
         """Yield the entities of each sentence as (first token, last token + 1, type)."""

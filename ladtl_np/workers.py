@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
+from threading import local
+from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
@@ -15,6 +17,7 @@ from ladtl_np.memory import Memory
 __all__ = ["Workers", "single_threaded_blas"]
 
 Task = Callable[[], None]
+T = TypeVar("T")
 
 
 class Workers:
@@ -38,6 +41,8 @@ class Workers:
             raise ValueError(f"threads must be at least 1, got {threads}")
         self.threads = threads
         self.memory = Memory()
+        self._own = local()
+        self._background: ThreadPoolExecutor | None = None
         self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
 
     def run(self, *tasks: Task) -> None:
@@ -54,6 +59,25 @@ class Workers:
         for error in errors:
             if error is not None:
                 raise error
+
+    def start(self, task: Callable[[Memory], T]) -> Callable[[], T]:
+        """Begin a task on a thread with a memory of its own; what is returned waits for its result.
+
+        With one thread the task is done at once.
+        """
+        if self.threads == 1:
+            result = self._with_memory(task)
+            return lambda: result
+        if self._background is None:
+            self._background = ThreadPoolExecutor(self.threads)
+        return self._background.submit(self._with_memory, task).result
+
+    def _with_memory(self, task: Callable[[Memory], T]) -> T:
+        memory: Memory | None = getattr(self._own, "memory", None)
+        if memory is None:
+            memory = self._own.memory = Memory()
+        memory.reuse()
+        return task(memory)
 
 
 @cache

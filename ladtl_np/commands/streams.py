@@ -97,7 +97,7 @@ def _joined(tokens: tuple[str, ...], mode: TokenMode, line: int) -> RawLine:
     gap = "" if mode == "characters" else " "
     ends = accumulate(len(token) + len(gap) for token in tokens)
     starts = (0, *ends)[:-1]
-    return RawLine(gap.join(tokens), tokens, starts, line)
+    return RawLine(gap.join(tokens), tokens, line, starts)
 
 
 def conll_lines(unit: Unit, tags: Sequence[str], scheme: str, name: str) -> str:

@@ -146,7 +146,7 @@ def _writer(style: str, scheme: str, name: str, tagger: Tagger, output: str) -> 
 
 def _copy(units: Iterator[Unit], tagger: Tagger, write: Writer, put: Callable[[str], None]) -> None:
     """Tag all sentences and write them in their order."""
-    ahead, behind = tee(units)  # `ahead` runs on by one chunk, which `behind` keeps until written
+    ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
     start = True
     for chunk in tagger.tag_chunks(unit.raw.tokens for unit in ahead):
         text = "".join([write(next(behind), tags) for tags in chunk])

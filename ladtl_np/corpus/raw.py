@@ -31,19 +31,30 @@ class RawLine:
         The text as it stands in the file, without its line end.
     tokens
         Its tokens; none in an empty line.
-    starts
-        Offset of each token's first code point in `text`.
     line
         1-based line in the file.
+    known_starts
+        `starts`, where white space alone does not tell them.
     """
 
     text: str
     tokens: tuple[str, ...]
-    starts: tuple[int, ...]
     line: int = 0
+    known_starts: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Offset of each token's first code point in `text`."""
+        if self.known_starts is not None:
+            return self.known_starts
+        starts, end = [], 0
+        for token in self.tokens:  # between tokens there is nothing but white space
+            starts.append(self.text.index(token, end))
+            end = starts[-1] + len(token)
+        return tuple(starts)
 
     @property
     def ends(self) -> tuple[int, ...]:
@@ -54,8 +65,9 @@ class RawLine:
 
     def character_spans(self, spans: Sequence[Span]) -> list[Span]:
         """Turn spans of tokens into spans of code points of `text`."""
+        starts = self.starts if spans else ()
         return [
-            (self.starts[start], self.starts[end - 1] + len(self.tokens[end - 1]), kind)
+            (starts[start], starts[end - 1] + len(self.tokens[end - 1]), kind)
             for start, end, kind in spans
         ]
 
@@ -74,9 +86,7 @@ def tokenise(text: str, mode: TokenMode, line: int = 0) -> RawLine:
     """
     if mode not in _TOKEN:
         raise ValueError(f"tokens must be 'characters' or 'spaces', got {mode!r}")
-    matches = list(_TOKEN[mode].finditer(text))
-    tokens = tuple(match.group() for match in matches)
-    return RawLine(text, tokens, tuple(match.start() for match in matches), line)
+    return RawLine(text, tuple(_TOKEN[mode].findall(text)), line)
 
 
 def iterate_raw(

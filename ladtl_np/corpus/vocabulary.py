@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -121,8 +122,7 @@ class Vocabulary:
         words: Iterable[str] = tokens
         if self.lower or self.digits_to_zero:
             words = map(self.normalise, tokens)
-        get = self.index.get
-        return np.fromiter((get(word, 0) for word in words), np.int64, len(tokens))
+        return np.fromiter(map(self.index.get, words, repeat(0)), np.int64, len(tokens))
 
     def replace_singletons(
         self, rows: NDArray[np.int64], rng: np.random.Generator, probability: float = 0.5

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
-
 from ladtl_np.kernels import lstm as kernels
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.workers import Workers
 
@@ -17,7 +14,6 @@ __all__ = [
     "BilstmCache",
     "DirectionCache",
     "bilstm_backward",
-    "bilstm_encode",
     "bilstm_forward",
 ]
 
@@ -57,7 +53,13 @@ def bilstm_forward(
     workers
         Runs the two directions side by side; what is returned lies in their memory.
     """
-    N, H = _check_inputs(X, weights, offsets), weights["forward.U"].shape[0]
+    N, H = X.shape[0], weights["forward.U"].shape[0]
+    if X.shape[1] != weights["forward.W"].shape[0]:
+        raise ValueError(
+            f"inputs have {X.shape[1]} columns, the BiLSTM wants {weights['forward.W'].shape[0]}"
+        )
+    if int(offsets[-1]) != N:
+        raise ValueError(f"offsets must end at the number of tokens, {N}, got {offsets[-1]}")
     empty = workers.memory.empty
     output: Floats = empty((N, 2 * H), X.dtype)
     caches = tuple(
@@ -65,51 +67,12 @@ def bilstm_forward(
     )
 
     def direction(number: int) -> None:
-        _run_forward(number, output, caches[number], X, weights, offsets, keep=True)
+        W, U, b = (weights[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb")
+        column, reverse = number * H, number == 1
+        kernels.lstm_forward(output, *caches[number], X, W, U, b, offsets, column, reverse, True)
 
     workers.run(lambda: direction(0), lambda: direction(1))
     return output, BilstmCache(X, offsets, output, (caches[0], caches[1]))
-
-
-def bilstm_encode(
-    X: Floats, weights: Mapping[str, Floats], offsets: Integers, empty: Empty = np.empty
-) -> Floats:
-    """As bilstm_forward, for a model in use: nothing is kept for a way back."""
-    N, H = _check_inputs(X, weights, offsets), weights["forward.U"].shape[0]
-    output: Floats = empty((N, 2 * H), X.dtype)
-    if N:
-        gates = empty((kernels.span_rows(offsets), 4 * H), X.dtype)
-        scratch = DirectionCache(gates, empty((int(offsets[1]), H), X.dtype))
-        for number in range(len(DIRECTIONS)):
-            _run_forward(number, output, scratch, X, weights, offsets, keep=False)
-    return output
-
-
-def _check_inputs(X: Floats, weights: Mapping[str, Floats], offsets: Integers) -> int:
-    """Return N; kernels do not check bounds, so shapes that do not fit must not reach them."""
-    N = int(X.shape[0])
-    if X.shape[1] != weights["forward.W"].shape[0]:
-        raise ValueError(
-            f"inputs have {X.shape[1]} columns, the BiLSTM wants {weights['forward.W'].shape[0]}"
-        )
-    if int(offsets[-1]) != N:
-        raise ValueError(f"offsets must end at the number of tokens, {N}, got {offsets[-1]}")
-    return N
-
-
-def _run_forward(
-    number: int,
-    output: Floats,
-    cache: DirectionCache,
-    X: Floats,
-    weights: Mapping[str, Floats],
-    offsets: Integers,
-    *,
-    keep: bool,
-) -> None:
-    W, U, b = (weights[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb")
-    column, reverse = number * U.shape[0], number == 1
-    kernels.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse, keep)
 
 
 def bilstm_backward(
