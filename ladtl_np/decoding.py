@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from typing import NamedTuple
@@ -13,8 +13,7 @@ from ladtl_np.batching import Packing, pack
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.kernels import decoding as kernels
-from ladtl_np.kernels.lstm import span_rows
+from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
@@ -24,7 +23,9 @@ from ladtl_np.workers import Workers
 __all__ = ["Decoder"]
 
 # Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024
+# tokens whose distinct words are projected together; bounds the memory that takes
+GROUP_TOKENS = 16_384
 
 
 class Decoder:
@@ -75,15 +76,20 @@ class Decoder:
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
         words = self.vocabulary.encode(list(chain.from_iterable(sentences)))
         ends = np.cumsum(lengths)
-        parameters = self._parameters()
+        head = self._head()
         waiting = []
-        for numbers in _batches(lengths):
-            packing = pack(lengths[numbers])
-            rows = [words[ends[n] - lengths[n] : ends[n]] for n in numbers]
-            packed = np.empty(packing.tokens, dtype=np.int64)
-            packed[packing.rows] = np.concatenate(rows)
-            task = partial(_best_tags, packing=packing, words=packed, parameters=parameters)
-            waiting.append((numbers, self.workers.start(task)))
+        for group in _groups(_batches(lengths), lengths):
+            parts = [[words[ends[n] - lengths[n] : ends[n]] for n in batch] for batch in group]
+            rows, place = self._distinct([part for batch in parts for part in batch])
+            encoder = self._start_projection(rows)
+            for numbers, batch in zip(group, parts, strict=True):
+                packing = pack(lengths[numbers])
+                packed = np.empty(packing.tokens, dtype=np.int64)
+                packed[packing.rows] = place[np.concatenate(batch)]
+                task = partial(
+                    _best_tags, packing=packing, words=packed, encoder=encoder, head=head
+                )
+                waiting.append((numbers, self.workers.start(task)))
 
         def results() -> list[tuple[str, ...]]:
             found: list[tuple[str, ...]] = [()] * len(sentences)
@@ -97,27 +103,46 @@ class Decoder:
 
         return results
 
-    def _parameters(self) -> _Parameters:
+    def _distinct(self, parts: Sequence[Integers]) -> tuple[Integers, Integers]:
+        """Distinct words of some sentences, and the place of each among them."""
+        size = self.network.embedding.shape[0]
+        used = np.zeros(size, np.bool_)
+        for part in parts:
+            used[part] = True
+        rows = np.flatnonzero(used)
+        place = np.empty(size, np.int64)
+        place[rows] = np.arange(rows.size)
+        return rows, place
+
+    def _start_projection(self, rows: Integers) -> _Encoder:
+        weights, table = self.network.weights, self.network.embedding
+        waiting = []
+        for name in DIRECTIONS:
+            W, b = weights[f"{name}.W"], weights[f"{name}.b"]
+            waiting.append(self.workers.start(partial(_project, table=table, rows=rows, W=W, b=b)))
+        return _Encoder(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
+
+    def _head(self) -> _Head:
         weights, head = self.network.weights, self.head
-        forward, backward = (
-            (weights[f"{name}.W"], weights[f"{name}.U"], weights[f"{name}.b"])
-            for name in DIRECTIONS
-        )
         W, A, b = weights[f"{head}.W"], weights[f"{head}.A"], weights.get(f"{head}.b")
         may_start, may_end, may_follow = self._legal
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
-        turned = np.ascontiguousarray(A.T)
-        table = self.network.embedding
-        return _Parameters(table, forward, backward, W, b, A, turned, may_start, may_end)
+        return _Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
 
 
-class _Parameters(NamedTuple):
-    """What kernels.decoding.best_tags takes of a model, in its order."""
+class _Encoder(NamedTuple):
+    """Projected words of both directions, which may still be on the way, and U."""
 
-    table: Floats
-    forward: tuple[Floats, Floats, Floats]
-    backward: tuple[Floats, Floats, Floats]
+    forward: Callable[[], Floats]
+    backward: Callable[[], Floats]
+    forward_U: Floats
+    backward_U: Floats
+
+
+class _Head(NamedTuple):
+    """What kernels.decoding.best_tags takes of a CRF, in its order."""
+
     W: Floats
     b: Floats
     A: Floats
@@ -143,26 +168,48 @@ def _batches(lengths: Integers) -> Iterator[list[int]]:
         yield batch
 
 
+def _groups(batches: Iterable[list[int]], lengths: Integers) -> Iterator[list[list[int]]]:
+    """Batches that share their projected words: GROUP_TOKENS tokens and a batch at most."""
+    group: list[list[int]] = []
+    tokens = 0
+    for batch in batches:
+        group.append(batch)
+        tokens += int(lengths[batch].sum())
+        if tokens >= GROUP_TOKENS:
+            yield group
+            group, tokens = [], 0
+    if group:
+        yield group
+
+
+def _project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Floats) -> Floats:
+    projected = np.empty((rows.size, W.shape[1]), W.dtype)  # outlives this task
+    X = memory.empty((rows.size, W.shape[0]), W.dtype)
+    encoding.project_words(projected, X, table, rows, W, b)
+    return projected
+
+
 def _best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, parameters: _Parameters
+    memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: _Head
 ) -> Integers:
     """Best tags of a packed batch, in the order of its list of sentences."""
-    empty, offsets, N = memory.empty, packing.offsets, packing.tokens
-    table, W = parameters.table, parameters.W
-    D, H, m, dtype = table.shape[1], W.shape[0] // 2, W.shape[1], W.dtype
+    empty, N, B = memory.empty, packing.tokens, packing.sentences
+    H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
     best = np.empty(N, np.int64)
-    kernels.best_tags(
+    decoding.best_tags(
         best,
-        np.empty(packing.sentences),
-        empty((N, D), dtype),
+        np.empty(B),
         empty((N, 2 * H), dtype),
-        empty((span_rows(offsets), 4 * H), dtype),
-        empty((packing.sentences, H), dtype),
+        empty((B, 4 * H), dtype),
+        empty((B, H), dtype),
+        empty((B, H), dtype),
         empty((N, m), dtype),
         empty((N, m), dtype),
         words,
-        *parameters,
-        offsets,
+        (encoder.forward(), encoder.backward()),
+        (encoder.forward_U, encoder.backward_U),
+        *head,
+        packing.offsets,
     )
     tags: Integers = best[packing.rows]
     return tags

@@ -19,8 +19,8 @@ __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"
 Domain = Literal["target", "source"]
 
 # What is read before tagging starts: several packed batches, so that sentences of like length meet.
-CHUNK_TOKENS = 32_768
-CHUNK_SENTENCES = 8_192
+CHUNK_TOKENS = 8_192
+CHUNK_SENTENCES = 4_096
 
 
 def make_decoder(

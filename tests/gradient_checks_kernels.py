@@ -43,11 +43,11 @@ def what_is_added(
 
 def run_lstm(
     X: Array, W: Array, U: Array, b: Array, offsets: np.ndarray, column: int, reverse: bool
-) -> tuple[Array, tuple[Array, Array, Array]]:
+) -> tuple[Array, tuple[Array, Array, Array, Array]]:
     N, width = len(X), 2 * H
     output = unwritten(N, width)
-    cache = unwritten(N, 4 * H), unwritten(N, H)
-    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse, True)
+    cache = unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H)
+    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse)
     return output[:, column : column + H], (output, *cache)
 
 

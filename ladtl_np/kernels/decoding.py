@@ -5,31 +5,27 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np._jit import inline, kernel
-from ladtl_np.kernels.embedding import embedding_forward
+from ladtl_np.kernels.encoding import lstm_encode
 from ladtl_np.kernels.linear import affine_forward
-from ladtl_np.kernels.lstm import lstm_forward
 from ladtl_np.kernels.viterbi import viterbi
 from ladtl_np.shapes import Booleans, Floats, Integers
 
 __all__ = ["best_tags"]
-
-Direction = tuple[Floats, Floats, Floats]
 
 
 @kernel
 def best_tags(
     tags: Integers,
     score: Floats,
-    X: Floats,
     hidden: Floats,
     gates: Floats,
     cell: Floats,
+    tanh_cell: Floats,
     E: Floats,
     delta: Floats,
     words: Integers,
-    table: Floats,
-    forward: Direction,
-    backward: Direction,
+    projected: tuple[Floats, Floats],
+    recurrent: tuple[Floats, Floats],
     W: Floats,
     b: Floats,
     A: Floats,
@@ -40,17 +36,14 @@ def best_tags(
 ) -> None:
     """Write tags (N,) and score (B,) of each sentence's best path, as viterbi does.
 
-    Directions are (W, U, b) of the LSTM; a `b` of size 0 is no emission bias. Scratch: X (N, D),
-    hidden (N, 2H), gates and cell as for lstm_forward without `keep`, E and delta (N, m).
+    `projected` and `recurrent` hold what lstm_encode takes of each direction; a `b` of size 0 is no
+    emission bias. Scratch: hidden (N, 2H), gates, cell and tanh_cell as for lstm_encode, E and
+    delta (N, m).
     """
-    embedding_forward(X, table, words, X[:0])
     H = cell.shape[1]
-    lstm_forward(
-        hidden, gates, cell, X, forward[0], forward[1], forward[2], offsets, 0, False, False
-    )
-    lstm_forward(
-        hidden, gates, cell, X, backward[0], backward[1], backward[2], offsets, H, True, False
-    )
+    state = gates, cell, tanh_cell
+    lstm_encode(hidden, *state, projected[0], words, recurrent[0], offsets, 0, False)
+    lstm_encode(hidden, *state, projected[1], words, recurrent[1], offsets, H, True)
     affine_forward(E, hidden, W, b)
     _forbid(E, may_start, may_end, offsets)
     viterbi(tags, score, delta, E, A, A_transposed, offsets)

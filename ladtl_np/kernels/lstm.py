@@ -20,14 +20,14 @@ from ladtl_np.kernels.elementwise import sigmoid, tanh
 from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["lstm_backward", "lstm_forward", "span_rows"]
+__all__ = ["copy_row", "finish_step", "lstm_backward", "lstm_forward", "visited_before"]
 
 # rows whose inputs are projected together; their gates fit into the second cache
 SPAN_ROWS = 128
 
 
 @inline
-def _visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]:
+def visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]:
     """First row of the step that carries its state into step t, and how many rows it carries."""
     if reverse:
         if t + 2 >= offsets.size:
@@ -41,42 +41,82 @@ def _visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]
 # Rows are passed as slices of length H: an index such as H + k might be negative for all that the
 # compiler knows, and the check against it keeps a loop from becoming vector code. Part of a row is
 # taken from the row: of output[row, a:b] it is not known that its elements are neighbours.
+# Exponentials run over a whole step at once, so that no row ends in the scalar rest of a vector
+# loop. For that tanh(a) of the last gate is taken as 2 sigmoid(2 a) - 1.
 
 
 @inline
-def _sigmoid_of_sum(a: Floats, b: Floats) -> None:
-    for k in range(a.size):
-        a[k] = sigmoid(a[k] + b[k])
-
-
-@inline
-def _tanh_of_sum(a: Floats, b: Floats) -> None:
-    for k in range(a.size):
-        a[k] = tanh(a[k] + b[k])
-
-
-@inline
-def _next_cell(c: Floats, i: Floats, f: Floats, g: Floats, c_before: Floats) -> None:
-    for k in range(c.size):
-        c[k] = f[k] * c_before[k] + i[k] * g[k]
-
-
-@inline
-def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
-    for k in range(c.size):
-        c[k] = i[k] * g[k]
-
-
-@inline
-def _copy(to: Floats, x: Floats) -> None:
+def copy_row(to: Floats, x: Floats) -> None:
+    """to = x."""
     for k in range(x.size):
         to[k] = x[k]
 
 
 @inline
-def _hidden(h: Floats, o: Floats, c: Floats) -> None:
+def _sigmoid_of_all(flat: Floats) -> None:
+    for k in range(flat.size):
+        flat[k] = sigmoid(flat[k])
+
+
+@inline
+def _tanh_of_all(to: Floats, x: Floats) -> None:
+    for k in range(x.size):
+        to[k] = tanh(x[k])
+
+
+@inline
+def _next_cell(c: Floats, i: Floats, f: Floats, g: Floats, c_before: Floats) -> None:
+    """c = f * c_before + i * g, where g comes in as sigmoid(2 a) and leaves as tanh(a)."""
+    one = c.dtype.type(1)
+    for k in range(c.size):
+        g[k] = g[k] + g[k] - one
+        c[k] = f[k] * c_before[k] + i[k] * g[k]
+
+
+@inline
+def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
+    one = c.dtype.type(1)
+    for k in range(c.size):
+        g[k] = g[k] + g[k] - one
+        c[k] = i[k] * g[k]
+
+
+@inline
+def _hidden(h: Floats, o: Floats, tanh_c: Floats) -> None:
     for k in range(h.size):
-        h[k] = o[k] * tanh(c[k])
+        h[k] = o[k] * tanh_c[k]
+
+
+@inline
+def finish_step(
+    states: Floats,
+    column: int,
+    gates: Floats,
+    cell: Floats,
+    tanh_cell: Floats,
+    cell_before: Floats,
+) -> None:
+    """Turn the gates' sums of a step (rows, 4H) into gates, cells and states[:, column:].
+
+    The first cell_before.shape[0] rows have a cell before them. cell and cell_before may be the
+    same rows.
+    """
+    rows, H = cell.shape
+    for j in range(rows):
+        g = gates[j][3 * H :]
+        for k in range(H):
+            g[k] += g[k]
+    _sigmoid_of_all(gates.reshape(-1))
+    for j in range(rows):
+        a = gates[j]
+        i, f, g = a[:H], a[H : 2 * H], a[3 * H :]
+        if j < cell_before.shape[0]:
+            _next_cell(cell[j], i, f, g, cell_before[j])
+        else:
+            _first_cell(cell[j], i, g)
+    _tanh_of_all(tanh_cell.reshape(-1), cell.reshape(-1))
+    for j in range(rows):
+        _hidden(states[j][column : column + H], gates[j][2 * H : 3 * H], tanh_cell[j])
 
 
 @kernel
@@ -84,6 +124,7 @@ def lstm_forward(
     output: Floats,
     gates: Floats,
     cell: Floats,
+    tanh_cell: Floats,
     X: Floats,
     W: Floats,
     U: Floats,
@@ -91,47 +132,38 @@ def lstm_forward(
     offsets: Integers,
     column: int,
     reverse: bool,
-    keep: bool,
 ) -> None:
-    """Write h into output[:, column:column + H].
+    """Write h into output[:, column:column + H], and what lstm_backward reads.
 
-    With `keep`, gates (N, 4H) after their non-linearity and cell (N, H) are what lstm_backward
-    reads. Without, they are scratch: gates (span_rows(offsets), 4H) and cell (B, H).
+    That is gates (N, 4H) after their non-linearity, cell and tanh_cell (N, H).
     """
     H = U.shape[0]
     steps = offsets.size - 1
     packed_W, packed_U = pack(W), pack(U)
     states = output[:, column : column + H]
     projected = 0  # visits whose inputs have been projected
-    origin = 0  # first row of those
     for visit in range(steps):
         t = steps - 1 - visit if reverse else visit
         if visit == projected:
             # X W for the steps of a span at once: many rows, and still in the cache when needed
             projected = _end_of_span(offsets, visit, reverse)
-            start = steps - projected if reverse else visit
-            end = t + 1 if reverse else projected
-            origin = offsets[start]
-            place = origin if keep else 0
-            rows = offsets[end] - origin
-            some_X = X[origin : origin + rows]
-            multiply_packed(gates[place : place + rows], some_X, packed_W, 0, False)
+            begin = offsets[steps - projected if reverse else visit]
+            end = offsets[t + 1 if reverse else projected]
+            for row in range(begin, end):
+                copy_row(gates[row], b)
+            multiply_packed(gates[begin:end], X[begin:end], packed_W, 0, True)
         first, last = offsets[t], offsets[t + 1]
-        before, carried = _visited_before(offsets, t, reverse)
-        now = gates[first:last] if keep else gates[first - origin : last - origin]
-        c_now = cell[first:last] if keep else cell[: last - first]
-        c_before = cell[before : before + carried] if keep else cell[:carried]
-        multiply_packed(now[:carried], states[before : before + carried], packed_U, 0, True)
-        for j in range(last - first):
-            a, c = now[j], c_now[j]
-            _sigmoid_of_sum(a[: 3 * H], b[: 3 * H])
-            _tanh_of_sum(a[3 * H :], b[3 * H :])
-            i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
-            if j < carried:
-                _next_cell(c, i, f, g, c_before[j])
-            else:
-                _first_cell(c, i, g)
-            _hidden(output[first + j][column : column + H], o, c)
+        before, carried = visited_before(offsets, t, reverse)
+        h_before = states[before : before + carried]
+        multiply_packed(gates[first : first + carried], h_before, packed_U, 0, True)
+        finish_step(
+            output[first:last],
+            column,
+            gates[first:last],
+            cell[first:last],
+            tanh_cell[first:last],
+            cell[before : before + carried],
+        )
 
 
 @inline
@@ -144,12 +176,6 @@ def _end_of_span(offsets: Integers, visit: int, reverse: bool) -> int:
         rows += offsets[t + 1] - offsets[t]
         end += 1
     return end
-
-
-def span_rows(offsets: Integers) -> int:
-    """Rows of the longest span that lstm_forward can meet."""
-    widest = int(offsets[1]) if offsets.size > 1 else 0
-    return min(int(offsets[-1]), SPAN_ROWS + widest)
 
 
 @kernel
@@ -165,6 +191,7 @@ def lstm_backward(
     output: Floats,
     gates: Floats,
     cell: Floats,
+    tanh_cell: Floats,
     X: Floats,
     W: Floats,
     U: Floats,
@@ -186,7 +213,7 @@ def lstm_backward(
     for visit in range(steps):
         t = visit if reverse else steps - 1 - visit
         first, last = offsets[t], offsets[t + 1]
-        before, carried = _visited_before(offsets, t, reverse)
+        before, carried = visited_before(offsets, t, reverse)
         received = gates[last_visited : last_visited + sent_back]
         multiply_packed(dhidden[:sent_back], received, packed_U, 0, False)
         for row in range(first, last):
@@ -199,13 +226,13 @@ def lstm_backward(
             else:
                 dh[:] = upstream
                 dc[:] = 0.0
-            a, c = gates[row], cell[row]
+            a = gates[row]
             i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
-            _hidden_backward(o, dc, dh, c)
+            _hidden_backward(o, dc, dh, tanh_cell[row])
             read = inputs[row]
-            _copy(read[:D], X[row])
+            copy_row(read[:D], X[row])
             if j < carried:
-                _copy(read[D:], output[before + j][column : column + H])
+                copy_row(read[D:], output[before + j][column : column + H])
                 _cell_backward(i, f, g, dc, cell[before + j])
             else:
                 read[D:] = 0.0
@@ -228,13 +255,13 @@ def lstm_backward(
 
 
 @inline
-def _hidden_backward(o: Floats, dc: Floats, dh: Floats, c: Floats) -> None:
+def _hidden_backward(o: Floats, dc: Floats, dh: Floats, tanh_c: Floats) -> None:
     """h = o * tanh(c) reversed: o becomes do before its sigmoid; adds to dc."""
-    for k in range(c.size):
-        tanh_c, o_k = tanh(c[k]), o[k]
+    for k in range(dc.size):
+        o_k, t = o[k], tanh_c[k]
         dh_o = dh[k] * o_k
-        dc[k] += dh_o - dh_o * tanh_c * tanh_c
-        o[k] = dh[k] * tanh_c * (o_k - o_k * o_k)
+        dc[k] += dh_o - dh_o * t * t
+        o[k] = dh[k] * t * (o_k - o_k * o_k)
 
 
 @inline

@@ -25,6 +25,7 @@ class DirectionCache(NamedTuple):
 
     gates: Floats  # (N, 4H) after their non-linearity, order i, f, o, g; then their gradients
     cell: Floats  # (N, H)
+    tanh_cell: Floats  # (N, H)
 
 
 class BilstmCache(NamedTuple):
@@ -63,13 +64,13 @@ def bilstm_forward(
     empty = workers.memory.empty
     output: Floats = empty((N, 2 * H), X.dtype)
     caches = tuple(
-        DirectionCache(empty((N, 4 * H), X.dtype), empty((N, H), X.dtype)) for _ in DIRECTIONS
+        DirectionCache(empty((N, 4 * H), X.dtype), *empty((2, N, H), X.dtype)) for _ in DIRECTIONS
     )
 
     def direction(number: int) -> None:
         W, U, b = (weights[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb")
         column, reverse = number * H, number == 1
-        kernels.lstm_forward(output, *caches[number], X, W, U, b, offsets, column, reverse, True)
+        kernels.lstm_forward(output, *caches[number], X, W, U, b, offsets, column, reverse)
 
     workers.run(lambda: direction(0), lambda: direction(1))
     return output, BilstmCache(X, offsets, output, (caches[0], caches[1]))
