@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ladtl_np.batching import EncodedSentence, two_domain_batch
-from ladtl_np.layers.crf import crf_viterbi
+from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
+from ladtl_np.decoding import Decoder
 from ladtl_np.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
@@ -36,6 +38,6 @@ def warm_up(dtype: DTypeLike = np.float32) -> float:
         objective = Objective(matched=(same, same))
         _, gradients = loss_step(network, batch, objective, mask, None, Workers())
     AdaGrad(network, AdaGradOptions()).update(network, gradients, global_norm(gradients))
-    E = np.zeros((3, 2), dtype)
-    crf_viterbi(E, np.zeros((2, 2), dtype), np.array([0, 1, 2, 3]))
+    tags = TagSet(("O", "S-T"))
+    Decoder(network, Vocabulary((UNKNOWN, "a", "b")), tags).tag([("a", "b", "a")])
     return time.perf_counter() - start

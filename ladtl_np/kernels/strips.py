@@ -24,6 +24,7 @@ __all__ = [
 WIDE = VECTOR_BYTES == 64
 PANEL_VECTORS = 5 if WIDE else 2
 """Vectors across the widest tile."""
+MIDDLE_VECTORS = 3 if WIDE else 1
 
 # Rows of the tiles of each width in vectors, falling. AVX-512 has 32 registers, AVX2 has 16: 5 x 5
 # accumulators with a row of B beside them fill 30 of 32, 5 x 2 fill 12 of 16. Narrow tiles are
@@ -70,15 +71,23 @@ def _tiles_of(vectors: int, algebra: Algebra) -> Any:
     return tiles
 
 
+_WIDE, _MIDDLE, _NARROW = (
+    _tiles_of(vectors, "sum of products") for vectors in (PANEL_VECTORS, MIDDLE_VECTORS, 1)
+)
+_WIDE_MAX, _MIDDLE_MAX, _NARROW_MAX = (
+    _tiles_of(vectors, "maximum of sums") for vectors in (PANEL_VECTORS, MIDDLE_VECTORS, 1)
+)
 _SIGNATURE = types.void(*[types.intp] * 10, types.boolean)
 
+# A function that refers to compiled functions in a closure would be compiled by every process
+# again, so those of both algebras are global and the code below stands here twice.
 
-def _strip(symbol: str, dtype: Any, algebra: Algebra) -> Any:
+
+def _strip(symbol: str, dtype: Any) -> Any:
     """Compile out (rows, columns) (+)= A (rows, depth) B (depth, columns), at most a panel wide."""
-    wide, other, narrow = (_tiles_of(v, algebra) for v in (PANEL_VECTORS, 3 if WIDE else 1, 1))
     like = dtype(0)
     lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
-    middle = 3 * lanes if WIDE else lanes
+    middle = MIDDLE_VECTORS * lanes
 
     def strip(
         out: int,
@@ -94,16 +103,45 @@ def _strip(symbol: str, dtype: Any, algebra: Algebra) -> Any:
         add: bool,
     ) -> None:
         if columns > middle:
-            wide(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            _WIDE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
         elif columns > lanes:
-            other(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            _MIDDLE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
         else:
-            narrow(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+            _NARROW(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
 
     return external(symbol, _SIGNATURE)(strip)
 
 
-strip_float32 = _strip("ladtl_np_strip_float32", np.float32, "sum of products")
-strip_float64 = _strip("ladtl_np_strip_float64", np.float64, "sum of products")
-max_plus_float32 = _strip("ladtl_np_max_plus_float32", np.float32, "maximum of sums")
-max_plus_float64 = _strip("ladtl_np_max_plus_float64", np.float64, "maximum of sums")
+def _max_plus_strip(symbol: str, dtype: Any) -> Any:
+    """Compile out_ij = max over k of (A_ik + B_kj), and of out_ij where `add`."""
+    like = dtype(0)
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    middle = MIDDLE_VECTORS * lanes
+
+    def max_plus_strip(
+        out: int,
+        out_row: int,
+        A: int,
+        A_row: int,
+        A_column: int,
+        B: int,
+        B_row: int,
+        rows: int,
+        depth: int,
+        columns: int,
+        add: bool,
+    ) -> None:
+        if columns > middle:
+            _WIDE_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+        elif columns > lanes:
+            _MIDDLE_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+        else:
+            _NARROW_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+
+    return external(symbol, _SIGNATURE)(max_plus_strip)
+
+
+strip_float32 = _strip("ladtl_np_strip_float32", np.float32)
+strip_float64 = _strip("ladtl_np_strip_float64", np.float64)
+max_plus_float32 = _max_plus_strip("ladtl_np_max_plus_float32", np.float32)
+max_plus_float64 = _max_plus_strip("ladtl_np_max_plus_float64", np.float64)
