@@ -6,7 +6,7 @@ THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching crf elementwise \
-    embedding linear lstm mmd objective matmul parameter_transfer viterbi workers))
+    embedding encoding linear lstm mmd objective matmul parameter_transfer viterbi workers))
 
 .PHONY: demo test test-all lint docs bench clean
 
@@ -43,12 +43,13 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
 
-# about ten minutes on two cores; wants an otherwise idle machine
+# about twenty minutes on two cores; wants an otherwise idle machine
 bench: $(VENV)/.bench
 	mkdir -p .benchmarks
 	$(BIN)/python -m pytest benchmarks/bench_*.py -q -p no:cacheprovider --benchmark-only \
 	    --benchmark-columns=median,iqr,rounds --benchmark-json=.benchmarks/scaling.json
 	$(BIN)/python benchmarks/plot_scaling.py .benchmarks/scaling.json docs/results
+	$(BIN)/python benchmarks/peak_memory.py docs/results/memory.md
 	$(BIN)/ladtl bench --markdown docs/results/benchmarks.md --overwrite
 
 clean:

@@ -77,7 +77,7 @@ def page() -> str:
         "threads. A step's memory grows with its batch; tagging takes a bounded chunk at a time.",
         "",
     ]
-    lines += ["| | tokens | MiB | KiB per token |", "|---|--:|--:|--:|"]
+    lines += ["| part | tokens | MiB | KiB per token |", "|---|--:|--:|--:|"]
     for part in PARTS:
         for tokens in TOKENS:
             size, rise = measured(part, tokens)

@@ -21,7 +21,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = Workload("weibo", 5, 4, 7, 50, 3, 12.0)
     monkeypatch.setattr(suite, "WORKLOADS", {"weibo": tiny})
     peak = machine.matrix_product_peak
-    monkeypatch.setattr(suite, "matrix_product_peak", lambda n: peak(n, repeats=1, size=64))
+    monkeypatch.setattr(suite, "matrix_product_peak", lambda n: peak(n, repeats=1))
 
 
 @pytest.fixture

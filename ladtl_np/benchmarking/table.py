@@ -87,7 +87,9 @@ def machine_lines(report: Report) -> list[str]:
         f"BLAS: {', '.join(facts['blas'])}; commit {facts['commit'] or 'unknown'}",
     ]
     if peaks:
-        lines.append(f"matrix-product peak, float32 GFLOP/s by threads: {peaks}")
+        lines.append(
+            f"matrix-product peak (BLAS or our tiles), float32 GFLOP/s by threads: {peaks}"
+        )
     rounds = f"{report.rounds} round{'s' * (report.rounds != 1)}"
     lines.append(f"{rounds}; warm-up before them {report.warm_up_seconds:.1f} s")
     if report.agreement:

@@ -15,7 +15,7 @@ from numba.extending import intrinsic, overload
 
 from ladtl_np._jit import STRICT, inline
 
-__all__ = ["exp", "sigmoid", "tanh"]
+__all__ = ["exp", "same_bits", "sigmoid", "tanh"]
 
 LOG2_E = 1.4426950408889634
 # ln 2 = HIGH + LOW, with so few bits in HIGH that n * HIGH is exact
@@ -28,8 +28,9 @@ HALF_32, ONE_32, TWO_32 = np.float32(0.5), np.float32(1.0), np.float32(2.0)
 
 
 def _bitcast(typing_context: Any, bits: Any) -> Any:
-    """Reinterpret an int32 or int64 as the float of the same bits."""
-    target: Any = {types.int32: types.float32, types.int64: types.float64}.get(bits)
+    """Reinterpret an integer as the float of the same bits, or a float as the integer."""
+    pairs = {types.int32: types.float32, types.int64: types.float64}
+    target: Any = (pairs | {real: integer for integer, real in pairs.items()}).get(bits)
     if target is None:
         return None
 
@@ -39,7 +40,7 @@ def _bitcast(typing_context: Any, bits: Any) -> Any:
     return target(bits), generate
 
 
-_as_float: Any = intrinsic(_bitcast)
+same_bits: Any = intrinsic(_bitcast)
 
 
 @inline
@@ -58,8 +59,8 @@ def _exp_32(x: Any) -> Any:
     # 2^n in two factors, because 2^128 is not a float32
     half = np.int32(n) >> np.int32(1)
     rest = np.int32(n) - half
-    first = _as_float(np.int32((half + np.int32(127)) << np.int32(23)))
-    second = _as_float(np.int32((rest + np.int32(127)) << np.int32(23)))
+    first = same_bits(np.int32((half + np.int32(127)) << np.int32(23)))
+    second = same_bits(np.int32((rest + np.int32(127)) << np.int32(23)))
     p = p * first * second
     p = np.float32(0.0) if x < LOWEST_32 else p
     return np.float32(np.inf) if x > HIGHEST_32 else p
@@ -85,8 +86,8 @@ def _exp_64(x: Any) -> Any:
     p = p * r * r + r + 1.0
     half = np.int64(n) >> np.int64(1)
     rest = np.int64(n) - half
-    first = _as_float(np.int64((half + np.int64(1023)) << np.int64(52)))
-    second = _as_float(np.int64((rest + np.int64(1023)) << np.int64(52)))
+    first = same_bits(np.int64((half + np.int64(1023)) << np.int64(52)))
+    second = same_bits(np.int64((rest + np.int64(1023)) << np.int64(52)))
     p = p * first * second
     p = 0.0 if x < LOWEST_64 else p
     return np.inf if x > HIGHEST_64 else p

@@ -10,6 +10,7 @@ import numpy as np
 
 from ladtl_np._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.elementwise import exp
+from ladtl_np.kernels.extremes import sign_or_least
 from ladtl_np.kernels.matmul import multiply_packed, pack
 from ladtl_np.shapes import Floats, Scalar
 
@@ -32,6 +33,8 @@ NEAR = 1e-3
 FAR = 1e30
 # exp(-100) is 4e-44, below the smallest float32; in float64 it adds less than rounding does
 UNDERFLOW = 100.0
+# numbers that one vector holds, or a multiple
+LINE = 16
 
 
 @reducing_kernel
@@ -88,42 +91,52 @@ def _tile_weights(
 ) -> float:
     """Turn the Gram tile into 2 u_i u_j g_ij; returns the tile's share of MMD^2."""
     value = 0.0
-    norms_j, u_j = norms[j0 : j0 + columns], u[j0 : j0 + columns]
+    near, far = tile.dtype.type(NEAR), tile.dtype.type(FAR)
     for r in range(rows):
-        i, row = i0 + r, tile[r][:columns]  # whole rows first: known to be contiguous
-        far, norm, twice_u = row.dtype.type(FAR), norms[i], u[i] + u[i]
-        near = row.dtype.type(NEAR)
-        for s in range(min(columns, max(0, i - j0 + 1))):
-            row[s] = -far  # pairs on and below the diagonal are visited from the other side
-        nearest, any_near = far, False
-        for s in range(columns):
+        i = i0 + r
+        # pairs up to the diagonal are visited from the other side: their vectors are left out
+        first = min(columns, max(0, i - j0 + 1))
+        begin = first - first % LINE
+        row = tile[r][begin:columns]  # of a whole row it is known that it is contiguous
+        tile[r][:begin] = 0.0
+        norms_j, u_j = norms[j0 + begin : j0 + columns], u[j0 + begin : j0 + columns]
+        k, g, norm, twice_u = sum_k[: row.size], sum_g[: row.size], norms[i], u[i] + u[i]
+        for s in range(row.size):
             total = norm + norms_j[s]
-            row[s] = far if row[s] == -far else total - (row[s] + row[s])
-            any_near |= row[s] < near * total
-            sum_k[s] = 0.0
-            sum_g[s] = 0.0
-        if any_near:
-            for s in range(columns):
-                if row[s] < near * (norm + norms_j[s]):
+            row[s] = total - (row[s] + row[s])
+            k[s] = row[s] - near * total
+        for s in range(first - begin):
+            row[s] = far
+            k[s] = far
+        if row.size and sign_or_least(k) < 0.0:
+            for s in range(row.size):
+                if k[s] < 0.0:
                     weight = np.float64(twice_u) * np.float64(u_j[s])
-                    value += _near_pair(dP, P, i, j0 + s, weight, half_inverse)
+                    value += _near_pair(dP, P, i, j0 + begin + s, weight, half_inverse)
                     row[s] = far
-        for s in range(columns):
-            nearest = min(nearest, row[s])
+        nearest = sign_or_least(row) if row.size else far
+        k[:] = 0.0
+        g[:] = 0.0
         for q in range(half_inverse.size):
             h = half_inverse[q]
             if nearest * h > UNDERFLOW:
                 continue
-            for s in range(columns):
-                k = exp(-row[s] * h)
-                sum_k[s] += k
-                sum_g[s] += k * (h + h)
-        row_value = 0.0  # few numbers per sum, so that terms of both signs cancel well
-        for s in range(columns):
-            row_value += twice_u * u_j[s] * sum_k[s]
-            row[s] = twice_u * u_j[s] * sum_g[s]
-        value += row_value
+            for s in range(row.size):
+                each = exp(-row[s] * h)
+                k[s] += each
+                g[s] += each * (h + h)
+        for s in range(row.size):
+            row[s] = twice_u * u_j[s] * g[s]
+        value += np.float64(twice_u) * _dot(u_j, k)
     return value
+
+
+@reducing_kernel
+def _dot(x: Floats, y: Floats) -> float:
+    total = 0.0
+    for s in range(x.size):
+        total += np.float64(x[s]) * np.float64(y[s])
+    return total
 
 
 @kernel
