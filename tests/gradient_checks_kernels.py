@@ -24,6 +24,7 @@ from ladtl_np.kernels import (
 )
 
 D, H, M_TAGS = 3, 2, 3
+NOTHING = np.empty(0)
 BATCHES = ((1,), (2,), (4,), LENGTHS, (2, 2, 2), (4, 1, 1))
 
 
@@ -53,9 +54,10 @@ def run_lstm(
 
 @gradient_check(
     "kernels.lstm.lstm_backward",
-    "kernels.lstm._hidden_backward",
-    "kernels.lstm._cell_backward",
-    "kernels.lstm._first_cell_backward",
+    "kernels.lstm_step.step_backward",
+    "kernels.lstm_step._hidden_backward",
+    "kernels.lstm_step._cell_backward",
+    "kernels.lstm_step._first_cell_backward",
 )
 def one_direction_of_a_packed_batch() -> None:
     rng = np.random.default_rng(20)
@@ -109,10 +111,10 @@ def one_direction_of_a_packed_batch() -> None:
             )
 
 
-def by_sentence(values: Array, offsets: np.ndarray) -> Array:
+def by_sentence(values: Array, offsets: np.ndarray, c: Array = NOTHING) -> Array:
     """Sums of a value per token over each sentence of a packed batch."""
     sums = unwritten(int(offsets[1]))
-    crf.sum_nll(sums, values, np.zeros_like(values), offsets)
+    crf.sum_nll(sums, values, c, np.zeros_like(values), offsets)
     return sums
 
 
@@ -121,7 +123,7 @@ def scaled_forward(E: Array, A: Array, offsets: np.ndarray) -> tuple[Array, list
     cache = [unwritten(*E.shape), unwritten(*E.shape), unwritten(len(E))]
     a = np.exp(A - A.max())
     crf.crf_scaled_forward(z, *cache, E, a, float(A.max()), offsets)
-    return by_sentence(z, offsets), cache
+    return by_sentence(z, offsets, cache[-1]), cache
 
 
 @gradient_check("kernels.crf.crf_scaled_backward")

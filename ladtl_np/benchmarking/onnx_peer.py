@@ -87,6 +87,8 @@ def _session(network: Network, threads: int) -> Any:
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    # between calls its threads would go on spinning, and take the cores from whoever is next
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     providers = ["CPUExecutionProvider"]
     return runtime.InferenceSession(_graph(network), options, providers=providers)
 

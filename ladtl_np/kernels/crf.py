@@ -4,7 +4,7 @@ With e_t = exp(E_t - max E_t) and a = exp(A - max A), both at most 1:
 
     alpha_0 = e_0 / c_0       alpha_t = e_t * (alpha_{t-1} a) / c_t       c_t makes rows sum to 1
     beta_{T-1} = 1            beta_{t-1} = a (e_t * beta_t / c_t)
-    log Z = sum_t z_t,        z_t = log c_t + max E_t (+ max A after the first token)
+    log Z = sum_t (z_t + log c_t),        z_t = max E_t (+ max A after the first token)
     p(y_t = j) = alpha_t(j) beta_t(j)
     sum_t p(y_{t-1} = i, y_t = j) = a(i, j) sum_t alpha_{t-1}(i) (e_t * beta_t / c_t)(j)
 
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import kernel, reducing_kernel
+from ladtl_np._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.elementwise import exp
 from ladtl_np.kernels.extremes import largest
 from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
@@ -33,6 +33,10 @@ __all__ = [
 
 # from this many tags on a step is a product of register tiles; below it a plain loop is faster
 TILED_TAGS = 1
+
+
+# products of the c of a sentence are kept above this and below its inverse
+SMALLEST_PRODUCT = 1e-200
 
 
 @kernel
@@ -53,29 +57,47 @@ def largest_spread(E: Floats) -> float:
 
 
 @kernel
-def gold_score(gold: Floats, E: Floats, A: Floats, tags: Integers, offsets: Integers) -> None:
-    """gold_t = E_t[y_t] + A[y_{t-1}, y_t], what each token adds to the score; (N,) float64."""
+def gold_score(gold: Floats, E: Floats, A: Floats, tags: Integers, offsets: Integers) -> bool:
+    """gold_t = E_t[y_t] + A[y_{t-1}, y_t], what each token adds to the score; (N,) float64.
+
+    False, and nothing of use written, if a tag is not one of the m.
+    """
+    for row in range(tags.size):
+        if not 0 <= tags[row] < A.shape[0]:
+            return False
     for t in range(offsets.size - 1):
         for row in range(offsets[t], offsets[t + 1]):
             gold[row] = E[row, tags[row]]
             if t > 0:
                 gold[row] += A[tags[offsets[t - 1] + row - offsets[t]], tags[row]]
+    return True
 
 
 @kernel
-def sum_nll(nll: Floats, z: Floats, gold: Floats, offsets: Integers) -> None:
-    """nll_b = sum_t (z_t - gold_t) = log Z - score, and inf where gold is forbidden.   Eq. (3)
+def sum_nll(nll: Floats, z: Floats, c: Floats, gold: Floats, offsets: Integers) -> None:
+    """nll_b = sum_t (z_t + log c_t - gold_t) = log Z - score, inf where gold is forbidden.  Eq. (3)
 
     Differences are summed, not totals subtracted: a long sentence's totals share all their digits.
+    A `c` of size 0 is all ones. Its logarithms are taken of products, as long as these fit.
     """
     nll[:] = 0.0
+    products = np.ones(nll.size)
     for t in range(offsets.size - 1):
         for row in range(offsets[t], offsets[t + 1]):
             j = row - offsets[t]
             if gold[row] == -np.inf:
                 nll[j] = np.inf
-            elif nll[j] < np.inf:
-                nll[j] += z[row] - gold[row]
+            if nll[j] == np.inf:
+                continue
+            nll[j] += z[row] - gold[row]
+            if c.size:
+                product = products[j] * c[row]
+                if not SMALLEST_PRODUCT < product < 1.0 / SMALLEST_PRODUCT:
+                    nll[j] += np.log(products[j]) + np.log(np.float64(c[row]))
+                    product = 1.0
+                products[j] = product
+    for j in range(nll.size):
+        nll[j] += np.log(products[j])
 
 
 @kernel
@@ -112,10 +134,29 @@ def crf_scaled_forward(
     max_a: float,
     offsets: Integers,
 ) -> None:
-    """Write z (N,) float64, whose sum over a sentence is log Z, and the caches alpha, e, c.
+    """Write z (N,) float64 and the caches alpha, e, c; log Z is the sum of z_t + log c_t.
 
     `a` is exp(A - max_a), C-contiguous; alpha and e are (N, m), c is (N,).
     """
+    _exponentiate(z, e, E)
+    z[offsets[1] :] += max_a
+    packed_a = pack(a)
+    for t in range(offsets.size - 1):
+        first, last = offsets[t], offsets[t + 1]
+        now = alpha[first:last]
+        if t == 0:
+            now[:] = e[:last]
+        else:
+            before = offsets[t - 1]
+            carried = alpha[before : before + last - first]
+            multiply_packed(now, carried, packed_a, 0, False)
+            _times(now.reshape(-1), e[first:last].reshape(-1))
+        _normalise(now, c[first:last])
+
+
+@inline
+def _exponentiate(z: Floats, e: Floats, E: Floats) -> None:
+    """z_t = max E_t and e_t = exp(E_t - z_t)."""
     for row in range(E.shape[0]):
         scores, out = E[row], e[row]
         top = largest(scores)
@@ -125,27 +166,25 @@ def crf_scaled_forward(
     flat = e.reshape(-1)  # rows may be shorter than a vector
     for k in range(flat.size):
         flat[k] = exp(flat[k])
-    one, packed_a = a.dtype.type(1), pack(a)
-    for t in range(offsets.size - 1):
-        first, last = offsets[t], offsets[t + 1]
-        if t == 0:
-            alpha[:last] = e[:last]
-        else:
-            before = offsets[t - 1]
-            carried = alpha[before : before + last - first]
-            multiply_packed(alpha[first:last], carried, packed_a, 0, False)
-            product, factor = alpha[first:last].reshape(-1), e[first:last].reshape(-1)
-            for k in range(product.size):
-                product[k] *= factor[k]
-        for row in range(first, last):
-            now = alpha[row]
-            total = _sum(now)
-            inverse = one / total
-            for j in range(now.size):
-                now[j] *= inverse
-            c[row] = total
-    for row in range(c.size):
-        z[row] += np.log(np.float64(c[row])) + (max_a if row >= offsets[1] else 0.0)
+
+
+@inline
+def _times(x: Floats, y: Floats) -> None:
+    for k in range(x.size):
+        x[k] *= y[k]
+
+
+@inline
+def _normalise(alpha: Floats, c: Floats) -> None:
+    """c = sum of each row, which is divided by it."""
+    one = alpha.dtype.type(1)
+    for row in range(alpha.shape[0]):
+        now = alpha[row]
+        total = _sum(now)
+        inverse = one / total
+        for j in range(now.size):
+            now[j] *= inverse
+        c[row] = total
 
 
 @kernel
@@ -167,7 +206,6 @@ def crf_scaled_backward(
 
     Scratch: alpha_before, beta, weighted (N, m), product (m, m).
     """
-    m = a.shape[0]
     steps = offsets.size - 1
     one, packed_a = a.dtype.type(1), pack(a.T)
     for t in range(steps - 1, -1, -1):
@@ -179,25 +217,36 @@ def crf_scaled_backward(
         for row in range(first, last):
             inverse = one / c[row]
             out, x, y = weighted[row], e[row], beta[row]
-            for k in range(m):
+            for k in range(out.size):
                 out[k] = x[k] * y[k] * inverse
-    for t in range(steps):
-        first = offsets[t]
-        for row in range(first, offsets[t + 1]):
-            d, out, x, y = dlog_z[row - first], dE[row], alpha[row], beta[row]
-            for k in range(m):
-                out[k] += d * (x[k] * y[k])
-            if t > 0:
-                source, to = alpha[offsets[t - 1] + row - first], alpha_before[row]
-                for k in range(m):
-                    to[k] = source[k] * d
+    _add_marginals(dE, alpha_before, dlog_z, alpha, beta, offsets)
     # one product for all transitions of the batch; first tokens have nothing before them
     second = offsets[1]
     multiply(product, alpha_before[second:].T, weighted[second:], False)
-    for i in range(m):
-        out, x, y = dA[i], a[i], product[i]
-        for j in range(m):
-            out[j] += x[j] * y[j]
+    _times(product.reshape(-1), a.reshape(-1))
+    dA += product
+
+
+@inline
+def _add_marginals(
+    dE: Floats,
+    alpha_before: Floats,
+    dlog_z: Floats,
+    alpha: Floats,
+    beta: Floats,
+    offsets: Integers,
+) -> None:
+    """Add dlog_z * marginals to dE; alpha_before is dlog_z * alpha of each token's predecessor."""
+    for t in range(offsets.size - 1):
+        first = offsets[t]
+        for row in range(first, offsets[t + 1]):
+            d, out, x, y = dlog_z[row - first], dE[row], alpha[row], beta[row]
+            for k in range(out.size):
+                out[k] += d * (x[k] * y[k])
+            if t > 0:
+                source, to = alpha[offsets[t - 1] + row - first], alpha_before[row]
+                for k in range(to.size):
+                    to[k] = source[k] * d
 
 
 @reducing_kernel

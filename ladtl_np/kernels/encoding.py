@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ladtl_np._jit import kernel
 from ladtl_np.kernels.linear import affine_forward
-from ladtl_np.kernels.lstm import copy_row, finish_step, visited_before
+from ladtl_np.kernels.lstm import visited_before
+from ladtl_np.kernels.lstm_step import copy_row, finish_step
 from ladtl_np.kernels.matmul import multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np._jit import inline, kernel
-from ladtl_np.kernels.elementwise import sigmoid, tanh
+from ladtl_np.kernels.lstm_step import copy_row, finish_step, step_backward
 from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["copy_row", "finish_step", "lstm_backward", "lstm_forward", "visited_before"]
+__all__ = ["lstm_backward", "lstm_forward", "visited_before"]
 
 # rows whose inputs are projected together; their gates fit into the second cache
 SPAN_ROWS = 128
@@ -36,87 +36,6 @@ def visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]:
     if t == 0:
         return 0, 0
     return offsets[t - 1], offsets[t + 1] - offsets[t]
-
-
-# Rows are passed as slices of length H: an index such as H + k might be negative for all that the
-# compiler knows, and the check against it keeps a loop from becoming vector code. Part of a row is
-# taken from the row: of output[row, a:b] it is not known that its elements are neighbours.
-# Exponentials run over a whole step at once, so that no row ends in the scalar rest of a vector
-# loop. For that tanh(a) of the last gate is taken as 2 sigmoid(2 a) - 1.
-
-
-@inline
-def copy_row(to: Floats, x: Floats) -> None:
-    """to = x."""
-    for k in range(x.size):
-        to[k] = x[k]
-
-
-@inline
-def _sigmoid_of_all(flat: Floats) -> None:
-    for k in range(flat.size):
-        flat[k] = sigmoid(flat[k])
-
-
-@inline
-def _tanh_of_all(to: Floats, x: Floats) -> None:
-    for k in range(x.size):
-        to[k] = tanh(x[k])
-
-
-@inline
-def _next_cell(c: Floats, i: Floats, f: Floats, g: Floats, c_before: Floats) -> None:
-    """c = f * c_before + i * g, where g comes in as sigmoid(2 a) and leaves as tanh(a)."""
-    one = c.dtype.type(1)
-    for k in range(c.size):
-        g[k] = g[k] + g[k] - one
-        c[k] = f[k] * c_before[k] + i[k] * g[k]
-
-
-@inline
-def _first_cell(c: Floats, i: Floats, g: Floats) -> None:
-    one = c.dtype.type(1)
-    for k in range(c.size):
-        g[k] = g[k] + g[k] - one
-        c[k] = i[k] * g[k]
-
-
-@inline
-def _hidden(h: Floats, o: Floats, tanh_c: Floats) -> None:
-    for k in range(h.size):
-        h[k] = o[k] * tanh_c[k]
-
-
-@inline
-def finish_step(
-    states: Floats,
-    column: int,
-    gates: Floats,
-    cell: Floats,
-    tanh_cell: Floats,
-    cell_before: Floats,
-) -> None:
-    """Turn the gates' sums of a step (rows, 4H) into gates, cells and states[:, column:].
-
-    The first cell_before.shape[0] rows have a cell before them. cell and cell_before may be the
-    same rows.
-    """
-    rows, H = cell.shape
-    for j in range(rows):
-        g = gates[j][3 * H :]
-        for k in range(H):
-            g[k] += g[k]
-    _sigmoid_of_all(gates.reshape(-1))
-    for j in range(rows):
-        a = gates[j]
-        i, f, g = a[:H], a[H : 2 * H], a[3 * H :]
-        if j < cell_before.shape[0]:
-            _next_cell(cell[j], i, f, g, cell_before[j])
-        else:
-            _first_cell(cell[j], i, g)
-    _tanh_of_all(tanh_cell.reshape(-1), cell.reshape(-1))
-    for j in range(rows):
-        _hidden(states[j][column : column + H], gates[j][2 * H : 3 * H], tanh_cell[j])
 
 
 @kernel
@@ -206,9 +125,7 @@ def lstm_backward(
     D, H = W.shape[0], U.shape[0]
     steps = offsets.size - 1
     packed_U = pack(U.T)
-    sent_back = (
-        0  # sentences for which dcell and the gates' gradients of the step visited last are valid
-    )
+    sent_back = 0  # sentences for which dcell and the step visited last hold gradients
     last_visited = 0
     for visit in range(steps):
         t = visit if reverse else steps - 1 - visit
@@ -216,29 +133,18 @@ def lstm_backward(
         before, carried = visited_before(offsets, t, reverse)
         received = gates[last_visited : last_visited + sent_back]
         multiply_packed(dhidden[:sent_back], received, packed_U, 0, False)
-        for row in range(first, last):
-            j = row - first
-            dc, dh = dcell[j], dhidden[j]
-            upstream = doutput[row][column : column + H]
-            if j < sent_back:
-                for k in range(H):
-                    dh[k] += upstream[k]
-            else:
-                dh[:] = upstream
-                dc[:] = 0.0
-            a = gates[row]
-            i, f, o, g = a[:H], a[H : 2 * H], a[2 * H : 3 * H], a[3 * H :]
-            _hidden_backward(o, dc, dh, tanh_cell[row])
-            read = inputs[row]
-            copy_row(read[:D], X[row])
-            if j < carried:
-                copy_row(read[D:], output[before + j][column : column + H])
-                _cell_backward(i, f, g, dc, cell[before + j])
-            else:
-                read[D:] = 0.0
-                _first_cell_backward(i, f, g, dc)
-            for k in range(4 * H):
-                db[k] += a[k]
+        _copy_inputs(inputs[first:last], X[first:last], output, before, carried, column)
+        step_backward(
+            gates[first:last],
+            db,
+            dcell,
+            dhidden,
+            doutput[first:last],
+            column,
+            tanh_cell[first:last],
+            cell[before : before + carried],
+            sent_back,
+        )
         last_visited = first
         # in reverse order the next step visited has at most these rows; running back it has more
         sent_back = carried
@@ -250,41 +156,17 @@ def lstm_backward(
     multiply_packed(dX, gates, pack(W.T), 0, False)
 
 
-# Gradients of the gates replace the gates. Differences are written without the constant 1: as a
-# literal it would widen float32 to float64.
-
-
 @inline
-def _hidden_backward(o: Floats, dc: Floats, dh: Floats, tanh_c: Floats) -> None:
-    """h = o * tanh(c) reversed: o becomes do before its sigmoid; adds to dc."""
-    for k in range(dc.size):
-        o_k, t = o[k], tanh_c[k]
-        dh_o = dh[k] * o_k
-        dc[k] += dh_o - dh_o * t * t
-        o[k] = dh[k] * t * (o_k - o_k * o_k)
-
-
-@inline
-def _cell_backward(i: Floats, f: Floats, g: Floats, dc: Floats, c_before: Floats) -> None:
-    """c = f * c_before + i * g reversed: each factor becomes the gradient before its non-linearity.
-
-    On return dc is what goes to the token before.
-    """
-    for k in range(dc.size):
-        i_k, f_k, g_k = i[k], f[k], g[k]
-        i[k] = dc[k] * g_k * (i_k - i_k * i_k)
-        f[k] = dc[k] * c_before[k] * (f_k - f_k * f_k)
-        dc_i = dc[k] * i_k
-        g[k] = dc_i - dc_i * g_k * g_k
-        dc[k] *= f_k
-
-
-@inline
-def _first_cell_backward(i: Floats, f: Floats, g: Floats, dc: Floats) -> None:
-    """c = i * g reversed: the first cell that a direction visits has no state before it."""
-    for k in range(dc.size):
-        i_k, g_k = i[k], g[k]
-        i[k] = dc[k] * g_k * (i_k - i_k * i_k)
-        dc_i = dc[k] * i_k
-        g[k] = dc_i - dc_i * g_k * g_k
-    f[:] = 0.0
+def _copy_inputs(
+    inputs: Floats, X: Floats, output: Floats, before: int, carried: int, column: int
+) -> None:
+    """inputs = [x ; h_before] for the rows of a step."""
+    D = X.shape[1]
+    H = inputs.shape[1] - D
+    for j in range(X.shape[0]):
+        row = inputs[j]
+        copy_row(row[:D], X[j])
+        if j < carried:
+            copy_row(row[D:], output[before + j][column : column + H])
+        else:
+            row[D:] = 0.0

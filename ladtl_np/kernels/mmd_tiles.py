@@ -74,7 +74,7 @@ def _near_pair(dP: Floats, P: Floats, i: int, j: int, weight: float, half_invers
     return weight * value
 
 
-@kernel
+@inline
 def _tile_weights(
     dP: Floats,
     tile: Floats,

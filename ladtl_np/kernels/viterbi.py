@@ -19,6 +19,10 @@ from ladtl_np.shapes import Floats, Integers
 __all__ = ["viterbi"]
 
 
+# steps between two subtractions of the largest score
+KEEP_SMALL_EVERY = 8
+
+
 @inline
 def _keep_small(best_score: Floats, b: int, now: Floats) -> None:
     """Move a row's largest score into a float64 sum: long sentences keep their digits."""
@@ -67,7 +71,8 @@ def viterbi(
             now, scores = delta[row], E[row]
             for j in range(m):
                 now[j] += scores[j]
-            _keep_small(best_score, row - first, now)
+            if t % KEEP_SMALL_EVERY == 0:
+                _keep_small(best_score, row - first, now)
     for t in range(steps - 1, -1, -1):
         first, last = offsets[t], offsets[t + 1]
         longer = 0 if t + 1 == steps else offsets[t + 2] - last

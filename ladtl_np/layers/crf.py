@@ -22,7 +22,7 @@ SAFE_RANGE = {np.dtype(np.float32): 80.0, np.dtype(np.float64): 690.0}
 class CrfCache(NamedTuple):
     """What crf_backward needs; written by crf_forward, valid for that batch only.
 
-    In log space `e` is None, and alpha and c are float64 and hold logarithms.
+    In log space `e` and `a` are None, and alpha and c are float64 and hold logarithms.
     """
 
     E: Floats  # (N, m)
@@ -33,6 +33,7 @@ class CrfCache(NamedTuple):
     alpha: Floats  # (N, m)
     e: Floats | None  # (N, m) exp(E_t - max E_t)
     c: Floats  # (N,) what alpha was divided by; its logarithm in log space
+    a: Floats | None  # (m, m) exp(A - max A)
 
 
 def fits_scaled_space(E: Floats, A: Floats) -> bool:
@@ -81,11 +82,6 @@ def crf_forward(
     m = A.shape[0]
     if tags.shape != E.shape[:1]:
         raise ValueError(f"tags must be one a token, ({E.shape[0]},), got {tags.shape}")
-    if tags.size and not (0 <= tags.min() and tags.max() < m):
-        raise ValueError(
-            f"tags must lie in [0, {m}), got [{tags.min()}, {tags.max()}]; "
-            "was this corpus encoded with another model's tag set?"
-        )
     tokens, sentences = E.shape[0], int(offsets[1]) if offsets.size > 1 else 0
     gold, z, nll, log_z = (
         np.empty(tokens),
@@ -93,19 +89,25 @@ def crf_forward(
         np.empty(sentences),
         np.empty(sentences),
     )
-    scaled.gold_score(gold, E, A, tags, offsets)
+    if not scaled.gold_score(gold, E, A, tags, offsets):
+        raise ValueError(
+            f"tags must lie in [0, {m}), got [{tags.min()}, {tags.max()}]; "
+            "was this corpus encoded with another model's tag set?"
+        )
     if fits_scaled_space(E, A):
         max_a = A.max()
         alpha, e, c = empty(E.shape, E.dtype), empty(E.shape, E.dtype), empty(tokens, E.dtype)
-        scaled.crf_scaled_forward(z, alpha, e, c, E, np.exp(A - max_a), float(max_a), offsets)
-        cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c)
+        a = np.exp(A - max_a)
+        scaled.crf_scaled_forward(z, alpha, e, c, E, a, float(max_a), offsets)
+        scaled.sum_nll(nll, z, c, gold, offsets)
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, e, c, a)
     else:
         alpha = np.empty(E.shape)
         crf_log.crf_log_forward(
             log_z, alpha, z, np.empty(m), E.astype(np.float64), A.astype(np.float64), offsets
         )
-        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, z)
-    scaled.sum_nll(nll, z, gold, offsets)
+        scaled.sum_nll(nll, z, np.empty(0), gold, offsets)
+        cache = CrfCache(E, A, tags, offsets, log_z, alpha, None, z, None)
     return nll, cache
 
 
@@ -116,10 +118,9 @@ def crf_backward(
 
     d nll = (marginals of the model) - (indicator of the gold tags).
     """
-    E, A, tags, offsets, log_z, alpha, e, c = cache
+    E, A, tags, offsets, log_z, alpha, e, c, a = cache
     m = A.shape[0]
-    if e is not None:
-        a = np.exp(A - A.max())
+    if e is not None and a is not None:
         scaled.crf_scaled_backward(
             dE,
             dA,
