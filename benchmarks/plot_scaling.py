@@ -20,6 +20,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 
 STYLES = {1: "o-", 2: "s--"}
+SLOPES = {"tags": 2, "rows": 2}  # of the cost over the axis; 1 for all others
 
 
 class Point(NamedTuple):
@@ -61,7 +62,7 @@ def draw(stem: str, axis: str, curves: Curves, folder: Path) -> str:
         label = f"{curve}, {threads} thread{'s' * (threads > 1)}"
         axes.plot(sizes, median * 1e3, STYLES.get(threads, "^:"), color=colour, label=label)
         axes.fill_between(sizes, low * 1e3, high * 1e3, color=colour, alpha=0.2, linewidth=0)
-    _guide(axes, curves)
+    _guide(axes, curves, SLOPES.get(axis, 1))
     axes.set(xscale="log", yscale="log", xlabel=axis, ylabel="milliseconds", title=stem)
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
@@ -76,17 +77,22 @@ def draw(stem: str, axis: str, curves: Curves, folder: Path) -> str:
     return name
 
 
-def _guide(axes: plt.Axes, curves: Curves) -> None:
-    """A thin line of slope 1 through the largest size of the first curve."""
+def _guide(axes: plt.Axes, curves: Curves, slope: int) -> None:
+    """A thin line of the expected slope through the largest size of the first curve."""
     points = curves[min(curves)]
     last, sizes = points[-1], np.array([point.size for point in points])
-    axes.plot(sizes, last.median * 1e3 * sizes / last.size, color="0.6", lw=0.8, label="linear")
+    expected = last.median * 1e3 * (sizes / last.size) ** slope
+    label = "linear" if slope == 1 else "quadratic"
+    axes.plot(sizes, expected, color="0.6", lw=0.8, label=label)
 
 
 def page(names: Sequence[tuple[str, str, str]]) -> str:
     """Markdown that shows the figures."""
     lines = ["# Cost against size", "", "Drawn by `benchmarks/plot_scaling.py`: medians, with the"]
-    lines += ["quartiles as bands; the thin line grows in proportion to the size.", ""]
+    lines += [
+        "quartiles as bands; the thin line grows in proportion to the size, or to its square.",
+        "",
+    ]
     for stem, axis, name in names:
         lines += [f"## {stem} by {axis}", "", f"![{stem} by {axis}]({name}.svg)", ""]
     return "\n".join(lines)
