@@ -22,7 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-METHODS = ("non-transfer", "joint-training", "la-dtl")
+from ladtl_np.methods import METHODS
+
 PROGRAM = "from ladtl_np.commands import main; main()"
 CLINICAL = "ccks2017_clinical/departments_70_15_15"
 CLINICAL_TASKS = (

@@ -22,6 +22,7 @@ class Method(NamedTuple):
     summary: str
     uses_source: bool
     fixed: dict[str, Any]  # options of the objective that the method sets, whatever the user says
+    label_aware: bool = True  # one MMD for each matched tag; else one over all tokens
 
     def objective(self, options: ObjectiveOptions) -> ObjectiveOptions:
         """The user's options with the method's own in place."""
@@ -38,6 +39,22 @@ METHODS: dict[str, Method] = {
         "shared embeddings and BiLSTM, a CRF for each domain (Yang et al. 2017)",
         uses_source=True,
         fixed={"w_mmd": 0.0, "w_param": 0.0},
+    ),
+    "la-mmd": Method(
+        "joint training with label-aware MMD alone",
+        uses_source=True,
+        fixed={"w_param": 0.0},
+    ),
+    "crf-l2": Method(
+        "joint training with CRF parameter transfer alone",
+        uses_source=True,
+        fixed={"w_mmd": 0.0},
+    ),
+    "mmd-crf-l2": Method(
+        "as la-dtl, with one MMD over all tokens instead of one for each label",
+        uses_source=True,
+        fixed={},
+        label_aware=False,
     ),
     "la-dtl": Method(
         "joint training with label-aware MMD and CRF parameter transfer (Wang et al. 2018)",

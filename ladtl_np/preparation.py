@@ -155,7 +155,8 @@ def _vocabulary(
 def _objective(
     config: Config, source: TagSet | None, target: TagSet, label_map: LabelMap | None
 ) -> tuple[Objective, str]:
-    options = method_named(config.method).objective(config.objective)
+    method = method_named(config.method)
+    options = method.objective(config.objective)
     none = np.zeros(0, dtype=np.int64)
     matched, match, weights = (none, none), "One domain only: no tags to match.", None
     if source is not None:
@@ -174,6 +175,7 @@ def _objective(
         w_mmd=options.w_mmd,
         w_param=options.w_param,
         w_reg=options.w_reg,
+        label_aware=method.label_aware,
         label_weights=None if weights is None else weights.astype(np.float64),
         variances=options.variances(),
     )

@@ -135,7 +135,11 @@ def test_a_folder_in_use_or_not_empty_is_left_alone(files: list[str], tmp_path: 
     ("change", "code", "says"),
     [
         (["--target", "nowhere.txt"], 2, "nowhere.txt"),
-        (["--method", "magic"], 2, "non-transfer, joint-training, la-dtl"),
+        (
+            ["--method", "magic"],
+            2,
+            "non-transfer, joint-training, la-mmd, crf-l2, mmd-crf-l2, la-dtl",
+        ),
         (["--set", "training.stepz=1"], 2, "stepz"),
         (["--set", "training"], 2, "KEY=VALUE"),
         (["--config", "nowhere.toml"], 2, "nowhere.toml"),

@@ -6,6 +6,7 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.batching import EncodedSentence
 from ladtl_np.errors import DivergedError, UsageError
+from ladtl_np.methods import METHODS
 from ladtl_np.model_file import model_bytes
 from ladtl_np.preparation import Corpora, Prepared, prepare
 from ladtl_np.trained_model import build_model
@@ -30,7 +31,7 @@ def test_a_small_tagger_learns_its_corpus() -> None:
     assert best.scores.conlleval.overall.f1 > 0.95
 
 
-@pytest.mark.parametrize("method", ["la-dtl", "joint-training", "non-transfer"])
+@pytest.mark.parametrize("method", list(METHODS))
 def test_one_seed_gives_one_model_for_any_number_of_threads(method: str) -> None:
     first, again, parallel = (trained(method=method, threads=threads) for threads in (1, 1, 2))
     assert content(first) == content(again) == content(parallel)
@@ -40,11 +41,23 @@ def test_another_seed_gives_another_model() -> None:
     assert content(trained(seed=1)) != content(trained(seed=2))
 
 
-def test_la_dtl_without_its_terms_is_joint_training_bit_for_bit() -> None:
-    joint = trained(method="joint-training")
-    plain = trained(method="la-dtl", objective={"w_mmd": 0.0, "w_param": 0.0})
-    assert joint.best.embedding.tobytes() == plain.best.embedding.tobytes()
-    assert joint.best.weights.flat.tobytes() == plain.best.weights.flat.tobytes()
+@pytest.mark.parametrize(
+    ("method", "without"),
+    [
+        ("joint-training", {"w_mmd": 0.0, "w_param": 0.0}),
+        ("la-mmd", {"w_param": 0.0}),
+        ("crf-l2", {"w_mmd": 0.0}),
+    ],
+)
+def test_la_dtl_without_a_term_is_another_method_bit_for_bit(method, without) -> None:
+    other, plain = trained(method=method), trained(method="la-dtl", objective=without)
+    assert other.best.embedding.tobytes() == plain.best.embedding.tobytes()
+    assert other.best.weights.flat.tobytes() == plain.best.weights.flat.tobytes()
+
+
+def test_one_mmd_over_all_tokens_trains_another_model() -> None:
+    apart, together = trained(method="la-dtl"), trained(method="mmd-crf-l2")
+    assert apart.best.weights.flat.tobytes() != together.best.weights.flat.tobytes()
 
 
 def test_non_transfer_never_looks_at_the_source() -> None:
