@@ -38,10 +38,11 @@ def few_rows_with_gradient(
 ) -> float:
     """Return MMD^2 and write its gradient, all distances by differences.
 
-    Scratch: pairs (3, n (n - 1) / 2) for n = S + R rows.
+    Scratch: pairs (3, n (n - 1) / 2) for n = S + R rows, or longer.
     """
     n = P.shape[0]
-    d2, sum_k, sum_g = pairs[0], pairs[1], pairs[2]
+    count = n * (n - 1) // 2
+    d2, sum_k, sum_g = pairs[0][:count], pairs[1][:count], pairs[2][:count]
     dP[:] = 0.0
     sum_k[:] = 0.0
     sum_g[:] = 0.0
@@ -161,8 +162,7 @@ def mmd_tasks(
         n = last - first
         dP, h = gradients[slots[t] : slots[t] + n], half_inverse[pair]
         if n <= FEW_ROWS:
-            some = pairs[:, : n * (n - 1) // 2]
-            values[t] = few_rows_with_gradient(dP, some, P[first:last], u[first:last], h)
+            values[t] = few_rows_with_gradient(dP, pairs, P[first:last], u[first:last], h)
         else:
             values[t] = tiles_with_gradient(
                 dP,
