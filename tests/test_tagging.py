@@ -7,7 +7,7 @@ from itertools import count, islice
 import pytest
 
 from ladtl_np.decoding import Decoder
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.model_file import Model
 from ladtl_np.preparation import Corpora
 from ladtl_np.tagging import Tagger, make_decoder
@@ -94,3 +94,16 @@ def test_a_very_long_sentence_is_tagged_whole(tiny_model: Model) -> None:
     (tags,) = Tagger(tiny_model).tag([tuple("Czxa" * 50_000)])
     assert len(tags) == 200_000
     assert tags[4000:4004] == ("B-Drug", "E-Drug", "S-Sign", "O")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_what_was_read_before_an_error_is_tagged(tiny_model: Model, threads: int) -> None:
+    def broken() -> Iterator[tuple[str, ...]]:
+        yield from [("x", "a")] * 25
+        raise DataError("line 26 is damaged")
+
+    found = []
+    with pytest.raises(DataError, match="line 26"):
+        for tags in Tagger(tiny_model, chunk_sentences=10, threads=threads).tag(broken()):
+            found.append(tags)
+    assert len(found) == 20  # whole chunks

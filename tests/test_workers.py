@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -87,3 +89,31 @@ def test_blas_has_one_thread_inside_and_what_it_had_outside():
     with single_threaded_blas():
         assert set(blas_threads()) <= {1}
     assert blas_threads() == before
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_started_task_gives_its_result_in_memory_of_its_own(threads):
+    workers = Workers(threads)
+
+    def task(memory, number):
+        array = memory.empty(1000, np.int64)
+        array.fill(number)
+        time.sleep(0.001)
+        return (array == number).all(), memory
+
+    waiting = [workers.start(partial(task, number=n)) for n in range(20)]
+    found = [finish() for finish in waiting]
+    assert all(sound for sound, _ in found)
+    assert 1 <= len({id(memory) for _, memory in found}) <= threads
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_error_of_a_started_task_is_raised_to_whoever_waits(threads):
+    workers = Workers(threads)
+
+    def fail(memory):
+        raise LookupError("lost")
+
+    with pytest.raises(LookupError, match="lost"):
+        workers.start(fail)()
+    assert workers.start(lambda memory: 7)() == 7
