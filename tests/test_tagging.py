@@ -102,8 +102,8 @@ def test_what_was_read_before_an_error_is_tagged(tiny_model: Model, threads: int
         yield from [("x", "a")] * 25
         raise DataError("line 26 is damaged")
 
-    found = []
+    found: list[tuple[str, ...]] = []
+    tagger = Tagger(tiny_model, chunk_sentences=10, threads=threads)
     with pytest.raises(DataError, match="line 26"):
-        for tags in Tagger(tiny_model, chunk_sentences=10, threads=threads).tag(broken()):
-            found.append(tags)
+        found.extend(tagger.tag(broken()))
     assert len(found) == 20  # whole chunks
