@@ -55,16 +55,22 @@ def pack(lengths: Integers) -> Packing:
     if lengths.size and lengths.min() < 1:
         raise ValueError("every sentence needs at least one token; drop empty sentences first")
     order = np.argsort(-lengths, kind="stable")
-    longest = int(lengths.max(initial=0))
-    # sentences longer than t are active at step t
-    active = lengths.size - np.searchsorted(np.sort(lengths), np.arange(longest), side="right")
-    offsets = np.concatenate([[0], np.cumsum(active)]).astype(np.int64)
+    offsets = _offsets(lengths)
     rank = np.empty_like(order)
     rank[order] = np.arange(order.size)
     starts = np.cumsum(lengths) - lengths
     time = np.arange(lengths.sum()) - np.repeat(starts, lengths)
     rows = offsets[time] + np.repeat(rank, lengths)
     return Packing(order, offsets, rows)
+
+
+def _offsets(lengths: Integers) -> Integers:
+    """Where each step of the packed layout begins, and its end."""
+    # sentences longer than t are active at step t: all but those that end there or before
+    ended = np.cumsum(np.bincount(lengths, minlength=1))
+    offsets = np.zeros(ended.size, dtype=np.int64)
+    np.cumsum(lengths.size - ended[:-1], out=offsets[1:])
+    return offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +149,7 @@ def _half(rows: Integers, tags: Integers, sentences: Sequence[EncodedSentence]) 
     # Leaving sentences out of a packed layout keeps the order of the others, so the rows that
     # remain are the packed layout of the half, and only the steps' widths change.
     lengths = np.array([s.words.size for s in sentences], dtype=np.int64)
-    return Half(rows, pack(lengths).offsets, tags[rows], len(sentences))
+    return Half(rows, _offsets(lengths), tags[rows], len(sentences))
 
 
 def unpack(packing: Packing, values: Integers, lengths: Integers) -> list[Integers]:
