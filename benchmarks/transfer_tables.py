@@ -4,6 +4,7 @@ The corpora are not part of the project. With their folder at ../shared/data:
 
     python benchmarks/transfer_tables.py clinical --runs runs/clinical
     python benchmarks/transfer_tables.py weibo --runs runs/weibo
+    python benchmarks/transfer_tables.py twitter --runs runs/twitter
 
 Every run is one ``ladtl train`` with one thread; two go side by side. Runs that are there already
 are not repeated, so an interrupted table is finished by the same command.
@@ -20,57 +21,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+from transfer_tasks import TASKS, Task
 
 from ladtl_np.methods import METHODS
 
 PROGRAM = "from ladtl_np.commands import main; main()"
-CLINICAL = "ccks2017_clinical/departments_70_15_15"
-CLINICAL_TASKS = (
-    ("respiratory", "neurology"),
-    ("neurology", "orthopaedics_trauma"),
-    ("surgery_urology", "respiratory"),
-    ("orthopaedics_trauma", "surgery_urology"),
-)
-NAMED_ONLY = (
-    'rename={"PER.NAM" = "PER", "LOC.NAM" = "LOC", "GPE.NAM" = "LOC", "ORG.NAM" = "ORG", '
-    '"*.NOM" = ""}'
-)
-
-
-class Task(NamedTuple):
-    """One source and target, with the arguments that name their files."""
-
-    name: str
-    arguments: tuple[str, ...]
-
-
-def clinical_tasks(corpora: Path) -> list[Task]:
-    """Four of the twelve department tasks, with 10 % of the target's sentences."""
-    root = corpora / CLINICAL
-    tasks = []
-    for source, target in CLINICAL_TASKS:
-        files = ["--source", root / source / "train.txt", "--target", root / target / "train.txt"]
-        files += ["--dev", root / target / "dev.txt", "--test", root / target / "test.txt"]
-        files += ["--test", root / target / "test_novel.txt", "--target-fraction", "0.1"]
-        tasks.append(Task(f"{source} to {target}", tuple(map(str, files))))
-    return tasks
-
-
-def weibo_tasks(corpora: Path) -> list[Task]:
-    """SIGHAN to WeiboNER from the files as they are: named and nominal merged, and named only."""
-    source = ("--source", str(corpora / "sighan_msra/paper_split/train.txt"))
-    merged, original = corpora / "weibo/ladtl_merged", corpora / "weibo/orig"
-    first = ["--target", merged / "eval_train", "--dev", merged / "eval_valid"]
-    first += ["--test", merged / "eval_test"]
-    stem = "weiboNER_2nd_conll"
-    second = ["--target", original / f"{stem}.train", "--dev", original / f"{stem}.dev"]
-    second += ["--test", original / f"{stem}.test", "--target-format", "position_digits=true"]
-    second += ["--target-format", NAMED_ONLY]
-    return [
-        Task("SIGHAN to WeiboNER, named and nominal merged", (*source, *map(str, first))),
-        Task("SIGHAN to WeiboNER, named only", (*source, *map(str, second))),
-    ]
 
 
 def run(task: Task, method: str, seed: int, folder: Path, extra: Sequence[str]) -> Path:
@@ -100,13 +57,15 @@ def f1_of(manifest: dict[str, Any], column: str, reading: str) -> float:
     return 100 * f1
 
 
-def table(results: dict[tuple[str, str], list[Path]], tasks: Iterable[Task]) -> str:
+def table(
+    results: dict[tuple[str, str], list[Path]], tasks: Iterable[Task], methods: Sequence[str]
+) -> str:
     """F1 in percent, mean and sample deviation; the strict reading where it differs anywhere."""
     lines = []
     for task in tasks:
         found = {
             method: [json.loads(p.read_text("utf-8")) for p in results[task.name, method]]
-            for method in METHODS
+            for method in methods
         }
         runs = [run for each in found.values() for run in each]
         columns = []
@@ -117,7 +76,7 @@ def table(results: dict[tuple[str, str], list[Path]], tasks: Iterable[Task]) -> 
         lines += [f"\n## {task.name}\n"]
         lines += ["| method | " + " | ".join(f"{c}, {r}" for c, r in columns) + " | best step |"]
         lines += ["|---|" + "---|" * (len(columns) + 1)]
-        for method in METHODS:
+        for method in methods:
             cells = []
             for column, reading in columns:
                 f1 = [f1_of(run, column, reading) for run in found[method]]
@@ -131,14 +90,23 @@ def table(results: dict[tuple[str, str], list[Path]], tasks: Iterable[Task]) -> 
 def main() -> None:
     """Parse arguments, run what is missing, print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tasks", choices=("clinical", "weibo"))
+    parser.add_argument("tasks", choices=tuple(TASKS))
     parser.add_argument("--corpora", type=Path, default=Path("../shared/data"))
     parser.add_argument("--runs", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--jobs", type=int, default=2, help="runs side by side")
+    parser.add_argument("--methods", nargs="+", default=[], choices=METHODS, metavar="METHOD")
+    parser.add_argument("--only", action="append", default=[], help="a task's name, or part of it")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
-    tasks = {"clinical": clinical_tasks, "weibo": weibo_tasks}[options.tasks](options.corpora)
+    tasks = [
+        task
+        for task in TASKS[options.tasks](options.corpora, options.runs / "corpora")
+        if not options.only or any(part in task.name for part in options.only)
+    ]
+    # types differ between CoNLL-2003 and TwitterNER: no method with one CRF for both
+    able = [name for name in METHODS if options.tasks != "twitter" or METHODS[name].crf != "shared"]
+    methods = options.methods or able
     extra = [argument for setting in options.set for argument in ("--set", setting)]
     with ThreadPoolExecutor(options.jobs) as pool:
         waiting = {
@@ -146,10 +114,10 @@ def main() -> None:
                 pool.submit(run, task, method, seed, options.runs, extra) for seed in options.seeds
             ]
             for task in tasks
-            for method in METHODS
+            for method in methods
         }
         results = {key: [one.result() for one in futures] for key, futures in waiting.items()}
-    print(table(results, tasks))
+    print(table(results, tasks, methods))
 
 
 if __name__ == "__main__":

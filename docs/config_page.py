@@ -18,8 +18,9 @@ HEAD = """# Options of a run
 Every option of `ladtl train`, with its key and its default. Set one with `--set KEY=VALUE`, or
 several in a TOML file given with `--config`; keys with a dot are tables there (`[training]`, then
 `steps = 500`). A run writes all of its options to `config.toml` in its folder, which `--config`
-reads. The order is: defaults, the demo's own options with `--demo`, `--config`, `--set`, single
-options such as `--seed`. An unknown key or a value out of range is an error, before any reading.
+reads. The order is: defaults, `--preset`, the demo's own options with `--demo`, `--config`,
+`--set`, single options such as `--seed`. An unknown key or a value out of range is an error, before
+any reading; so is an option of a method other than the chosen one.
 
 This page is written by `docs/config_page.py` from the code.
 """

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.shapes import Integers
+from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Batch", "EncodedSentence", "Half", "Packing", "pack", "two_domain_batch", "unpack"]
 
 
 class EncodedSentence(NamedTuple):
-    """A sentence as row numbers."""
+    """A sentence as row numbers, and how much it counts."""
 
     words: Integers  # (T,) rows of the embedding table
     tags: Integers  # (T,) tags of the sentence's own domain
+    weight: float = 1.0  # of its likelihood in the mini-batch's mean
+    spellings: Integers | None = None  # (T,) numbers of the tokens' spellings, where they are used
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,16 @@ class Half:
     tags
         (N_d,) gold tags in that layout.
     sentences
-        Number of sentences.
+        Number of sentences B_d.
+    weights
+        (B_d,) weight of each sentence's likelihood, longest sentence first.
     """
 
     rows: Integers
     offsets: Integers
     tags: Integers
     sentences: int
+    weights: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,22 @@ class Batch:
         (T + 1,) steps of the packed layout.
     source, target
         The two halves.
+    spellings
+        (N,) number of each token's spelling in packed order; None where characters are not used.
     """
 
     words: Integers
     offsets: Integers
     source: Half
     target: Half
+    spellings: Integers | None = None
+
+    def unweighted(self) -> Batch:
+        """The same sentences, each with weight 1."""
+        source, target = (
+            replace(half, weights=np.ones(half.sentences)) for half in (self.source, self.target)
+        )
+        return replace(self, source=source, target=target)
 
 
 def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[EncodedSentence]) -> Batch:
@@ -120,10 +135,15 @@ def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[Encoded
     sentences = [*source, *target]
     if not sentences:
         raise ValueError("a batch needs at least one sentence")
-    for number, (words, tags) in enumerate(sentences):
+    for number, (words, tags, _, spellings) in enumerate(sentences):
         if words.shape != tags.shape:
             raise ValueError(
                 f"sentence {number} has {words.size} words and {tags.size} tags; give one for each"
+            )
+        if spellings is not None and spellings.shape != words.shape:
+            raise ValueError(
+                f"sentence {number} has {words.size} words and {spellings.size} spellings; "
+                "give one for each"
             )
     packing = pack(np.array([s.words.size for s in sentences], dtype=np.int64))
     packed_words = _scatter(packing, [s.words for s in sentences])
@@ -135,7 +155,13 @@ def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[Encoded
         offsets=packing.offsets,
         source=_half(np.flatnonzero(is_source), packed_tags, source),
         target=_half(np.flatnonzero(~is_source), packed_tags, target),
+        spellings=_packed_spellings(packing, sentences),
     )
+
+
+def _packed_spellings(packing: Packing, sentences: Sequence[EncodedSentence]) -> Integers | None:
+    given = [s.spellings for s in sentences if s.spellings is not None]
+    return _scatter(packing, given) if len(given) == len(sentences) else None
 
 
 def _scatter(packing: Packing, parts: Sequence[Integers]) -> Integers:
@@ -149,7 +175,9 @@ def _half(rows: Integers, tags: Integers, sentences: Sequence[EncodedSentence]) 
     # Leaving sentences out of a packed layout keeps the order of the others, so the rows that
     # remain are the packed layout of the half, and only the steps' widths change.
     lengths = np.array([s.words.size for s in sentences], dtype=np.int64)
-    return Half(rows, _offsets(lengths), tags[rows], len(sentences))
+    weights = np.array([s.weight for s in sentences], dtype=np.float64)
+    longest_first = np.argsort(-lengths, kind="stable")
+    return Half(rows, _offsets(lengths), tags[rows], len(sentences), weights[longest_first])
 
 
 def unpack(packing: Packing, values: Integers, lengths: Integers) -> list[Integers]:

@@ -12,8 +12,16 @@ import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.errors import UsageError
+from ladtl_np.method_options import (
+    JointOptions,
+    MaskOptions,
+    ProjectionOptions,
+    ReloadOptions,
+    SimilarityOptions,
+)
 from ladtl_np.options import (
     AdaGradOptions,
+    CharacterOptions,
     DecodingOptions,
     ModelOptions,
     ObjectiveOptions,
@@ -48,8 +56,10 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Test corpora of the target, scored once with the chosen model.
     target_fraction
         Share of the target's training sentences to use, the first of a shuffle by `sample_seed`.
+    source_fraction
+        The same of the source's.
     sample_seed
-        Seed of that shuffle; -1 takes the run's seed.
+        Seed of these shuffles; -1 takes the run's seed.
     label_map
         TOML file that pairs source types with target types.
     embeddings
@@ -63,6 +73,7 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dev: str = ""
     test: list[str] = []
     target_fraction: float = 1.0
+    source_fraction: float = 1.0
     sample_seed: int = -1
     label_map: str = ""
     embeddings: str = ""
@@ -70,8 +81,10 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target_format: ReadOptions = ReadOptions()
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.target_fraction <= 1.0:
-            raise ValueError(f"target_fraction must lie in (0, 1], got {self.target_fraction}")
+        for name in ("target_fraction", "source_fraction"):
+            share = getattr(self, name)
+            if not 0.0 < share <= 1.0:
+                raise ValueError(f"{name} must lie in (0, 1], got {share}")
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,11 +105,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     threads: int = 2
     data: DataOptions = DataOptions()
     model: ModelOptions = ModelOptions()
+    characters: CharacterOptions = CharacterOptions()
     objective: ObjectiveOptions = ObjectiveOptions()
     optimizer: AdaGradOptions = AdaGradOptions()
     training: TrainingOptions = TrainingOptions()
     vocabulary: VocabularyOptions = VocabularyOptions()
     decoding: DecodingOptions = DecodingOptions()
+    joint: JointOptions = JointOptions()
+    projection: ProjectionOptions = ProjectionOptions()
+    mask: MaskOptions = MaskOptions()
+    cd: SimilarityOptions = SimilarityOptions()
+    reload: ReloadOptions = ReloadOptions()
 
     def __post_init__(self) -> None:
         if self.threads < 1:

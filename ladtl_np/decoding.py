@@ -15,6 +15,7 @@ from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
+from ladtl_np.layers.projection import fold
 from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
 from ladtl_np.shapes import Booleans, Floats, Integers
@@ -43,6 +44,8 @@ class Decoder:
         ``network.TARGET`` or ``network.SOURCE``.
     constrained
         Whether only legal tag sequences of BIOES may be chosen.
+    emission_bias
+        Whether the emission bias counts, where the network has one.
     workers
         Threads.
     """
@@ -55,9 +58,11 @@ class Decoder:
         *,
         head: str = TARGET,
         constrained: bool = True,
+        emission_bias: bool = True,
         workers: Workers | None = None,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
+        self.emission_bias = emission_bias
         self.workers = workers or Workers()
         m = len(tags.tags)
         anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
@@ -123,8 +128,10 @@ class Decoder:
         return _Encoder(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
 
     def _head(self) -> _Head:
-        weights, head = self.network.weights, self.head
-        W, A, b = weights[f"{head}.W"], weights[f"{head}.A"], weights.get(f"{head}.b")
+        weights, crf = self.network.weights, self.network.architecture.crf_of(self.head)
+        # E = (H T) W = H (T W)
+        W = fold(self.network.projection(self.head), weights[f"{crf}.W"])
+        A, b = weights[f"{crf}.A"], weights.get(f"{crf}.b") if self.emission_bias else None
         may_start, may_end, may_follow = self._legal
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b

@@ -1,65 +1,72 @@
-"""How the compared methods differ: one row each, over one design.              paper sec. 5.1
+"""How the ten compared methods differ: one row each, over one design.         paper sec. 5.1, 5.2
 
-To add a method: a row here, and what the row names where it is new. Everything else (encoder,
-optimiser, batches, stopping) is shared, which is what makes the comparison fair.
+Encoder, optimiser, batches, regulariser and stopping rule are the same for all, which is what makes
+the comparison fair. To add a method: a row here, and what the row names where that is new.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import msgspec
+from typing import Literal, NamedTuple
 
 from ladtl_np.errors import UsageError
-from ladtl_np.options import ObjectiveOptions
 
 __all__ = ["METHODS", "Method", "method_named"]
 
 
 class Method(NamedTuple):
-    """One way of using a source domain."""
+    """One way of using a source domain; the defaults are joint training with separate CRFs."""
 
     summary: str
-    uses_source: bool
-    fixed: dict[str, Any]  # options of the objective that the method sets, whatever the user says
-    label_aware: bool = True  # one MMD for each matched tag; else one over all tokens
-
-    def objective(self, options: ObjectiveOptions) -> ObjectiveOptions:
-        """The user's options with the method's own in place."""
-        return msgspec.structs.replace(options, **self.fixed)
+    source: Literal["with the target", "before the target", "unused"] = "with the target"
+    crf: Literal["separate", "shared", "joint.crf"] = "separate"  # the last: that option chooses
+    projection: Literal["none", "linear", "mask"] = "none"  # between the encoder and a shared CRF
+    source_weights: Literal["equal", "similarity"] = "equal"  # of the source's sentences
+    mmd: Literal["none", "all tokens", "each label"] = "none"  # Eq. (4), Eq. (5)
+    parameter_transfer: bool = False  # L_p of sec. 4.4
+    options: str = ""  # the section of options that is this method's own
 
 
 METHODS: dict[str, Method] = {
-    "non-transfer": Method(
-        "the target sample alone",
-        uses_source=False,
-        fixed={"source_share": 0.0, "w_mmd": 0.0, "w_param": 0.0},
+    "non-transfer": Method("the target sample alone", source="unused"),
+    "linear-projection": Method(
+        "a learned map for each domain, then one CRF for both (Peng and Dredze 2017)",
+        crf="shared",
+        projection="linear",
+        options="projection",
+    ),
+    "domain-mask": Method(
+        "hidden units shared by both or seen by one domain, then one CRF (Peng and Dredze 2017)",
+        crf="shared",
+        projection="mask",
+        options="mask",
+    ),
+    "cd-learning": Method(
+        "all shared, source sentences weighted by likeness to the target (He and Sun 2017)",
+        crf="shared",
+        source_weights="similarity",
+        options="cd",
+    ),
+    "re-training": Method(
+        "train on the source, carry the layers over, train on the target (Lee et al. 2017)",
+        source="before the target",
+        options="reload",
     ),
     "joint-training": Method(
         "shared embeddings and BiLSTM, a CRF for each domain (Yang et al. 2017)",
-        uses_source=True,
-        fixed={"w_mmd": 0.0, "w_param": 0.0},
+        crf="joint.crf",
+        options="joint",
     ),
-    "la-mmd": Method(
-        "joint training with label-aware MMD alone",
-        uses_source=True,
-        fixed={"w_param": 0.0},
-    ),
-    "crf-l2": Method(
-        "joint training with CRF parameter transfer alone",
-        uses_source=True,
-        fixed={"w_mmd": 0.0},
-    ),
+    "la-mmd": Method("joint training with label-aware MMD alone", mmd="each label"),
+    "crf-l2": Method("joint training with CRF parameter transfer alone", parameter_transfer=True),
     "mmd-crf-l2": Method(
         "as la-dtl, with one MMD over all tokens instead of one for each label",
-        uses_source=True,
-        fixed={},
-        label_aware=False,
+        mmd="all tokens",
+        parameter_transfer=True,
     ),
     "la-dtl": Method(
         "joint training with label-aware MMD and CRF parameter transfer (Wang et al. 2018)",
-        uses_source=True,
-        fixed={},
+        mmd="each label",
+        parameter_transfer=True,
     ),
 }
 

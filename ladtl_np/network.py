@@ -1,25 +1,43 @@
-"""The model: embeddings, one BiLSTM for both domains, one CRF for each.  docs/math/objective.md"""
+"""The model: embeddings, one BiLSTM for both domains, their CRFs.         docs/math/objective.md"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ladtl_np.layers.projection import domain_mask
 from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
 
-__all__ = ["EMBEDDING", "SOURCE", "TARGET", "Architecture", "Network", "from_named", "initialise"]
+__all__ = [
+    "CHARACTERS",
+    "DIRECTIONS",
+    "EMBEDDING",
+    "PROJECTIONS",
+    "SHARED",
+    "SOURCE",
+    "TARGET",
+    "Architecture",
+    "Network",
+    "Start",
+    "from_named",
+    "initialise",
+]
 
 EMBEDDING = "word_embedding"
-SOURCE, TARGET = "source_crf", "target_crf"
+CHARACTERS = "characters"
+SOURCE, TARGET, SHARED = "source_crf", "target_crf", "shared_crf"
+PROJECTIONS = ("source_projection.T", "target_projection.T")
+DIRECTIONS = ("forward", "backward")
 
 
 class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every size that fixes the shape of a parameter.
+    """Every size that fixes the shape of a parameter, and which parameters the domains share.
 
     A domain with 0 tags has no CRF: a model trained on the target alone has no source head.
     """
@@ -30,26 +48,61 @@ class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     source_tags: int  # m of the source
     target_tags: int  # m of the target
     emission_bias: bool = False
+    shared_crf: bool = False  # one CRF; row k of the source's tags means row k of the target's
+    projection: Literal["none", "linear", "mask"] = "none"  # between encoder and CRF
+    shared_fraction: float = 1.0 / 3.0  # of a mask
+    characters: int = 0  # C, size of the alphabet; 0 is no character BiLSTM
+    character_embedding: int = 0
+    character_hidden: int = 0  # units per direction
+
+    def __post_init__(self) -> None:
+        if self.shared_crf and self.source_tags != self.target_tags:
+            raise ValueError(
+                "a shared CRF needs as many source tags as target tags, got "
+                f"{self.source_tags} and {self.target_tags}"
+            )
 
     def heads(self) -> dict[str, int]:
-        """Name and number of tags of each CRF that the model has."""
+        """Name and number of tags of each domain that the model can tag."""
         sizes = {SOURCE: self.source_tags, TARGET: self.target_tags}
         return {name: m for name, m in sizes.items() if m > 0}
 
+    def crf_of(self, head: str) -> str:
+        """Name of the CRF that a head uses."""
+        return SHARED if self.shared_crf else head
+
+    @property
+    def word_inputs(self) -> int:
+        """Columns of the word BiLSTM's inputs: the embedding and the characters' final states."""
+        return self.embedding + 2 * self.character_hidden
+
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every parameter but the embedding table, in storage order."""
-        D, H = self.embedding, self.hidden
-        shapes: dict[str, tuple[int, ...]] = {}
-        for direction in ("forward", "backward"):
-            shapes[f"{direction}.W"] = (D, 4 * H)
-            shapes[f"{direction}.U"] = (H, 4 * H)
-            shapes[f"{direction}.b"] = (4 * H,)
+        """Shape of every parameter but the word embeddings, in storage order."""
+        H = self.hidden
+        shapes = _lstm_shapes("", self.word_inputs, H)
         for head, m in self.heads().items():
-            shapes[f"{head}.W"] = (2 * H, m)
-            shapes[f"{head}.A"] = (m, m)
+            crf = self.crf_of(head)
+            shapes[f"{crf}.W"] = (2 * H, m)
+            shapes[f"{crf}.A"] = (m, m)
             if self.emission_bias:
-                shapes[f"{head}.b"] = (m,)
+                shapes[f"{crf}.b"] = (m,)
+        # what follows is drawn after the others, so that they start alike in every method
+        if self.projection == "linear":
+            shapes |= dict.fromkeys(PROJECTIONS, (2 * H, 2 * H))
+        if self.characters:
+            size = self.character_embedding
+            shapes |= _lstm_shapes(f"{CHARACTERS}.", size, self.character_hidden)
+            shapes[f"{CHARACTERS}.embedding"] = (self.characters, size)
         return shapes
+
+
+def _lstm_shapes(lead: str, inputs: int, H: int) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for direction in DIRECTIONS:
+        shapes[f"{lead}{direction}.W"] = (inputs, 4 * H)
+        shapes[f"{lead}{direction}.U"] = (H, 4 * H)
+        shapes[f"{lead}{direction}.b"] = (4 * H,)
+    return shapes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +135,69 @@ class Network:
         """A copy that later updates do not reach."""
         return self.astype(self.embedding.dtype)
 
+    def projection_name(self, head: str) -> str:
+        """Name of a head's learned map, which only some models have."""
+        return PROJECTIONS[0] if head == SOURCE else PROJECTIONS[1]
+
+    def projection(self, head: str) -> Floats | None:
+        """What a head's hidden states go through: a map (2H, 2H), a mask (2H,), or nothing."""
+        sizes = self.architecture
+        if sizes.projection == "linear":
+            return self.weights[self.projection_name(head)]
+        if sizes.projection == "mask":
+            domain: Literal["source", "target"] = "source" if head == SOURCE else "target"
+            mask = domain_mask(domain, sizes.hidden, sizes.shared_fraction)
+            return mask.astype(self.embedding.dtype)
+        return None
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """How parameters start."""
+
+    recurrent: Literal["glorot", "normal"] = "glorot"  # U: uniform per gate, or N(0, 0.01^2)
+    projection: Literal["identity", "xavier"] = "identity"
+
 
 def initialise(
-    architecture: Architecture, rng: np.random.Generator, dtype: DTypeLike = np.float32
+    architecture: Architecture,
+    rng: np.random.Generator,
+    dtype: DTypeLike = np.float32,
+    start: Start | None = None,
 ) -> Network:
     """Random start: Glorot uniform weights, small transitions, forget bias 1.
 
-    Embeddings are uniform in +-sqrt(3 / D), so that a row has expected norm 1. Recurrent matrices
-    are Glorot uniform per gate. The draws do not depend on the dtype.
+    Embeddings are uniform in +-sqrt(3 / columns), so that a row has expected norm 1. Recurrent
+    matrices are Glorot uniform per gate. The draws do not depend on the dtype, and what only some
+    methods have is drawn last.
     """
-    D, H = architecture.embedding, architecture.hidden
+    start = start or Start()
     weights = Parameters(architecture.shapes(), dtype)
-    bound = np.sqrt(3.0 / D)
-    embedding = rng.uniform(-bound, bound, (architecture.vocabulary, D)).astype(dtype)
+    shape = architecture.vocabulary, architecture.embedding
+    embedding = _uniform(rng, np.sqrt(3.0 / shape[1]), shape).astype(dtype)
     for name, array in weights.items():
         kind = name.rpartition(".")[2]
         if kind == "b":
             array[:] = 0.0
-        elif kind == "A":
+        elif kind == "A" or (kind == "U" and start.recurrent == "normal"):
             array[:] = rng.normal(0.0, 0.01, array.shape)
+        elif kind == "T" and start.projection == "identity":
+            array[:] = np.eye(len(array))
+        elif kind == "embedding":
+            array[:] = _uniform(rng, np.sqrt(3.0 / array.shape[1]), array.shape)
         else:
             rows, columns = array.shape
-            fan_out = columns if name.partition(".")[0] in (SOURCE, TARGET) else H
-            limit = np.sqrt(6.0 / (rows + fan_out))
-            array[:] = rng.uniform(-limit, limit, array.shape)
-    for direction in ("forward", "backward"):
-        weights[f"{direction}.b"][H : 2 * H] = 1.0  # the forget gate starts open
+            per_gate = name.rpartition(".")[0].endswith(DIRECTIONS)
+            fan_out = columns // 4 if per_gate else columns
+            array[:] = _uniform(rng, np.sqrt(6.0 / (rows + fan_out)), array.shape)
+    for name, array in weights.items():
+        if name.endswith(tuple(f"{direction}.b" for direction in DIRECTIONS)):
+            H = array.size // 4
+            array[H : 2 * H] = 1.0  # the forget gate starts open
     return Network(architecture, embedding, weights)
+
+
+def _uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...]) -> Floats:
+    return rng.uniform(-bound, bound, shape)
 
 
 def from_named(architecture: Architecture, arrays: Mapping[str, Floats]) -> Network:

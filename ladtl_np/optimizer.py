@@ -30,20 +30,37 @@ class AdaGrad:
         stairs = self.step // options.decay_steps if options.decay_steps else 0
         return options.learning_rate * options.decay**stairs
 
-    def update(self, network: Network, gradients: Gradients, norm: float) -> None:
+    def update(
+        self, network: Network, gradients: Gradients, norm: float, sums_of: Gradients | None = None
+    ) -> None:
         """Move every parameter, given the gradients' global norm.
 
-        `gradients` is scaled in place where clipping applies.
+        Parameters
+        ----------
+        network
+            What is moved.
+        gradients
+            Where to; scaled in place where clipping applies.
+        norm
+            Their global norm.
+        sums_of
+            Gradients of the same rows whose squares are summed, and whose norm is clipped, instead,
+            so that a scaling of `gradients` scales the step.
         """
         clip = self.options.clip_norm
+        norm = norm if sums_of is None else global_norm(sums_of)
         if clip and norm > clip:
-            gradients.weights.flat *= clip / norm
-            gradients.embedding.values[:] *= clip / norm
+            for part in (gradients, sums_of):
+                if part is not None:
+                    part.weights.flat *= clip / norm
+                    part.embedding.values[:] *= clip / norm
+        summed = gradients if sums_of is None else sums_of
         scalar = network.embedding.dtype.type
-        rate, epsilon = scalar(self.learning_rate()), scalar(self.options.epsilon)
-        adagrad_dense(network.weights.flat, self.weight_sums, gradients.weights.flat, rate, epsilon)
-        rows, values = gradients.embedding
-        adagrad_rows(network.embedding, self.row_sums, rows, values, rate, epsilon)
+        step = scalar(self.learning_rate()), scalar(self.options.epsilon)
+        d, g = gradients.weights.flat, summed.weights.flat
+        adagrad_dense(network.weights.flat, self.weight_sums, d, g, *step)
+        (rows, d), g = gradients.embedding, summed.embedding.values
+        adagrad_rows(network.embedding, self.row_sums, rows, d, g, *step)
         self.step += 1
 
 

@@ -10,6 +10,7 @@ from ladtl_np.mmd_variances import LARGEST_VARIANCE, REFERENCE_VARIANCES
 
 __all__ = [
     "AdaGradOptions",
+    "CharacterOptions",
     "DecodingOptions",
     "ModelOptions",
     "ObjectiveOptions",
@@ -36,12 +37,16 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         Share of the embeddings' values that training sets to 0.
     emission_bias
         Whether emissions have a bias; the paper's have none.
+    recurrent_init
+        How the LSTM's recurrent weights start: ``glorot`` (uniform, per gate) or ``normal`` (with
+        deviation 0.01, as in the released code).
     """
 
     embedding: int = 100
     hidden: int = 100
     dropout: float = 0.5
     emission_bias: bool = False
+    recurrent_init: Literal["glorot", "normal"] = "glorot"
 
     def __post_init__(self) -> None:
         _require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
@@ -67,6 +72,12 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         list of variances.
     exclude_tags
         Tags of the source that the MMD leaves out, such as ``["O"]``.
+    mmd_floor
+        Least value of each label's squared MMD, absent labels included, as in the released code
+        (1e-4); a label below it has no gradient. 0 is no floor.
+    parameter_transfer
+        What ties the two CRFs: ``l2`` (squared distance of their parameters, as in the paper) or
+        ``kl`` (exact divergence of their label distributions; every tag must match).
     """
 
     source_share: float = 0.3
@@ -75,11 +86,13 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     w_reg: float = 1e-4
     kernel: Literal["reference", "median"] | list[float] = "reference"
     exclude_tags: list[str] = []
+    mmd_floor: float = 0.0
+    parameter_transfer: Literal["l2", "kl"] = "l2"
 
     def __post_init__(self) -> None:
         share = self.source_share
         _require(0.0 <= share < 1.0, f"source_share must lie in [0, 1), got {share}")
-        for name in ("w_mmd", "w_param", "w_reg"):
+        for name in ("w_mmd", "w_param", "w_reg", "mmd_floor"):
             value = getattr(self, name)
             _require(value >= 0.0, f"{name} must not be negative, got {value}")
         if isinstance(self.kernel, list):
@@ -152,6 +165,10 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Evaluations without a better F1 after which the run stops; 0 is never.
     unknown_probability
         Probability with which a word seen once in training is taken for unknown.
+    epoch
+        What a pass is counted over in reports: the ``larger`` training set, or the ``target``.
+    select_by
+        Whose F1 on the development data chooses the model: ``conlleval`` or ``strict``.
     """
 
     steps: int = 1000
@@ -160,6 +177,8 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     evaluate_every: int = 100
     patience: int = 0
     unknown_probability: float = 0.5
+    epoch: Literal["larger", "target"] = "larger"
+    select_by: Literal["conlleval", "strict"] = "conlleval"
 
     def __post_init__(self) -> None:
         for name in ("steps", "source_batch", "target_batch", "evaluate_every"):
@@ -194,6 +213,28 @@ class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
         _require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")
 
 
+class CharacterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A BiLSTM over each word's characters, beside its embedding (fig. 6).
+
+    Attributes
+    ----------
+    hidden
+        Character LSTM units per direction; 0 is no character BiLSTM.
+    embedding
+        Size of a character's embedding.
+    lower
+        Whether characters are lower-cased.
+    """
+
+    hidden: int = 0
+    embedding: int = 25
+    lower: bool = False
+
+    def __post_init__(self) -> None:
+        _require(self.hidden >= 0, f"hidden must not be negative, got {self.hidden}")
+        _require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
+
+
 class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How tags are chosen.
 
@@ -201,6 +242,10 @@ class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     ----------
     constrained
         Whether only tag sequences that are legal in BIOES may be chosen.
+    emission_bias
+        Whether decoding adds the emission bias, where the model has one; the released code trains
+        one and leaves it out.
     """
 
     constrained: bool = True
+    emission_bias: bool = True

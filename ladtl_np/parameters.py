@@ -26,15 +26,27 @@ class Parameters(Mapping[str, Floats]):
     Parameters
     ----------
     shapes
-        Shape of each array.
+        Shape of each array; embeddings, whose names end in ``.embedding``, come last.
     dtype
         float32 or float64.
+
+    Attributes
+    ----------
+    flat
+        All values.
+    regularised
+        All values but the embeddings', which the regulariser leaves alone (sec. 4.2).
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: DTypeLike) -> None:
         sizes = [int(np.prod(shape)) for shape in shapes.values()]
         self.flat: Floats = np.zeros(sum(sizes), dtype=dtype)
         ends = np.cumsum(sizes).tolist()
+        embeddings = [name.endswith(".embedding") for name in shapes]
+        if embeddings != sorted(embeddings):
+            raise ValueError(f"embeddings must come last, got the order {', '.join(shapes)}")
+        kept = sum(size for size, last in zip(sizes, embeddings, strict=True) if not last)
+        self.regularised: Floats = self.flat[:kept]
         self._views = {
             name: self.flat[end - size : end].reshape(shape)
             for (name, shape), size, end in zip(shapes.items(), sizes, ends, strict=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -18,53 +19,19 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.loss_terms import Objective
+from ladtl_np.method_checks import aligned_tags, check_options, require_equal_tags, shares_crf
 from ladtl_np.methods import method_named
-from ladtl_np.network import Architecture, Network, initialise
-from ladtl_np.objective import Objective
+from ladtl_np.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.shapes import Floats
+from ladtl_np.similarity import (
+    cross_entropy_similarity,
+    gaussian_similarity,
+    polynomial_similarity,
+)
 
 __all__ = ["Corpora", "Prepared", "prepare"]
-
-
-@dataclass(frozen=True, slots=True)
-class Corpora:
-    """The corpora of one run, as read.
-
-    Attributes
-    ----------
-    source
-        Training corpus of the source; None for a method without one.
-    target
-        Training corpus of the target, before sampling.
-    dev
-        Development corpus of the target, or None.
-    tests
-        Test corpora of the target by name.
-    """
-
-    source: Corpus | None
-    target: Corpus
-    dev: Corpus | None = None
-    tests: tuple[Corpus, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Everything training needs, and nothing that it changes but `network`."""
-
-    config: Config
-    source: tuple[EncodedSentence, ...]
-    target: tuple[EncodedSentence, ...]
-    dev: Corpus | None
-    vocabulary: Vocabulary
-    source_tags: TagSet | None
-    target_tags: TagSet
-    objective: Objective
-    network: Network
-    label_map: LabelMap
-    match: str  # which tags match, in words
-    token_mode: TokenMode
-    vectors: VectorReport | None
 
 
 def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None) -> Prepared:
@@ -73,40 +40,35 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     Raises
     ------
     UsageError
-        If the method needs a source and there is none.
+        If the method needs a source and there is none, needs equal tags and they differ, or an
+        option has no effect under it.
     DataError
         If a corpus has no tags, or the label map names types that are not there.
     """
     method = method_named(config.method)
-    if method.uses_source and corpora.source is None:
+    check_options(config)
+    if method.source != "unused" and corpora.source is None:
         raise UsageError(
             f"method {config.method} learns from a source domain; give one with --source, "
             "or choose --method non-transfer"
         )
-    source = corpora.source if method.uses_source else None
-    data = config.data
-    seed = config.seed if data.sample_seed < 0 else data.sample_seed
-    target = sample(corpora.target, data.target_fraction, seed)
+    source, target = _samples(config, corpora)
     training = [corpus for corpus in (source, target) if corpus is not None]
     for corpus in training:
         _require_tags(corpus)
 
     vocabulary, vectors, report = _vocabulary(config, training, corpora)
-    source_tags = TagSet.from_corpora([source]) if source is not None else None
     target_tags = TagSet.from_corpora([target])
-    objective, match = _objective(config, source_tags, target_tags, label_map)
-    architecture = Architecture(
-        vocabulary=len(vocabulary),
-        embedding=config.model.embedding,
-        hidden=config.model.hidden,
-        source_tags=len(source_tags) if source_tags else 0,
-        target_tags=len(target_tags),
-        emission_bias=config.model.emission_bias,
-    )
-    network = initialise(architecture, np.random.default_rng([config.seed, 0]))
-    for word, vector in vectors.items():
-        network.embedding[vocabulary.index[word]] = vector
-    return Prepared(
+    source_tags = None
+    match = "One domain only: no tags to match."
+    if source is not None:
+        source_tags = TagSet.from_corpora([source])
+        match = describe_match(source_tags, target_tags, label_map)
+        if shares_crf(config):
+            need = f"method {config.method} with one CRF for both domains"
+            source_tags = aligned_tags(source_tags, target_tags, label_map, need)
+    objective = make_objective(config, source_tags, target_tags, label_map)
+    prepared = Prepared(
         config=config,
         source=_encode(source, vocabulary, source_tags),
         target=_encode(target, vocabulary, target_tags),
@@ -115,11 +77,98 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         source_tags=source_tags,
         target_tags=target_tags,
         objective=objective,
-        network=network,
+        network=_network(config, vocabulary, vectors, source_tags, target_tags),
         label_map=label_map or LabelMap(),
         match=match,
         token_mode=_token_mode(training),
         vectors=report,
+    )
+    if method.source_weights == "similarity":
+        return replace(prepared, source=_weighted(prepared))
+    if method.source == "before the target":
+        return _in_two_stages(prepared, vectors)
+    return prepared
+
+
+def _samples(config: Config, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
+    data = config.data
+    seed = config.seed if data.sample_seed < 0 else data.sample_seed
+    target = sample(corpora.target, data.target_fraction, seed)
+    if corpora.source is None or method_named(config.method).source == "unused":
+        return None, target
+    return sample(corpora.source, data.source_fraction, seed), target
+
+
+def _network(
+    config: Config,
+    vocabulary: Vocabulary,
+    vectors: Mapping[str, Floats],
+    source_tags: TagSet | None,
+    target_tags: TagSet,
+) -> Network:
+    """Start values: drawn by the run's seed, word vectors in place of what was drawn."""
+    architecture = Architecture(
+        vocabulary=len(vocabulary),
+        embedding=config.model.embedding,
+        hidden=config.model.hidden,
+        source_tags=len(source_tags) if source_tags else 0,
+        target_tags=len(target_tags),
+        emission_bias=config.model.emission_bias,
+        shared_crf=shares_crf(config),
+        projection=method_named(config.method).projection,
+        shared_fraction=config.mask.shared_fraction,
+    )
+    start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
+    network = initialise(architecture, np.random.default_rng([config.seed, 0]), start=start)
+    for word, vector in vectors.items():
+        network.embedding[vocabulary.index[word]] = vector
+    return network
+
+
+def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
+    """The source's sentences, weighted by their likeness to the target's (cd-learning)."""
+    options, table = prepared.config.cd, prepared.network.embedding
+    source = [sentence.words for sentence in prepared.source]
+    target = [sentence.words for sentence in prepared.target]
+    if options.similarity == "polynomial":
+        weights = polynomial_similarity(source, target, table)
+    elif options.similarity == "gaussian":
+        weights = gaussian_similarity(source, target, table, options.width or None)
+    else:
+        weights = cross_entropy_similarity(source, target, len(table), options.order)
+    return tuple(
+        sentence._replace(weight=float(weight))
+        for sentence, weight in zip(prepared.source, weights, strict=True)
+    )
+
+
+def _in_two_stages(prepared: Prepared, vectors: Mapping[str, Floats]) -> Prepared:
+    """The source's model first, then the target's, each with a single CRF (re-training)."""
+    config, source_tags = prepared.config, prepared.source_tags
+    if source_tags is None:
+        raise ValueError("two stages need a source")
+    training = msgspec.structs.replace(
+        config.training,
+        steps=config.reload.source_steps or config.training.steps,
+        target_batch=config.training.source_batch,
+    )
+    network = partial(_network, config, prepared.vocabulary, vectors, None)
+    first = replace(
+        prepared,
+        config=msgspec.structs.replace(config, training=training),
+        source=(),
+        target=prepared.source,
+        dev=None,
+        source_tags=None,
+        target_tags=source_tags,
+        network=network(source_tags),
+    )
+    return replace(
+        prepared,
+        source=(),
+        source_tags=None,
+        network=network(prepared.target_tags),
+        first_stage=first,
     )
 
 
@@ -152,34 +201,40 @@ def _vocabulary(
     return Vocabulary.build(training, extra_words=vectors, **options), vectors, report
 
 
-def _objective(
+def make_objective(
     config: Config, source: TagSet | None, target: TagSet, label_map: LabelMap | None
-) -> tuple[Objective, str]:
-    method = method_named(config.method)
-    options = method.objective(config.objective)
+) -> Objective:
+    """The loss that the options and the method ask for."""
+    method, options = method_named(config.method), config.objective
     none = np.zeros(0, dtype=np.int64)
-    matched, match, weights = (none, none), "One domain only: no tags to match.", None
+    matched, weights = (none, none), None
     if source is not None:
-        matched = matched_tags(source, target, label_map)
-        match = describe_match(source, target, label_map)
+        same = np.arange(len(target))
+        matched = (same, same) if shares_crf(config) else matched_tags(source, target, label_map)
+        if options.parameter_transfer == "kl":
+            require_equal_tags(source, target, label_map, "objective.parameter_transfer=kl")
         unknown = set(options.exclude_tags) - source.index.keys()
         if unknown:
             raise UsageError(
                 f"objective.exclude_tags names {', '.join(sorted(unknown))}, "
                 f"which are not tags of the source: {', '.join(source.tags)}"
             )
-        weights = np.array([source.tags[row] not in options.exclude_tags for row in matched[0]])
-    objective = Objective(
+        kept = [source.tags[row] not in options.exclude_tags for row in matched[0]]
+        weights = np.array(kept, dtype=np.float64)
+    frozen = method.projection == "linear" and config.projection.frozen
+    return Objective(
         matched=matched,
-        source_share=options.source_share,
-        w_mmd=options.w_mmd,
-        w_param=options.w_param,
+        source_share=options.source_share if method.source == "with the target" else 0.0,
+        w_mmd=options.w_mmd if method.mmd != "none" else 0.0,
+        w_param=options.w_param if method.parameter_transfer else 0.0,
         w_reg=options.w_reg,
-        label_aware=method.label_aware,
-        label_weights=None if weights is None else weights.astype(np.float64),
+        label_aware=method.mmd != "all tokens",
+        label_weights=weights,
         variances=options.variances(),
+        mmd_floor=options.mmd_floor,
+        transfer=options.parameter_transfer,
+        frozen=PROJECTIONS if frozen else (),
     )
-    return objective, match
 
 
 def _encode(

@@ -19,7 +19,7 @@ from ladtl_np.evaluation import predict_tags
 from ladtl_np.methods import method_named
 from ladtl_np.model_file import Model
 from ladtl_np.network import Network
-from ladtl_np.preparation import Corpora, Prepared
+from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.run_folder import RunFolder, unique_names
 from ladtl_np.scoring import Scores
 from ladtl_np.trained_model import build_model, versions
@@ -44,7 +44,7 @@ def read_corpora(config: Config) -> Corpora:
     if not data.target:
         raise UsageError("give the target's training corpus with --target, or try --demo")
     source = None
-    if method_named(config.method).uses_source:
+    if method_named(config.method).source != "unused":
         if not data.source:
             raise UsageError(
                 f"method {config.method} learns from a source domain; give one with --source, "
@@ -59,7 +59,7 @@ def read_corpora(config: Config) -> Corpora:
 
 def demo_corpora(config: Config) -> Corpora:
     """The synthetic corpus: cardiology as the source, gastroenterology as the target."""
-    uses_source = method_named(config.method).uses_source
+    uses_source = method_named(config.method).source != "unused"
     return Corpora(
         generate(DEMO_SOURCE, "train") if uses_source else None,
         generate(DEMO_TARGET, "train"),
@@ -99,6 +99,10 @@ class Run:
         for event in self.trainer.run():
             if isinstance(event, Evaluation):
                 row = metrics_row(event)
+                if event.stage == "source":
+                    folder.log("evaluation", stage="source", **row)
+                    yield event
+                    continue
                 folder.metrics(row)
                 folder.log("evaluation", **row)
                 if event.best:

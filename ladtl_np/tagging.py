@@ -51,6 +51,7 @@ def make_decoder(
         tags,
         head=head,
         constrained=constrained,
+        emission_bias=model.config.decoding.emission_bias,
         workers=Workers(threads),
     )
 

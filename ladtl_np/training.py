@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -16,24 +17,43 @@ from ladtl_np.decoding import Decoder
 from ladtl_np.errors import DivergedError
 from ladtl_np.evaluation import evaluate
 from ladtl_np.layers.embedding import dropout_mask
+from ladtl_np.methods import method_named
 from ladtl_np.network import Network
 from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
-from ladtl_np.preparation import Prepared
+from ladtl_np.prepared import Prepared
+from ladtl_np.reloading import carry_layers
 from ladtl_np.scoring import Scores
 from ladtl_np.workers import Workers, single_threaded_blas
 
-__all__ = ["Evaluation", "Step", "Trainer"]
+__all__ = ["Evaluation", "Stage", "Step", "Trainer"]
+
+Stage = Literal["source", "target"]
+_KINDS = 4  # kinds of random choices in training
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One mini-batch done."""
+    """One mini-batch done.
+
+    Attributes
+    ----------
+    step, steps
+        Number of this mini-batch, and of how many at most.
+    terms
+        The loss.
+    tokens, seconds
+        Size of the mini-batch, and time for it.
+    stage
+        Whose model is trained: ``source`` in the first of two stages, else ``target``.
+    """
 
     step: int
+    steps: int
     terms: LossTerms
     tokens: int
     seconds: float
+    stage: Stage = "target"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +78,8 @@ class Evaluation:
         Training time since the start, evaluations included.
     tokens_per_second
         Of the training steps since the evaluation before.
+    stage
+        As for `Step`; only the target's stage has scores.
     """
 
     step: int
@@ -69,6 +91,7 @@ class Evaluation:
     best: bool
     seconds: float
     tokens_per_second: float
+    stage: Stage = "target"
 
 
 class _Stream:
@@ -96,13 +119,14 @@ class Trainer:
     network
         The parameters being trained.
     best
-        A copy of the best so far, by conlleval F1 on the development data; the earliest of equals.
+        A copy of the best so far, by F1 on the development data; the earliest of equals.
     best_evaluation
         Its evaluation, None before the first.
     """
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, stage: Stage = "target") -> None:
         config = prepared.config
+        self.stage: Stage = stage
         self.prepared, self.config = prepared, config
         self.network: Network = prepared.network
         self.best: Network = prepared.network
@@ -110,14 +134,16 @@ class Trainer:
         self.workers = Workers(config.threads)
         self.optimizer = AdaGrad(self.network, config.optimizer)
         # every kind of random choice has its own generator, so that changing one leaves the others
-        kinds = [np.random.default_rng([config.seed, kind]) for kind in range(1, 5)]
+        first = 1 if stage == "target" else 1 + _KINDS
+        kinds = [np.random.default_rng([config.seed, first + n]) for n in range(_KINDS)]
         self._source = _Stream(prepared.source, kinds[0])
         self._target = _Stream(prepared.target, kinds[1])
         self._dropout, self._unknown = kinds[2], kinds[3]
-        self._larger = max(
-            (len(prepared.source), config.training.source_batch),
-            (len(prepared.target), config.training.target_batch),
-        )
+        weighted = method_named(config.method).source_weights == "similarity"
+        self._scales_steps = weighted and config.cd.mode == "step"
+        target = len(prepared.target), config.training.target_batch
+        source = len(prepared.source), config.training.source_batch
+        self._pass = target if config.training.epoch == "target" else max(source, target)
 
     def run(self) -> Iterator[Step | Evaluation]:
         """Train to the end or until patience runs out, yielding every step and evaluation.
@@ -127,6 +153,8 @@ class Trainer:
         DivergedError
             When the loss or a gradient is not finite; the best model so far stays in `best`.
         """
+        if self.prepared.first_stage is not None:
+            yield from self._first_stage(self.prepared.first_stage)
         options = self.config.training
         start = time.perf_counter()
         since_best = 0
@@ -148,6 +176,13 @@ class Trainer:
             if options.patience and since_best >= options.patience:
                 return
 
+    def _first_stage(self, prepared: Prepared) -> Iterator[Step | Evaluation]:
+        """Train on the source, then carry its layers over into this run's start values."""
+        trainer = Trainer(prepared, "source")
+        yield from trainer.run()
+        matched, options = self.prepared.objective.matched, self.config.reload
+        carry_layers(self.network, trainer.network, matched, options)
+
     def _batch(self) -> Batch:
         options = self.config.training
         return two_domain_batch(
@@ -159,9 +194,8 @@ class Trainer:
         vocabulary: Vocabulary = self.prepared.vocabulary
         probability = self.config.training.unknown_probability
         return [
-            EncodedSentence(
-                vocabulary.replace_singletons(sentence.words, self._unknown, probability),
-                sentence.tags,
+            sentence._replace(
+                words=vocabulary.replace_singletons(sentence.words, self._unknown, probability)
             )
             for sentence in sentences
         ]
@@ -189,8 +223,16 @@ class Trainer:
                 f"{self.optimizer.learning_rate():g}, {terms}; the best model so far is kept. Try "
                 "a smaller optimizer.learning_rate, or optimizer.clip_norm=5"
             )
-        self.optimizer.update(self.network, gradients, norm)
-        return Step(number, terms, batch.words.size, time.perf_counter() - begin), norm
+        plain = None
+        if self._scales_steps:
+            objective = self.prepared.objective
+            _, plain = loss_step(
+                self.network, batch.unweighted(), objective, mask, None, self.workers
+            )
+        self.optimizer.update(self.network, gradients, norm, plain)
+        seconds = time.perf_counter() - begin
+        steps = self.config.training.steps
+        return Step(number, steps, terms, batch.words.size, seconds, self.stage), norm
 
     def _evaluate(self, recent: list[Step], norms: list[float], start: float) -> Evaluation:
         scores = None
@@ -202,7 +244,7 @@ class Trainer:
         step = recent[-1].step
         evaluation = Evaluation(
             step=step,
-            epoch=step * self._larger[1] / self._larger[0],
+            epoch=step * self._pass[1] / self._pass[0],
             terms=LossTerms(*np.mean([np.array(done.terms) for done in recent], axis=0).tolist()),
             gradient_norm=float(np.mean(norms)),
             learning_rate=self.optimizer.learning_rate(),
@@ -210,6 +252,7 @@ class Trainer:
             best=best,
             seconds=time.perf_counter() - start,
             tokens_per_second=sum(s.tokens for s in recent) / sum(s.seconds for s in recent),
+            stage=self.stage,
         )
         if best:
             self.best_evaluation = evaluation
@@ -219,7 +262,9 @@ class Trainer:
         before = self.best_evaluation
         if scores is None or before is None or before.scores is None:
             return True
-        return scores.conlleval.overall.f1 > before.scores.conlleval.overall.f1
+        name = self.config.training.select_by
+        now, then = (getattr(found, name).overall.f1 for found in (scores, before.scores))
+        return bool(now > then)
 
     def decoder(self, network: Network) -> Decoder:
         """A decoder with the target head of a network."""
@@ -228,6 +273,7 @@ class Trainer:
             self.prepared.vocabulary,
             self.prepared.target_tags,
             constrained=self.config.decoding.constrained,
+            emission_bias=self.config.decoding.emission_bias,
             workers=self.workers,
         )
 

@@ -9,15 +9,21 @@ from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from gradient_checks_kernels import what_is_added
 from shapes_at_random import (
     packed_rows,
-    random_batch,
     random_chains,
-    random_network,
     random_weights,
 )
 
-from ladtl_np.layers import bilstm, crf, embedding, linear, mmd, parameter_transfer
-from ladtl_np.network import EMBEDDING, Architecture, Network
-from ladtl_np.objective import Objective, loss_and_gradients, variances_of
+from ladtl_np.layers import (
+    bilstm,
+    crf,
+    divergence,
+    embedding,
+    linear,
+    mmd,
+    parameter_transfer,
+    projection,
+)
+from ladtl_np.network import Architecture
 from ladtl_np.parameters import Parameters
 from ladtl_np.workers import Workers
 
@@ -195,64 +201,47 @@ def regulariser() -> None:
     check_gradient(function, [gradients.flat - before], [weights.flat])
 
 
-def with_values(network: Network, values: dict[str, Array]) -> Network:
-    weights = network.weights.zeros_like()
-    for name, view in weights.items():
-        view[...] = values[name]
-    return Network(network.architecture, values[EMBEDDING], weights)
+@gradient_check("layers.projection.projection_backward")
+def map_or_mask_before_a_shared_crf() -> None:
+    rng = np.random.default_rng(38)
+    for N in LENGTHS:
+        hidden, dP = rng.normal(size=(N, 2 * H)), rng.normal(size=(N, 2 * H))
+        T, found = rng.normal(size=(2 * H, 2 * H)), []
+
+        def backward(dT, *, found=found, dP=dP, hidden=hidden, T=T):
+            found.append(projection.projection_backward(dT, dP, hidden, T))
+
+        check_gradient(
+            lambda T, hidden, dP=dP: np.vdot(dP, projection.projection_forward(hidden, T)),
+            [*what_is_added(backward, [T], rng), *found],
+            at=(T, hidden),
+            names=("T", "hidden"),
+        )
+        for fixed in (projection.domain_mask("source", H, 0.5), None):
+            check_gradient(
+                lambda hidden, dP=dP, fixed=fixed: np.vdot(
+                    dP, projection.projection_forward(hidden, fixed)
+                ),
+                [projection.projection_backward(None, dP, hidden, fixed)],
+                at=[hidden],
+            )
 
 
-def check_objective(rng: np.random.Generator, network: Network, batch, objective, **options):
-    named = network.named()
+@gradient_check("layers.divergence.divergence_backward")
+def divergence_by_the_scores_of_the_target() -> None:
+    rng = np.random.default_rng(39)
+    for lengths in BATCHES:
+        packing, E_s, A_s, _ = random_chains(rng, lengths, M_TAGS)
+        _, E_t, A_t, _ = random_chains(rng, lengths, M_TAGS)
+        source, offsets, d = (E_s, A_s), packing.offsets, rng.normal()
+        _, cache = divergence.divergence_forward(*source, E_t, A_t, offsets)
 
-    def function(*values):
-        moved = with_values(network, dict(zip(named, values, strict=True)))
-        return loss_and_gradients(moved, batch, objective, **options)[0].total
+        def function(E_t, A_t, *, source=source, offsets=offsets, d=d):
+            return d * divergence.divergence_forward(*source, E_t, A_t, offsets)[0]
 
-    _, gradients = loss_and_gradients(network, batch, objective, **options)
-    assert gradients.keys() == named.keys()
-    check_gradient(
-        function,
-        [gradients[name] for name in named],
-        [array.copy() for array in named.values()],
-        names=list(named),
-    )
+        def backward(dE_t, dA_t, *, cache=cache, d=d):
+            divergence.divergence_backward(dE_t, dA_t, d, cache)
 
-
-@gradient_check("objective.loss_and_gradients")
-def whole_objective() -> None:
-    rng = np.random.default_rng(37)
-    matched = np.array([0, 2, 1]), np.array([1, 3, 0])  # of 3 and 4 tags
-    settings = {
-        "matched": matched,
-        "source_share": 0.4,
-        "w_mmd": 0.7,
-        "w_param": 0.2,
-        "w_reg": 0.05,
-        "variances": (0.1, 1.0, 5.0),
-    }
-    for bias in (False, True):
-        network = random_network(rng, bias=bias)
-        for source, target in ((LENGTHS, LENGTHS[::-1]), ((1,), (1,)), ((2, 2), (4, 1, 1))):
-            batch = random_batch(rng, network, source, target)
-            mask = rng.choice([0.0, 2.0], size=(sum(source) + sum(target), 3), p=[0.3, 0.7])
-            mu = np.array([1.0, 0.0, 0.4])
-            plain = Objective(**settings)
-            weighted = Objective(**settings, label_weights=mu)
-            vanilla = Objective(**settings, label_aware=False)
-            check_objective(rng, network, batch, plain)
-            check_objective(rng, network, batch, weighted, dropout_mask=mask)
-            check_objective(rng, network, batch, vanilla, dropout_mask=mask)
-        for aware in (True, False):  # the median heuristic's choice is a constant
-            median = Objective(**{**settings, "variances": None}, label_aware=aware)
-            batch = random_batch(rng, network, (4, 2), (1, 4))
-            variances = variances_of(network, batch, median)
-            check_objective(rng, network, batch, median, variances=variances)
-        only_target = random_batch(rng, network, (), LENGTHS)
-        only_source = random_batch(rng, network, (4, 1), ())
-        check_objective(rng, network, only_target, Objective(**settings))
-        check_objective(rng, network, only_source, Objective(**settings, label_aware=False))
-    alone = random_network(rng, source_tags=0)
-    batch = random_batch(rng, alone, (), LENGTHS)
-    nothing = np.empty(0, np.int64), np.empty(0, np.int64)
-    check_objective(rng, alone, batch, Objective(matched=nothing, source_share=0.0))
+        check_gradient(
+            function, what_is_added(backward, (E_t, A_t), rng), at=(E_t, A_t), names=("E_t", "A_t")
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,7 @@ def random_network(
     target_tags: int = 4,
     bias: bool = False,
     scale: float = 0.6,
+    **architecture_options: Any,
 ) -> Network:
     architecture = Architecture(
         vocabulary=words,
@@ -80,6 +82,7 @@ def random_network(
         source_tags=source_tags,
         target_tags=target_tags,
         emission_bias=bias,
+        **architecture_options,
     )
     table = scale * rng.normal(size=(words, embedding))
     return Network(architecture, table, random_weights(rng, architecture, scale))
@@ -95,14 +98,22 @@ def random_sentences(
 
 
 def random_batch(
-    rng: np.random.Generator, network: Network, source: Sequence[int], target: Sequence[int]
+    rng: np.random.Generator,
+    network: Network,
+    source: Sequence[int],
+    target: Sequence[int],
+    *,
+    weighted: bool = False,
 ) -> Batch:
     """Random sentences of the given lengths; a half without lengths is empty."""
     sizes = network.architecture
-    return two_domain_batch(
+    halves = [
         random_sentences(rng, source, sizes.vocabulary, sizes.source_tags),
         random_sentences(rng, target, sizes.vocabulary, sizes.target_tags),
-    )
+    ]
+    if weighted:
+        halves = [[s._replace(weight=float(rng.random())) for s in half] for half in halves]
+    return two_domain_batch(*halves)
 
 
 def workload(

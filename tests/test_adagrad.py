@@ -32,7 +32,7 @@ def test_dense_update_equals_the_readable_twin_over_three_steps(size, dtype):
     rng = np.random.default_rng(1)
     for _ in range(3):
         g = rng.normal(size=size).astype(dtype)
-        adagrad_dense(theta, s, g, rate, epsilon)
+        adagrad_dense(theta, s, g, g, rate, epsilon)
         expected = adagrad_step(*expected, g, rate, epsilon)
     for ours, theirs in zip((theta, s), expected, strict=True):
         assert ours.dtype == dtype
@@ -48,9 +48,9 @@ def test_row_update_equals_dense_on_touched_rows_and_leaves_the_others_bit_ident
     masked = g.copy()
     masked[untouched] = 0
     before, dense = (theta.copy(), s.copy()), (theta.copy(), s.copy())
-    adagrad_dense(dense[0].ravel(), dense[1].ravel(), masked.ravel(), rate, epsilon)
+    adagrad_dense(dense[0].ravel(), dense[1].ravel(), masked.ravel(), masked.ravel(), rate, epsilon)
     twin = adagrad_rows_step(theta, s, rows, g[rows], rate, epsilon)
-    adagrad_rows(theta, s, rows, g[rows], rate, epsilon)
+    adagrad_rows(theta, s, rows, g[rows], g[rows], rate, epsilon)
     for k, ours in enumerate((theta, s)):
         assert ours[untouched].tobytes() == before[k][untouched].tobytes()
         np.testing.assert_array_equal(ours, dense[k])
@@ -62,7 +62,7 @@ def test_coordinate_without_gradient_stays_where_it_is():
     g[3] = 0
     s[3] = 0  # no gradient ever: 0 / (0 + epsilon)
     before = theta.copy()
-    adagrad_dense(theta.ravel(), s.ravel(), g.ravel(), rate, epsilon)
+    adagrad_dense(theta.ravel(), s.ravel(), g.ravel(), g.ravel(), rate, epsilon)
     np.testing.assert_array_equal(theta[3], before[3])
     assert (theta[2] != before[2]).all()
 
@@ -71,7 +71,7 @@ def test_coordinate_without_gradient_stays_where_it_is():
 def test_first_step_from_zero_has_the_size_of_the_learning_rate(dtype):
     g = np.array([1e-3, -5.0, 1e4], dtype)
     theta, s = np.zeros(3, dtype), np.zeros(3, dtype)
-    adagrad_dense(theta, s, g, dtype(0.03), dtype(1e-10))
+    adagrad_dense(theta, s, g, g, dtype(0.03), dtype(1e-10))
     np.testing.assert_allclose(theta, -0.03 * np.sign(g), rtol=1e-6)
 
 
@@ -139,3 +139,18 @@ def test_float32_model_is_updated_in_float32():
     for array in (after.embedding, after.weights.flat, optimiser.weight_sums, optimiser.row_sums):
         assert array.dtype == np.float32
         assert np.isfinite(array).all()
+
+
+def test_a_step_can_be_scaled_apart_from_the_sums():
+    rng = np.random.default_rng(8)
+    theta, s, g = rng.normal(size=(3, 4, 5))
+    s, rows, d = s**2, np.array([0, 3]), 0.25 * g
+    expected, sums = adagrad_step(theta, s, g, 0.1, 1e-8)
+    for part in (slice(None), rows):
+        moved, found = theta.copy(), s.copy()
+        if part is rows:
+            adagrad_rows(moved, found, rows, d[rows], g[rows], 0.1, 1e-8)
+        else:
+            adagrad_dense(moved.ravel(), found.ravel(), d.ravel(), g.ravel(), 0.1, 1e-8)
+        np.testing.assert_allclose(moved[part] - theta[part], 0.25 * (expected - theta)[part])
+        np.testing.assert_allclose(found[part], sums[part])

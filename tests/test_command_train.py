@@ -138,7 +138,7 @@ def test_a_folder_in_use_or_not_empty_is_left_alone(files: list[str], tmp_path: 
         (
             ["--method", "magic"],
             2,
-            "non-transfer, joint-training, la-mmd, crf-l2, mmd-crf-l2, la-dtl",
+            "non-transfer, linear-projection, domain-mask",
         ),
         (["--set", "training.stepz=1"], 2, "stepz"),
         (["--set", "training"], 2, "KEY=VALUE"),

@@ -48,12 +48,17 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 def test_parameters_named_in_the_notation_exist() -> None:
     from ladtl_np.network import EMBEDDING, Architecture
 
-    sizes = Architecture(
-        vocabulary=2, embedding=2, hidden=2, source_tags=2, target_tags=2, emission_bias=True
-    )
-    names = {EMBEDDING, *sizes.shapes()}
+    sizes = {"vocabulary": 2, "embedding": 2, "hidden": 2, "source_tags": 2, "target_tags": 2}
+    names = {EMBEDDING}
+    for shared in (False, True):
+        projection = "linear" if shared else "none"
+        names |= (
+            Architecture(**sizes, emission_bias=True, shared_crf=shared, projection=projection)
+            .shapes()
+            .keys()
+        )
     text = (ROOT / "docs" / "notation.md").read_text("utf-8")
-    told = set(re.findall(r"`((?:forward|backward|source_crf|target_crf)\.\w)`", text))
+    told = set(re.findall(r"`((?:forward|backward|\w+_crf|\w+_projection)\.\w)`", text))
     assert told | {EMBEDDING} == names
 
 

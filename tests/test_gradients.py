@@ -15,8 +15,19 @@ from gradient_check import GRADIENT_CHECKS, check_direction, check_gradient, gra
 import ladtl_np
 from ladtl_np.reference.lstm import lstm_backward, lstm_forward
 
-WALKED = ("reference", "kernels", "layers", "network", "objective")
-ENDINGS = ("_backward", "_gradient", "_gradients")
+WALKED = (
+    "reference",
+    "kernels",
+    "layers",
+    "network",
+    "encoder",
+    "heads",
+    "discrepancy",
+    "divergence",
+    "objective",
+)
+# a step goes forward and backward at once
+ENDINGS = ("_backward", "_gradient", "_gradients", "likelihood_step", "mmd_step", "divergence_step")
 
 for _file in sorted(Path(__file__).parent.glob("gradient_checks_*.py")):
     importlib.import_module(_file.stem)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
@@ -8,6 +10,7 @@ from ladtl_np.batching import EncodedSentence
 from ladtl_np.errors import DivergedError, UsageError
 from ladtl_np.methods import METHODS
 from ladtl_np.model_file import model_bytes
+from ladtl_np.network import PROJECTIONS
 from ladtl_np.preparation import Corpora, Prepared, prepare
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Evaluation, Step, Trainer, _Stream
@@ -53,6 +56,122 @@ def test_la_dtl_without_a_term_is_another_method_bit_for_bit(method, without) ->
     other, plain = trained(method=method), trained(method="la-dtl", objective=without)
     assert other.best.embedding.tobytes() == plain.best.embedding.tobytes()
     assert other.best.weights.flat.tobytes() == plain.best.weights.flat.tobytes()
+
+
+def same_parameters(one: Trainer, other: Trainer) -> bool:
+    """Whether all parameters that both have are equal, byte for byte."""
+    first, second = one.best.named(), other.best.named()
+    return all(first[name].tobytes() == second[name].tobytes() for name in first.keys() & second)
+
+
+def test_linear_projection_frozen_at_the_identity_is_joint_training_with_a_shared_crf() -> None:
+    joint = trained(method="joint-training", joint={"crf": "shared"})
+    frozen = trained(method="linear-projection", projection={"init": "identity", "frozen": True})
+    assert same_parameters(joint, frozen)
+    for name in PROJECTIONS:
+        np.testing.assert_array_equal(frozen.network.weights[name], np.eye(12))
+    learned = trained(method="linear-projection")
+    assert not same_parameters(joint, learned)
+    assert abs(learned.network.weights[PROJECTIONS[0]] - np.eye(12)).max() > 1e-3
+
+
+def test_a_mask_that_shares_every_unit_is_joint_training_with_a_shared_crf() -> None:
+    joint = trained(method="joint-training", joint={"crf": "shared"})
+    assert same_parameters(joint, trained(method="domain-mask", mask={"shared_fraction": 1.0}))
+    assert not same_parameters(joint, trained(method="domain-mask"))
+
+
+@pytest.mark.parametrize("mode", ["loss", "step"])
+def test_cd_learning_with_all_weights_1_is_joint_training_with_a_shared_crf(mode) -> None:
+    joint = trained(method="joint-training", joint={"crf": "shared"})
+    prepared = prepare(small_config(method="cd-learning", cd={"mode": mode}), small_corpora())
+    assert any(sentence.weight != 1.0 for sentence in prepared.source)
+    equal = tuple(sentence._replace(weight=1.0) for sentence in prepared.source)
+    trainer = Trainer(replace(prepared, source=equal))
+    for _ in trainer.run():
+        pass
+    assert same_parameters(joint, trainer)
+    assert not same_parameters(joint, trained(method="cd-learning", cd={"mode": mode}))
+
+
+def test_scaling_all_source_weights_scales_steps_but_not_what_adagrad_sees() -> None:
+    """Three sentences' weights halved: `loss` mode is undone by AdaGrad, `step` mode is not."""
+    moved = {}
+    for mode in ("loss", "step"):
+        for weight in (1.0, 0.5):
+            config = small_config(
+                method="cd-learning",
+                cd={"mode": mode},
+                training={"steps": 1},
+                objective={"source_share": 0.999999, "w_reg": 0.0},
+                optimizer={"initial_accumulator": 0.0, "clip_norm": 0.0},
+            )
+            prepared = prepare(config, small_corpora())
+            source = tuple(s._replace(weight=weight) for s in prepared.source)
+            start = prepared.network.copy()
+            trainer = Trainer(replace(prepared, source=source))
+            for _ in trainer.run():
+                pass
+            moved[mode, weight] = trainer.network.weights["forward.U"] - start.weights["forward.U"]
+    np.testing.assert_allclose(moved["loss", 0.5], moved["loss", 1.0], atol=1e-3)
+    np.testing.assert_allclose(moved["step", 0.5], 0.5 * moved["step", 1.0], atol=1e-3)
+
+
+@pytest.mark.parametrize("similarity", ["polynomial", "gaussian", "cross-entropy"])
+def test_cd_learning_weighs_source_sentences_between_0_and_1(similarity) -> None:
+    config = small_config(method="cd-learning", cd={"similarity": similarity})
+    prepared = prepare(config, small_corpora())
+    weights = np.array([sentence.weight for sentence in prepared.source])
+    assert weights.min() >= 0.0
+    assert weights.max() <= 1.0
+    assert np.unique(weights).size > 5
+    assert all(sentence.weight == 1.0 for sentence in prepared.target)
+
+
+def test_re_training_starts_from_the_layers_of_the_source_model() -> None:
+    config = small_config(method="re-training", reload={"source_steps": 30})
+    prepared = prepare(config, small_corpora())
+    fresh = prepared.network.copy()
+    trainer = Trainer(prepared)
+    events = list(trainer.run())
+    steps = {stage: [*range(1, count + 1)] for stage, count in (("source", 30), ("target", 40))}
+    for stage, expected in steps.items():
+        seen = [event for event in events if event.stage == stage]
+        assert [event.step for event in seen if isinstance(event, Step)] == expected
+        scored = [event.scores for event in seen if isinstance(event, Evaluation)]
+        assert [scores is not None for scores in scored] == [stage == "target"] * len(scored)
+    assert trainer.network.architecture.source_tags == 0
+    # the source's drugs never occur in the target, so their rows are as the source left them
+    row = prepared.vocabulary.index["A"]
+    assert not np.array_equal(trainer.network.embedding[row], fresh.embedding[row])
+
+
+def test_re_training_without_any_layer_carried_over_is_non_transfer_on_both_vocabularies() -> None:
+    nothing = dict.fromkeys(
+        ("words", "characters", "character_lstm", "word_lstm", "emission", "transition"), False
+    )
+    prepared = prepare(small_config(method="re-training", reload=nothing), small_corpora())
+    alone = Trainer(replace(prepared, first_stage=None, network=prepared.network.copy()))
+    two_stages = Trainer(prepared)
+    for trainer in (two_stages, alone):
+        for _ in trainer.run():
+            pass
+    assert same_parameters(two_stages, alone)
+
+
+def test_the_exact_divergence_trains_another_model_than_the_squared_distance() -> None:
+    squared = trained(method="crf-l2")
+    exact = trained(method="crf-l2", objective={"parameter_transfer": "kl"})
+    assert not same_parameters(squared, exact)
+    assert exact.best_evaluation is not None
+    assert exact.best_evaluation.terms.param > 0.0
+
+
+def test_the_strict_f1_can_choose_the_model_and_the_target_can_count_the_epochs() -> None:
+    trainer = trained(training={"select_by": "strict", "epoch": "target"})
+    best = trainer.best_evaluation
+    assert best is not None
+    assert best.epoch == pytest.approx(best.step * 4 / 12)
 
 
 def test_one_mmd_over_all_tokens_trains_another_model() -> None:

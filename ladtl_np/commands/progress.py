@@ -51,7 +51,14 @@ class TrainingDisplay:
             self._bar.update(
                 self._task,
                 completed=event.step,
-                description=f"{speed:,.0f} tokens/s  {_terms(event.terms)}",
+                total=event.steps,
+                description=f"{_stage(event)}{speed:,.0f} tokens/s  {_terms(event.terms)}",
+            )
+            return
+        if event.stage == "source":
+            self.console.print(
+                f"source step {event.step:>5}  epoch {event.epoch:6.2f}  {_terms(event.terms)}  "
+                f"{event.tokens_per_second:>7,.0f} tokens/s"
             )
             return
         overall = event.scores.conlleval.overall if event.scores is not None else None
@@ -61,6 +68,10 @@ class TrainingDisplay:
             f"step {event.step:>5}  epoch {event.epoch:6.2f}  {_terms(event.terms)}  "
             f"{event.tokens_per_second:>7,.0f} tokens/s  {found}{mark}"
         )
+
+
+def _stage(event: Step) -> str:
+    return "on the source  " if event.stage == "source" else ""
 
 
 def _terms(terms: LossTerms) -> str:

@@ -22,6 +22,7 @@ from ladtl_np.demo_run import demo_options
 from ladtl_np.errors import DivergedError
 from ladtl_np.methods import METHODS
 from ladtl_np.preparation import prepare
+from ladtl_np.presets import PRESETS, preset_options
 from ladtl_np.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.run_folder import RunFolder
 from ladtl_np.warm_up import warm_up
@@ -44,6 +45,7 @@ _KEYS = {
     "label_map": "data.label_map",
     "embeddings": "data.embeddings",
     "steps": "training.steps",
+    "parameter_transfer": "objective.parameter_transfer",
 }
 _FILE = click.Path(path_type=str)
 
@@ -59,6 +61,17 @@ _FILE = click.Path(path_type=str)
 @click.option(
     "--method",
     help=f"How the source is used: {', '.join(METHODS)}.  [default: {_DEFAULTS.method}]",
+)
+@click.option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help="Start from what the paper says, or from what its released code does.",
+)
+@click.option(
+    "--parameter-transfer",
+    type=click.Choice(("l2", "kl")),
+    help="What ties the two CRFs: distance of their parameters, or exact divergence."
+    f"  [default: {_DEFAULTS.objective.parameter_transfer}]",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
@@ -130,10 +143,12 @@ def command(
 
 
 def _config(demo: bool, config_file: str | None, given: dict[str, Any]) -> Config:
-    """Defaults, then the demo's options, then the file, then --set, then single options."""
+    """Defaults, a preset, the demo's options, the file, --set, single options; the later wins."""
     table: dict[str, Any] = read_config(config_file) if config_file else {}
     if demo:
         table = merge_options(demo_options(), table)
+    if given["preset"]:
+        table = merge_options(preset_options(given["preset"]), table)
     settings = list(given["settings"])
     for side in ("source_format", "target_format"):
         settings += [f"data.{side}.{setting}" for setting in given[side]]

@@ -1,6 +1,8 @@
 """AdaGrad in place, dense and row-sparse.                             docs/math/adagrad.md
 
-s += g^2,    theta -= learning_rate * g / (sqrt(s) + epsilon)
+s += g^2,    theta -= learning_rate * d / (sqrt(s) + epsilon)
+
+d is g itself, or what a method has made of it that is to scale the step and not the sums.
 """
 
 from __future__ import annotations
@@ -15,21 +17,27 @@ __all__ = ["adagrad_dense", "adagrad_rows"]
 
 @kernel
 def adagrad_dense(
-    theta: Floats, s: Floats, g: Floats, learning_rate: Scalar, epsilon: Scalar
+    theta: Floats, s: Floats, d: Floats, g: Floats, learning_rate: Scalar, epsilon: Scalar
 ) -> None:
     """Update all of theta; learning_rate and epsilon are scalars of theta's dtype."""
     for k in range(theta.size):
         s[k] += g[k] * g[k]
-        theta[k] -= learning_rate * g[k] / (np.sqrt(s[k]) + epsilon)
+        theta[k] -= learning_rate * d[k] / (np.sqrt(s[k]) + epsilon)
 
 
 @kernel
 def adagrad_rows(
-    theta: Floats, s: Floats, rows: Integers, g: Floats, learning_rate: Scalar, epsilon: Scalar
+    theta: Floats,
+    s: Floats,
+    rows: Integers,
+    d: Floats,
+    g: Floats,
+    learning_rate: Scalar,
+    epsilon: Scalar,
 ) -> None:
-    """Update theta[rows] only, given distinct rows and their gradients g (rows, D)."""
+    """Update theta[rows] only, given distinct rows and their d and g (rows, D)."""
     for n in range(rows.size):
         r = rows[n]
         for k in range(theta.shape[1]):
             s[r, k] += g[n, k] * g[n, k]
-            theta[r, k] -= learning_rate * g[n, k] / (np.sqrt(s[r, k]) + epsilon)
+            theta[r, k] -= learning_rate * d[n, k] / (np.sqrt(s[r, k]) + epsilon)

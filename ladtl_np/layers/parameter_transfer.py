@@ -69,11 +69,11 @@ def parameter_transfer_backward(
 
 
 def regulariser_forward(weights: Parameters) -> float:
-    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTM and CRFs, not the embeddings."""
-    return float(kernels.squared_norm(weights.flat))
+    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTMs and CRFs, not the embeddings."""
+    return float(kernels.squared_norm(weights.regularised))
 
 
 def regulariser_backward(gradients: Parameters, dvalue: float, weights: Parameters) -> None:
     """Add 2 dvalue theta."""
-    flat = gradients.flat
-    kernels.add_scaled(flat, flat.dtype.type(2.0 * dvalue), weights.flat)
+    added = gradients.regularised
+    kernels.add_scaled(added, added.dtype.type(2.0 * dvalue), weights.regularised)

@@ -28,12 +28,20 @@ from ladtl_np.reference.parameter_transfer import (
     regulariser_backward,
     regulariser_forward,
 )
+from ladtl_np.reference.projection import (
+    linear_projection_backward,
+    linear_projection_forward,
+    mask_backward,
+    mask_forward,
+)
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["EncodedSentence", "ObjectiveWeights", "objective_forward_backward"]
 
 Parameters = Mapping[str, Floats]
 Gradients = dict[str, Floats]
+Sentence = tuple[Integers, Integers] | tuple[Integers, Integers, float]
+"""Word rows (T,), tag numbers (T,) and, where it is not 1, the weight of its likelihood."""
 
 
 class ObjectiveWeights(NamedTuple):
@@ -50,6 +58,7 @@ class EncodedSentence(NamedTuple):
 
     rows: Integers  # (T,)    word rows
     tags: Integers  # (T,)    gold tags
+    weight: float  # of its likelihood
     mask: Floats | None  # (T, D)  dropout
     X: Floats  # (T, D)
     caches: BilstmCache
@@ -59,8 +68,8 @@ class EncodedSentence(NamedTuple):
 
 def objective_forward_backward(
     parameters: Parameters,
-    source: Sequence[tuple[Integers, Integers]],
-    target: Sequence[tuple[Integers, Integers]],
+    source: Sequence[Sentence],
+    target: Sequence[Sentence],
     *,
     weights: ObjectiveWeights,
     pairs: tuple[Integers, Integers],
@@ -69,6 +78,7 @@ def objective_forward_backward(
     label_aware: bool = True,
     source_masks: Sequence[Floats] | None = None,
     target_masks: Sequence[Floats] | None = None,
+    domain_masks: tuple[Floats, Floats] | None = None,
 ) -> tuple[dict[str, float], Gradients]:
     """Loss terms of one mini-batch and the gradient of their weighted sum (sec. 4.2; (1)-(7)).
 
@@ -78,9 +88,11 @@ def objective_forward_backward(
         ``word_embedding`` (V, D); ``forward.W`` (D, 4H), ``forward.U`` (H, 4H), ``forward.b``
         (4H,) and the same for ``backward``; ``source_crf.W`` (2H, m_s), ``source_crf.A``
         (m_s, m_s), optionally ``source_crf.b`` (m_s,) and the same for ``target_crf``. Without
-        source sentences the source CRF may be left out.
+        source sentences the source CRF may be left out. With ``shared_crf.*`` in their place both
+        domains have one CRF; ``source_projection.T`` and ``target_projection.T`` (2H, 2H) are maps
+        before it (docs/math/projection.md).
     source, target
-        Sentences as (word rows, tag numbers), each of shape (T,). Either may be empty.
+        Sentences of either domain; may be empty.
     weights
     pairs : two of (M,)
         Matched tags: source numbers, target numbers.
@@ -92,6 +104,8 @@ def objective_forward_backward(
         False: one MMD over all tokens of either half.
     source_masks, target_masks
         Dropout masks (T, D) for each sentence, already scaled.
+    domain_masks
+        Masks (2H,) of source and target before a shared CRF.
 
     Returns
     -------
@@ -109,8 +123,10 @@ def objective_forward_backward(
 
     # Each line computes a term, and adds its weighted gradient to the CRFs' and to dH.
     terms = {
-        "source_nll": _mean_nll(share, gradients, parameters, "source_crf", source_half),
-        "target_nll": _mean_nll(1 - share, gradients, parameters, "target_crf", target_half),
+        "source_nll": _mean_nll(share, gradients, parameters, "source", source_half, domain_masks),
+        "target_nll": _mean_nll(
+            1 - share, gradients, parameters, "target", target_half, domain_masks
+        ),
         "mmd": _mmd(w_mmd, source_half, target_half, pairs, variances, mu, label_aware),
         "param": _parameter_transfer(w_param, gradients, parameters, pairs),
         "reg": _regulariser(w_reg, gradients, parameters),
@@ -138,16 +154,17 @@ def _head(parameters: Parameters, crf: str) -> CrfWeights:
 
 def _encode(
     parameters: Parameters,
-    sentences: Sequence[tuple[Integers, Integers]],
+    sentences: Sequence[Sentence],
     masks: Sequence[Floats] | None,
 ) -> list[EncodedSentence]:
     forward, backward = _direction(parameters, "forward"), _direction(parameters, "backward")
     encoded = []
-    for number, (rows, tags) in enumerate(sentences):
+    for number, (rows, tags, *weight) in enumerate(sentences):
         mask = None if masks is None else masks[number]
         X = embedding_forward(rows, parameters["word_embedding"], mask)
         H, caches = bilstm_forward(X, forward, backward)
-        encoded.append(EncodedSentence(rows, tags, mask, X, caches, H, np.zeros_like(H)))
+        counts = weight[0] if weight else 1.0
+        encoded.append(EncodedSentence(rows, tags, counts, mask, X, caches, H, np.zeros_like(H)))
     return encoded
 
 
@@ -171,25 +188,52 @@ def _mean_nll(
     share: float,
     gradients: Gradients,
     parameters: Parameters,
-    crf: str,
+    domain: str,
     half: list[EncodedSentence],
+    domain_masks: tuple[Floats, Floats] | None,
 ) -> float:
-    """Mean over the sentences, (2); each sends back ``share / number of sentences``, (3)."""
+    """Weighted mean over the sentences, (2); each sends back ``share * weight / number``, (3)."""
     if not half:
         return 0.0
+    crf = "shared_crf" if "shared_crf.W" in parameters else f"{domain}_crf"
+    m = None if domain_masks is None else domain_masks[domain == "target"]
     W, A, b = _head(parameters, crf)
     total = 0.0
     for sentence in half:
-        E = affine_forward(sentence.H, W, b)
-        total += nll_forward(E, A, sentence.tags)
-        dE, dA = nll_backward(share / len(half), E, A, sentence.tags)
-        dH, dW, db = affine_backward(dE, sentence.H, W)
-        sentence.dH[:] += dH
+        P = _project(sentence.H, parameters, domain, m)
+        E = affine_forward(P, W, b)
+        total += sentence.weight * nll_forward(E, A, sentence.tags)
+        dE, dA = nll_backward(share * sentence.weight / len(half), E, A, sentence.tags)
+        dP, dW, db = affine_backward(dE, P, W)
+        sentence.dH[:] += _project_back(gradients, dP, sentence.H, parameters, domain, m)
         gradients[f"{crf}.A"] += dA
         gradients[f"{crf}.W"] += dW
         if b is not None:
             gradients[f"{crf}.b"] += db
     return total / len(half)
+
+
+def _project(H: Floats, parameters: Parameters, domain: str, m: Floats | None) -> Floats:
+    T = parameters.get(f"{domain}_projection.T")
+    if T is not None:
+        return linear_projection_forward(H, T)
+    return H if m is None else mask_forward(H, m)
+
+
+def _project_back(
+    gradients: Gradients,
+    dP: Floats,
+    H: Floats,
+    parameters: Parameters,
+    domain: str,
+    m: Floats | None,
+) -> Floats:
+    name = f"{domain}_projection.T"
+    if name in parameters:
+        dH, dT = linear_projection_backward(dP, H, parameters[name])
+        gradients[name] += dT
+        return dH
+    return dP if m is None else mask_backward(dP, m)
 
 
 def _mmd(
@@ -239,7 +283,7 @@ def _regulariser(w_reg: float, gradients: Gradients, parameters: Parameters) -> 
     """``L_r`` of sec. 4.2: every weight and bias of LSTMs and CRFs, no embeddings, (5)."""
     total = 0.0
     for name, parameter in parameters.items():
-        if name != "word_embedding":
+        if not name.endswith("embedding"):
             total += regulariser_forward(parameter)
             gradients[name] += regulariser_backward(w_reg, parameter)
     return total

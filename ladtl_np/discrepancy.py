@@ -1,0 +1,70 @@
+"""L_LaMMD of a batch: which rows are compared, under which kernels.            docs/math/mmd.md"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ladtl_np.batching import Batch
+from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
+from ladtl_np.loss_terms import Objective
+from ladtl_np.mmd_variances import median_variances
+from ladtl_np.shapes import Floats
+from ladtl_np.workers import Workers
+
+__all__ = ["chosen_variances", "mmd_step", "row_pairs"]
+
+
+def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
+    """Samples to compare: one pair for each matched tag that both halves hold, or one of all."""
+    source, target = batch.source, batch.target
+    if not objective.label_aware:
+        if source.rows.size and target.rows.size:
+            return (RowPair(0, source.rows, target.rows),)
+        return ()
+    pairs = label_rows(source.rows, source.tags, target.rows, target.tags, objective.matched)
+    mu = objective.label_weights
+    return pairs if mu is None else tuple(pair for pair in pairs if mu[pair.label])
+
+
+def chosen_variances(
+    hidden: Floats, pairs: Sequence[RowPair], objective: Objective
+) -> list[tuple[float, ...]]:
+    """Kernel variances for each pair of samples."""
+    if objective.variances is not None:
+        return [objective.variances] * len(pairs)
+    return [median_variances(hidden[pair.source], hidden[pair.target]) for pair in pairs]
+
+
+def mmd_step(
+    dhidden: Floats,
+    hidden: Floats,
+    batch: Batch,
+    objective: Objective,
+    variances: Sequence[Sequence[float]] | None,
+    workers: Workers,
+) -> float:
+    """L_LaMMD, Eq. (5), or Eq. (4) over all tokens; adds its weighted gradient to dhidden."""
+    pairs = row_pairs(batch, objective)
+    chosen = chosen_variances(hidden, pairs, objective) if variances is None else variances
+    values, cache = mmd_forward(hidden, pairs, chosen, workers)
+    all_mu = _label_weights(objective)
+    mu = np.array([all_mu[pair.label] for pair in pairs])
+    total, sent_back = float(mu @ values), mu
+    floor = objective.mmd_floor
+    if floor:
+        # max(floor, .), which also makes an absent label count as the floor
+        total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
+        sent_back = np.where(values > floor, mu, 0.0)
+    mmd_backward(dhidden, objective.w_mmd * sent_back, cache, workers)
+    return total
+
+
+def _label_weights(objective: Objective) -> Floats:
+    """The paper's mu of every matched tag, or of the one pair of all tokens."""
+    if not objective.label_aware:
+        return np.ones(1)
+    if objective.label_weights is None:
+        return np.ones(len(objective.matched[0]))
+    return objective.label_weights

@@ -1,0 +1,54 @@
+"""The exact divergence as a term of the objective, in the place of L_p.  docs/math/divergence.md"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladtl_np.batching import Batch
+from ladtl_np.layers.divergence import divergence_backward, divergence_forward
+from ladtl_np.layers.linear import affine_backward, affine_forward
+from ladtl_np.loss_terms import Objective
+from ladtl_np.network import SOURCE, TARGET, Network
+from ladtl_np.parameters import Parameters
+from ladtl_np.shapes import Floats
+from ladtl_np.workers import Workers
+
+__all__ = ["divergence_step"]
+
+
+def divergence_step(
+    dhidden: Floats,
+    gradients: Parameters,
+    hidden: Floats,
+    batch: Batch,
+    network: Network,
+    objective: Objective,
+    workers: Workers,
+) -> float:
+    """Mean of KL(p_s || p_t) over all sentences of the batch, whichever domain they are from.
+
+    Adds its weighted gradient to the target CRF's and, through the target's scores, to dhidden;
+    the source's distribution is a constant in it.
+    """
+    weights, empty = network.weights, workers.memory.empty
+    source, target = objective.matched
+    m = network.architecture.target_tags
+    if not (source.size == m == network.architecture.source_tags):
+        raise ValueError(
+            "the divergence needs every tag of both domains matched: "
+            f"{source.size} matched, {network.architecture.source_tags} source tags, {m} target's"
+        )
+    same = source[np.argsort(target)]  # the source's number of each target tag
+    W, A, b = weights[f"{SOURCE}.W"], weights[f"{SOURCE}.A"], weights.get(f"{SOURCE}.b")
+    E_s = affine_forward(
+        hidden, np.ascontiguousarray(W[:, same]), None if b is None else b[same], empty
+    )
+    A_s = np.ascontiguousarray(A[np.ix_(same, same)])
+    W, A, b = weights[f"{TARGET}.W"], weights[f"{TARGET}.A"], weights.get(f"{TARGET}.b")
+    E_t = affine_forward(hidden, W, b, empty)
+    value, cache = divergence_forward(E_s, A_s, E_t, A, batch.offsets, empty)
+    dE_t = workers.memory.zeros(E_t.shape, E_t.dtype)
+    divergence_backward(dE_t, gradients[f"{TARGET}.A"], objective.w_param, cache)
+    dW, db = gradients[f"{TARGET}.W"], gradients.get(f"{TARGET}.b")
+    dhidden += affine_backward(dW, db, dE_t, hidden, W, empty)
+    return value

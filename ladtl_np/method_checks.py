@@ -1,0 +1,85 @@
+"""What a method needs of its options and of the two domains' tags, refused with a cure if amiss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from ladtl_np.config import Config
+from ladtl_np.corpus.findings import shown
+from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
+from ladtl_np.errors import UsageError
+from ladtl_np.methods import METHODS, method_named
+
+__all__ = ["aligned_tags", "check_options", "require_equal_tags", "shares_crf"]
+
+
+def shares_crf(config: Config) -> bool:
+    """Whether the two domains have one CRF under these options."""
+    crf = method_named(config.method).crf
+    return config.joint.crf == "shared" if crf == "joint.crf" else crf == "shared"
+
+
+def check_options(config: Config) -> None:
+    """Refuse options that would have no effect under the chosen method.
+
+    Raises
+    ------
+    UsageError
+        If an option of another method differs from its default, naming option and method.
+    """
+    method = method_named(config.method)
+    for name, other in METHODS.items():
+        if not other.options or other.options == method.options:
+            continue
+        section = getattr(config, other.options)
+        for field in msgspec.structs.fields(section):
+            if getattr(section, field.name) != field.default:
+                raise UsageError(
+                    f"{other.options}.{field.name} has no effect with method {config.method}; "
+                    f"leave it out, or choose --method {name}"
+                )
+    if config.objective.parameter_transfer == "kl" and not method.parameter_transfer:
+        able = [name for name, other in METHODS.items() if other.parameter_transfer]
+        raise UsageError(
+            f"objective.parameter_transfer has no effect with method {config.method}; "
+            f"leave it out, or choose one of: {', '.join(able)}"
+        )
+
+
+def aligned_tags(source: TagSet, target: TagSet, label_map: LabelMap | None, need: str) -> TagSet:
+    """The source's tags in the order of the target's, for a CRF of both.
+
+    Raises
+    ------
+    UsageError
+        If some tag has no partner: which types differ, and which methods work all the same.
+    """
+    require_equal_tags(source, target, label_map, need)
+    rows, partners = matched_tags(source, target, label_map)
+    name_of = {int(partner): source.tags[row] for row, partner in zip(rows, partners, strict=True)}
+    return TagSet(tuple(name_of[row] for row in range(len(target))))
+
+
+def require_equal_tags(
+    source: TagSet, target: TagSet, label_map: LabelMap | None, need: str
+) -> None:
+    """Refuse tag sets that differ; `need` says what needs them equal."""
+    label_map = label_map or LabelMap()
+    label_map.check(source, target)
+    partners = {kind: label_map.target_of(kind, target.types) for kind in source.types}
+    only_source = [kind for kind, partner in partners.items() if not partner]
+    only_target = [kind for kind in target.types if kind not in partners.values()]
+    if not only_source and not only_target:
+        return
+    able = [name for name, method in METHODS.items() if method.crf != "shared"]
+    raise UsageError(
+        f"{need} needs the same entity types in both domains; only the source has "
+        f"{_listed(only_source)}, only the target has {_listed(only_target)}. Pair types with "
+        f"--label-map, or choose a method that works with different types: {', '.join(able)}"
+    )
+
+
+def _listed(kinds: Iterable[str]) -> str:
+    return ", ".join(map(shown, kinds)) or "none"

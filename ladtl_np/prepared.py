@@ -1,0 +1,83 @@
+"""What a run starts from: the corpora as read, and what preparation made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ladtl_np.batching import EncodedSentence
+from ladtl_np.config import Config
+from ladtl_np.corpus.labels import LabelMap, TagSet
+from ladtl_np.corpus.raw import TokenMode
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.vectors import VectorReport
+from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.loss_terms import Objective
+from ladtl_np.network import Network
+
+__all__ = ["Corpora", "Prepared"]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpora:
+    """The corpora of one run, as read.
+
+    Attributes
+    ----------
+    source
+        Training corpus of the source; None for a method without one.
+    target
+        Training corpus of the target, before sampling.
+    dev
+        Development corpus of the target, or None.
+    tests
+        Test corpora of the target by name.
+    """
+
+    source: Corpus | None
+    target: Corpus
+    dev: Corpus | None = None
+    tests: tuple[Corpus, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Everything training needs, and nothing that it changes but `network`.
+
+    Attributes
+    ----------
+    config
+        The options.
+    source, target
+        Encoded sentences of each domain's mini-batches.
+    dev
+        Development corpus, or None.
+    vocabulary, source_tags, target_tags
+        What rows and tag numbers mean; no source tags without a source head.
+    objective
+        The loss.
+    network
+        Start values.
+    label_map, match
+        Pairs of types; which tags match, in words.
+    token_mode
+        How raw text has to be cut to look like the training data.
+    vectors
+        What was found in a file of word vectors.
+    first_stage
+        Training on the source before this one, whose layers are carried over.
+    """
+
+    config: Config
+    source: tuple[EncodedSentence, ...]
+    target: tuple[EncodedSentence, ...]
+    dev: Corpus | None
+    vocabulary: Vocabulary
+    source_tags: TagSet | None
+    target_tags: TagSet
+    objective: Objective
+    network: Network
+    label_map: LabelMap
+    match: str
+    token_mode: TokenMode
+    vectors: VectorReport | None
+    first_stage: Prepared | None = None

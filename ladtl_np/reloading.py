@@ -1,0 +1,54 @@
+"""Carrying a source model's layers over into a target model (Lee et al. 2017)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ladtl_np.method_options import ReloadOptions
+from ladtl_np.network import CHARACTERS, DIRECTIONS, TARGET, Network
+from ladtl_np.shapes import Integers
+
+__all__ = ["carry_layers"]
+
+
+def carry_layers(
+    network: Network,
+    trained: Network,
+    matched: tuple[Integers, Integers],
+    options: ReloadOptions,
+) -> None:
+    """Copy into `network` every layer of `trained` that the options name.
+
+    Parameters
+    ----------
+    network
+        The target's model at its start values; what is not carried over stays so.
+    trained
+        The source's model; its one CRF is the source's, under the name of a target head.
+    matched
+        (M,) source tags and (M,) target tags that mean the same: of the CRF only their columns,
+        rows and biases are copied.
+    options
+        One switch a layer.
+    """
+    if options.words:
+        network.embedding[...] = trained.embedding
+    whole = {
+        **dict.fromkeys((f"{d}.{kind}" for d in DIRECTIONS for kind in "WUb"), options.word_lstm),
+        **dict.fromkeys(
+            (f"{CHARACTERS}.{d}.{kind}" for d in DIRECTIONS for kind in "WUb"),
+            options.character_lstm,
+        ),
+        f"{CHARACTERS}.embedding": options.characters,
+    }
+    for name, carried in whole.items():
+        if carried and name in network.weights:
+            network.weights[name][...] = trained.weights[name]
+    source, target = matched
+    new, old = network.weights, trained.weights
+    if options.emission:
+        new[f"{TARGET}.W"][:, target] = old[f"{TARGET}.W"][:, source]
+        if f"{TARGET}.b" in new:
+            new[f"{TARGET}.b"][target] = old[f"{TARGET}.b"][source]
+    if options.transition:
+        new[f"{TARGET}.A"][np.ix_(target, target)] = old[f"{TARGET}.A"][np.ix_(source, source)]

@@ -1,0 +1,111 @@
+"""Laws of the exact divergence of two CRFs, its twin, and its bound by the parameters' distance."""
+
+from __future__ import annotations
+
+import numpy as np
+import oracles
+import pytest
+from shapes_at_random import by_sentence, random_batch, random_chains, random_network
+
+from ladtl_np.layers.crf import crf_viterbi
+from ladtl_np.layers.divergence import divergence_forward
+from ladtl_np.layers.parameter_transfer import parameter_transfer_forward
+from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.reference import divergence as reference
+
+M = 3
+LENGTHS = (3, 1, 4)
+
+
+def two_chains(seed: int, scale: float = 1.5):
+    rng = np.random.default_rng(seed)
+    packing, E_s, A_s, _ = random_chains(rng, LENGTHS, M, scale)
+    _, E_t, A_t, _ = random_chains(rng, LENGTHS, M, scale)
+    return packing, (E_s, A_s, E_t, A_t)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_equals_enumeration_and_the_readable_twin(seed) -> None:
+    packing, (E_s, A_s, E_t, A_t) = two_chains(seed)
+    halves = zip(by_sentence(packing, E_s), by_sentence(packing, E_t), strict=True)
+    each = [(E, A_s, F, A_t) for E, F in halves]
+    enumerated = [oracles.enumerated_kl(*chains) for chains in each]
+    twin = [reference.divergence_forward(*chains) for chains in each]
+    np.testing.assert_allclose(twin, enumerated, rtol=1e-10)
+    value, _ = divergence_forward(E_s, A_s, E_t, A_t, packing.offsets)
+    assert value == pytest.approx(np.mean(enumerated), rel=1e-10)
+
+
+def test_is_zero_between_equal_distributions_and_positive_between_others() -> None:
+    packing, (E_s, A_s, E_t, A_t) = two_chains(3)
+    # a constant added to the scores of a token changes no probability
+    moved = E_s + np.random.default_rng(4).normal(size=(len(E_s), 1))
+    value, cache = divergence_forward(E_s, A_s, moved, A_s, packing.offsets)
+    assert value == pytest.approx(0.0, abs=1e-12)
+    np.testing.assert_allclose(cache.dE, 0.0, atol=1e-12)
+    forth, _ = divergence_forward(E_s, A_s, E_t, A_t, packing.offsets)
+    back, _ = divergence_forward(E_t, A_t, E_s, A_s, packing.offsets)
+    assert forth > 0.1
+    assert back > 0.1
+    assert forth != pytest.approx(back, rel=1e-3)
+
+
+def test_the_gradient_is_the_target_s_marginals_minus_the_source_s() -> None:
+    packing, (E_s, A_s, E_t, A_t) = two_chains(5)
+    _, cache = divergence_forward(E_s, A_s, E_t, A_t, packing.offsets)
+    halves = zip(by_sentence(packing, E_s), by_sentence(packing, E_t), strict=True)
+    for (E, F), dE in zip(halves, by_sentence(packing, cache.dE), strict=True):
+        marginals = [oracles.enumerated_marginals(E, A_s), oracles.enumerated_marginals(F, A_t)]
+        np.testing.assert_allclose(dE, (marginals[1][0] - marginals[0][0]) / 3, atol=1e-12)
+    np.testing.assert_allclose(cache.dE.sum(axis=1), 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("scale", [0.3, 3.0])
+def test_stays_below_the_exact_spread_and_below_the_distance_of_the_parameters(scale) -> None:
+    """KL <= (b - a)^2 / 8 <= c_1 / 2 L_p, for one sentence scored by two heads."""
+    rng = np.random.default_rng(6)
+    network = random_network(rng, source_tags=M, target_tags=M, scale=scale)
+    weights, T = network.weights, 5
+    hidden, offsets = rng.uniform(-1, 1, size=(T, 4)), np.arange(T + 1)
+    scores = [(hidden @ weights[f"{d}_crf.W"], weights[f"{d}_crf.A"]) for d in ("source", "target")]
+    (E_s, A_s), (E_t, A_t) = scores
+    value, _ = divergence_forward(E_s, A_s, E_t, A_t, offsets)
+    _, largest = crf_viterbi(E_s - E_t, A_s - A_t, offsets)
+    _, smallest = crf_viterbi(E_t - E_s, A_t - A_s, offsets)
+    spread = float(largest[0] + smallest[0])
+    same = np.arange(M), np.arange(M)
+    # |d(y)|^2 <= c_1 L_p: Cauchy and Schwarz over the T emissions and T - 1 transitions
+    c_1 = float((hidden**2).sum()) * T + (T - 1) ** 2
+    assert 0.0 <= value <= spread**2 / 8 <= c_1 / 2 * parameter_transfer_forward(weights, same)
+
+
+def test_float32_agrees_with_float64() -> None:
+    packing, chains = two_chains(7)
+    exact, _ = divergence_forward(*chains, packing.offsets)
+    single, _ = divergence_forward(*(part.astype(np.float32) for part in chains), packing.offsets)
+    assert single == pytest.approx(exact, rel=1e-5)
+
+
+def test_different_tags_are_refused() -> None:
+    packing, (E_s, A_s, E_t, A_t) = two_chains(8)
+    with pytest.raises(ValueError, match="same tags"):
+        divergence_forward(E_s, A_s, E_t[:, :2], A_t[:2, :2], packing.offsets)
+    rng = np.random.default_rng(9)
+    network = random_network(rng)  # 3 and 4 tags
+    objective = Objective(matched=(np.arange(3), np.arange(3)), transfer="kl")
+    with pytest.raises(ValueError, match="every tag"):
+        loss_and_gradients(network, random_batch(rng, network, (2,), (2,)), objective)
+
+
+def test_no_divergence_sends_nothing_to_the_source_head() -> None:
+    rng = np.random.default_rng(10)
+    network = random_network(rng, target_tags=3)
+    batch = random_batch(rng, network, (2, 3), (4,))
+    same = np.array([0, 2, 1]), np.array([0, 1, 2])
+    found = {}
+    for w_param in (0.0, 0.5):
+        objective = Objective(matched=same, w_mmd=0.0, w_param=w_param, transfer="kl")
+        found[w_param] = loss_and_gradients(network, batch, objective)[1]
+    for name, gradient in found[0.0].items():
+        changed = not np.array_equal(gradient, found[0.5][name])
+        assert changed == (not name.startswith("source_crf")), name
