@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ladtl_np.batching import Packing, pack
+from ladtl_np.packing import Packing, pack
 from ladtl_np.workers import single_threaded_blas
 
 BUDGET = 0.7  # seconds of one benchmark, about

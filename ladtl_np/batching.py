@@ -1,4 +1,4 @@
-"""Packed ragged batches: sentences by falling length, tokens time-major, no padding anywhere."""
+"""Mini-batches with sentences of both domains in one packed layout."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.packing import Packing, pack, step_offsets
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Batch", "EncodedSentence", "Half", "Packing", "pack", "two_domain_batch", "unpack"]
+__all__ = ["Batch", "EncodedSentence", "Half", "two_domain_batch"]
 
 
 class EncodedSentence(NamedTuple):
@@ -20,59 +21,6 @@ class EncodedSentence(NamedTuple):
     tags: Integers  # (T,) tags of the sentence's own domain
     weight: float = 1.0  # of its likelihood in the mini-batch's mean
     spellings: Integers | None = None  # (T,) numbers of the tokens' spellings, where they are used
-
-
-@dataclass(frozen=True, slots=True)
-class Packing:
-    """Where each token of a list of sentences stands in the packed order.
-
-    Attributes
-    ----------
-    order
-        (B,) place in the list of each packed rank; longest first, ties in list order.
-    offsets
-        (T + 1,) step t is the rows ``offsets[t]:offsets[t + 1]``.
-    rows
-        (N,) packed row of each token, tokens in the order of the list.
-    """
-
-    order: Integers
-    offsets: Integers
-    rows: Integers
-
-    @property
-    def sentences(self) -> int:
-        """Number of sentences B."""
-        return int(self.order.size)
-
-    @property
-    def tokens(self) -> int:
-        """Number of tokens N."""
-        return int(self.offsets[-1])
-
-
-def pack(lengths: Integers) -> Packing:
-    """Lay out sentences of the given lengths (B,); every length must be at least 1."""
-    lengths = np.asarray(lengths, dtype=np.int64)
-    if lengths.size and lengths.min() < 1:
-        raise ValueError("every sentence needs at least one token; drop empty sentences first")
-    order = np.argsort(-lengths, kind="stable")
-    offsets = _offsets(lengths)
-    rank = np.empty_like(order)
-    rank[order] = np.arange(order.size)
-    starts = np.cumsum(lengths) - lengths
-    time = np.arange(lengths.sum()) - np.repeat(starts, lengths)
-    rows = offsets[time] + np.repeat(rank, lengths)
-    return Packing(order, offsets, rows)
-
-
-def _offsets(lengths: Integers) -> Integers:
-    """Where each step of the packed layout begins, and its end."""
-    # sentences longer than t are active at step t: all but those that end there or before
-    ended = np.cumsum(np.bincount(lengths, minlength=1))
-    offsets = np.zeros(ended.size, dtype=np.int64)
-    np.cumsum(lengths.size - ended[:-1], out=offsets[1:])
-    return offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +125,4 @@ def _half(rows: Integers, tags: Integers, sentences: Sequence[EncodedSentence]) 
     lengths = np.array([s.words.size for s in sentences], dtype=np.int64)
     weights = np.array([s.weight for s in sentences], dtype=np.float64)
     longest_first = np.argsort(-lengths, kind="stable")
-    return Half(rows, _offsets(lengths), tags[rows], len(sentences), weights[longest_first])
-
-
-def unpack(packing: Packing, values: Integers, lengths: Integers) -> list[Integers]:
-    """Cut packed values (N,) back into one array per sentence, in the order of the list."""
-    return np.split(values[packing.rows], np.cumsum(lengths)[:-1])
+    return Half(rows, step_offsets(lengths), tags[rows], len(sentences), weights[longest_first])

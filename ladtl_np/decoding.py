@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.batching import Packing, pack
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
@@ -18,6 +17,7 @@ from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.projection import fold
 from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
+from ladtl_np.packing import Packing, pack
 from ladtl_np.shapes import Booleans, Floats, Integers
 from ladtl_np.workers import Workers
 

@@ -16,7 +16,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
         "errors shapes _jit memory",
-        "mmd_variances parameters workers files batching",
+        "mmd_variances parameters workers files packing",
+        "batching",
         "reference kernels options method_options presets",
         "layers corpus",
         "scoring network config loss_terms methods",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np.batching import pack
 from ladtl_np.kernels.encoding import lstm_encode, project_words
 from ladtl_np.layers.bilstm import DIRECTIONS, bilstm_forward
 from ladtl_np.network import Architecture, initialise
+from ladtl_np.packing import pack
 from ladtl_np.workers import Workers
 
 RAGGED = [(1,), (3, 1), (5, 5, 2, 1), (1, 1, 1), (40, 33, 7)]
