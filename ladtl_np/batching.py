@@ -10,6 +10,7 @@ import numpy as np
 
 from ladtl_np.packing import Packing, pack, step_offsets
 from ladtl_np.shapes import Floats, Integers
+from ladtl_np.spelling import Spellings, pack_spellings
 
 __all__ = ["Batch", "EncodedSentence", "Half", "two_domain_batch"]
 
@@ -60,15 +61,17 @@ class Batch:
         (T + 1,) steps of the packed layout.
     source, target
         The two halves.
-    spellings
-        (N,) number of each token's spelling in packed order; None where characters are not used.
+    spellings, place
+        The batch's distinct spellings, and (N,) which of them each token has, in packed order; None
+        where characters are not used.
     """
 
     words: Integers
     offsets: Integers
     source: Half
     target: Half
-    spellings: Integers | None = None
+    spellings: Spellings | None = None
+    place: Integers | None = None
 
     def unweighted(self) -> Batch:
         """The same sentences, each with weight 1."""
@@ -78,19 +81,32 @@ class Batch:
         return replace(self, source=source, target=target)
 
 
-def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[EncodedSentence]) -> Batch:
-    """Pack sentences of both domains together, so that the encoder sees one batch."""
+def two_domain_batch(
+    source: Sequence[EncodedSentence],
+    target: Sequence[EncodedSentence],
+    spelled: Sequence[Integers] | None = None,
+) -> Batch:
+    """Pack sentences of both domains together, so that the encoder sees one batch.
+
+    Parameters
+    ----------
+    source, target
+        Sentences of either domain; one may have none.
+    spelled
+        Character rows of each number that ``EncodedSentence.spellings`` holds; None where
+        characters are not used.
+    """
     sentences = [*source, *target]
     if not sentences:
         raise ValueError("a batch needs at least one sentence")
-    for number, (words, tags, _, spellings) in enumerate(sentences):
+    for number, (words, tags, _, written) in enumerate(sentences):
         if words.shape != tags.shape:
             raise ValueError(
                 f"sentence {number} has {words.size} words and {tags.size} tags; give one for each"
             )
-        if spellings is not None and spellings.shape != words.shape:
+        if written is not None and written.shape != words.shape:
             raise ValueError(
-                f"sentence {number} has {words.size} words and {spellings.size} spellings; "
+                f"sentence {number} has {words.size} words and {written.size} spellings; "
                 "give one for each"
             )
     packing = pack(np.array([s.words.size for s in sentences], dtype=np.int64))
@@ -98,18 +114,26 @@ def two_domain_batch(source: Sequence[EncodedSentence], target: Sequence[Encoded
     packed_tags = _scatter(packing, [s.tags for s in sentences])
     is_source = np.zeros(packing.tokens, dtype=np.bool_)
     is_source[packing.rows[: sum(s.words.size for s in source)]] = True
+    spellings: Spellings | None = None
+    place: Integers | None = None
+    if spelled is not None:
+        numbers = _scatter(packing, [_spellings(sentence) for sentence in sentences])
+        distinct, place = np.unique(numbers, return_inverse=True)
+        spellings = pack_spellings([spelled[number] for number in distinct])
     return Batch(
         words=packed_words,
         offsets=packing.offsets,
         source=_half(np.flatnonzero(is_source), packed_tags, source),
         target=_half(np.flatnonzero(~is_source), packed_tags, target),
-        spellings=_packed_spellings(packing, sentences),
+        spellings=spellings,
+        place=place,
     )
 
 
-def _packed_spellings(packing: Packing, sentences: Sequence[EncodedSentence]) -> Integers | None:
-    given = [s.spellings for s in sentences if s.spellings is not None]
-    return _scatter(packing, given) if len(given) == len(sentences) else None
+def _spellings(sentence: EncodedSentence) -> Integers:
+    if sentence.spellings is None:
+        raise ValueError("a sentence has no spellings; encode it with the model's alphabet")
+    return sentence.spellings
 
 
 def _scatter(packing: Packing, parts: Sequence[Integers]) -> Integers:

@@ -9,16 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
+from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
 from ladtl_np.packing import Packing, pack
 from ladtl_np.shapes import Booleans, Floats, Integers
+from ladtl_np.spelling import pack_spellings
 from ladtl_np.workers import Workers
 
 __all__ = ["Decoder"]
@@ -27,6 +30,8 @@ __all__ = ["Decoder"]
 BATCH_TOKENS = 1024
 # tokens whose distinct words are projected together; bounds the memory that takes
 GROUP_TOKENS = 16_384
+# distinct words whose characters are read together, for the same reason
+SPELLED_WORDS = 2_048
 
 
 class Decoder:
@@ -42,6 +47,8 @@ class Decoder:
         Tags of the head.
     head
         ``network.TARGET`` or ``network.SOURCE``.
+    characters
+        Alphabet of a network that reads characters.
     constrained
         Whether only legal tag sequences of BIOES may be chosen.
     emission_bias
@@ -57,12 +64,15 @@ class Decoder:
         tags: TagSet,
         *,
         head: str = TARGET,
+        characters: Characters | None = None,
         constrained: bool = True,
         emission_bias: bool = True,
         workers: Workers | None = None,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
-        self.emission_bias = emission_bias
+        self.characters, self.emission_bias = characters, emission_bias
+        if (characters is None) != (network.architecture.characters == 0):
+            raise ValueError("a network that reads characters needs its alphabet, others have none")
         self.workers = workers or Workers()
         m = len(tags.tags)
         anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
@@ -79,14 +89,14 @@ class Decoder:
         With one thread all is done before this returns.
         """
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-        words = self.vocabulary.encode(list(chain.from_iterable(sentences)))
+        table, words = self._inputs(list(chain.from_iterable(sentences)))
         ends = np.cumsum(lengths)
         head = self._head()
         waiting = []
         for group in _groups(_batches(lengths), lengths):
             parts = [[words[ends[n] - lengths[n] : ends[n]] for n in batch] for batch in group]
-            rows, place = self._distinct([part for batch in parts for part in batch])
-            encoder = self._start_projection(rows)
+            rows, place = _distinct([part for batch in parts for part in batch], len(table))
+            encoder = self._start_projection(table, rows)
             for numbers, batch in zip(group, parts, strict=True):
                 packing = pack(lengths[numbers])
                 packed = np.empty(packing.tokens, dtype=np.int64)
@@ -108,19 +118,28 @@ class Decoder:
 
         return results
 
-    def _distinct(self, parts: Sequence[Integers]) -> tuple[Integers, Integers]:
-        """Distinct words of some sentences, and the place of each among them."""
-        size = self.network.embedding.shape[0]
-        used = np.zeros(size, np.bool_)
-        for part in parts:
-            used[part] = True
-        rows = np.flatnonzero(used)
-        place = np.empty(size, np.int64)
-        place[rows] = np.arange(rows.size)
-        return rows, place
+    def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
+        """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""
+        network = self.network
+        if self.characters is None:
+            return network.embedding, self.vocabulary.encode(tokens)
+        numbers: dict[str, int] = {}  # of distinct tokens as they are written
+        place = np.array([numbers.setdefault(token, len(numbers)) for token in tokens], np.int64)
+        rows = self.vocabulary.encode(list(numbers))
+        spelled = list(map(self.characters.spell, numbers))
+        table = np.empty((len(numbers), network.architecture.word_inputs), network.embedding.dtype)
+        for first in range(0, len(spelled), SPELLED_WORDS):
+            some = slice(first, first + SPELLED_WORDS)
+            with self.workers.memory.frame():
+                F, _ = characters_forward(
+                    pack_spellings(spelled[some]), network.weights, self.workers
+                )
+                X = network.embedding[rows[some]]
+                table[some] = join_forward(X, F, np.arange(len(X)))
+        return table, place
 
-    def _start_projection(self, rows: Integers) -> _Encoder:
-        weights, table = self.network.weights, self.network.embedding
+    def _start_projection(self, table: Floats, rows: Integers) -> _Encoder:
+        weights = self.network.weights
         waiting = []
         for name in DIRECTIONS:
             W, b = weights[f"{name}.W"], weights[f"{name}.b"]
@@ -156,6 +175,17 @@ class _Head(NamedTuple):
     A_transposed: Floats
     may_start: Booleans
     may_end: Booleans
+
+
+def _distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:
+    """Distinct words of some sentences, and the place of each among them."""
+    used = np.zeros(size, np.bool_)
+    for part in parts:
+        used[part] = True
+    rows = np.flatnonzero(used)
+    place = np.empty(size, np.int64)
+    place[rows] = np.arange(rows.size)
+    return rows, place
 
 
 def _batches(lengths: Integers) -> Iterator[list[int]]:

@@ -14,6 +14,7 @@ import safetensors.numpy
 from safetensors import SafetensorError
 
 from ladtl_np.config import Config
+from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vocabulary import Vocabulary
@@ -41,6 +42,7 @@ class _Header(msgspec.Struct, forbid_unknown_fields=True):
     config: Config
     scores: dict[str, Any]
     provenance: dict[str, Any]
+    characters: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Model:
         Development and test scores of this very model.
     provenance
         Versions and hashes of the training data; no times, so equal runs make equal files.
+    characters
+        The alphabet; None for a model that does not read characters.
     """
 
     network: Network
@@ -76,6 +80,7 @@ class Model:
     config: Config
     scores: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
+    characters: Characters | None = None
 
 
 def model_bytes(model: Model) -> bytes:
@@ -91,6 +96,7 @@ def model_bytes(model: Model) -> bytes:
         config=model.config,
         scores=model.scores,
         provenance=model.provenance,
+        characters=model.characters.to_state() if model.characters else None,
     )
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
     # safetensors stores wrong values for arrays that are not C-contiguous, without a word
@@ -131,14 +137,15 @@ def load_model(path: str | PathLike[str]) -> Model:
         vocabulary = Vocabulary.from_state(header.vocabulary)
         source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
         target_tags = TagSet(tuple(header.target_tags))
+        characters = Characters.from_state(header.characters) if header.characters else None
     except (ValueError, LadtlError) as error:
         raise ModelFileError(f"{name}: the header is damaged: {error}") from None
-    sizes = (len(vocabulary), len(source_tags or ()), len(target_tags))
-    architecture = header.architecture
-    if sizes != (architecture.vocabulary, architecture.source_tags, architecture.target_tags):
-        raise ModelFileError(f"{name}: vocabulary or tags do not fit the arrays' sizes")
+    sizes = (len(vocabulary), len(source_tags or ()), len(target_tags), len(characters or ()))
+    of = header.architecture
+    if sizes != (of.vocabulary, of.source_tags, of.target_tags, of.characters):
+        raise ModelFileError(f"{name}: vocabulary, tags or alphabet do not fit the arrays' sizes")
     return Model(
-        network=from_named(architecture, arrays),
+        network=from_named(of, arrays),
         vocabulary=vocabulary,
         source_tags=source_tags,
         target_tags=target_tags,
@@ -147,6 +154,7 @@ def load_model(path: str | PathLike[str]) -> Model:
         config=header.config,
         scores=header.scores,
         provenance=header.provenance,
+        characters=characters,
     )
 
 

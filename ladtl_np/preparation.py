@@ -11,6 +11,7 @@ import numpy as np
 
 from ladtl_np.batching import EncodedSentence
 from ladtl_np.config import Config
+from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sampling import sample
@@ -58,6 +59,10 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         _require_tags(corpus)
 
     vocabulary, vectors, report = _vocabulary(config, training, corpora)
+    characters = None
+    if config.characters.hidden:
+        characters = Characters.build(training, lower=config.characters.lower)
+    numbers: dict[str, int] = {}  # of the distinct words as they are written
     target_tags = TagSet.from_corpora([target])
     source_tags = None
     match = "One domain only: no tags to match."
@@ -70,19 +75,22 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     objective = make_objective(config, source_tags, target_tags, label_map)
     prepared = Prepared(
         config=config,
-        source=_encode(source, vocabulary, source_tags),
-        target=_encode(target, vocabulary, target_tags),
+        source=_encode(source, vocabulary, source_tags, numbers),
+        target=_encode(target, vocabulary, target_tags, numbers),
         dev=corpora.dev,
         vocabulary=vocabulary,
         source_tags=source_tags,
         target_tags=target_tags,
         objective=objective,
-        network=_network(config, vocabulary, vectors, source_tags, target_tags),
+        network=_network(config, vocabulary, characters, vectors, source_tags, target_tags),
         label_map=label_map or LabelMap(),
         match=match,
         token_mode=_token_mode(training),
         vectors=report,
+        characters=characters,
     )
+    if characters is not None:
+        prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
     if method.source_weights == "similarity":
         return replace(prepared, source=_weighted(prepared))
     if method.source == "before the target":
@@ -102,6 +110,7 @@ def _samples(config: Config, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
 def _network(
     config: Config,
     vocabulary: Vocabulary,
+    characters: Characters | None,
     vectors: Mapping[str, Floats],
     source_tags: TagSet | None,
     target_tags: TagSet,
@@ -117,6 +126,9 @@ def _network(
         shared_crf=shares_crf(config),
         projection=method_named(config.method).projection,
         shared_fraction=config.mask.shared_fraction,
+        characters=len(characters) if characters else 0,
+        character_embedding=config.characters.embedding if characters else 0,
+        character_hidden=config.characters.hidden,
     )
     start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
     network = initialise(architecture, np.random.default_rng([config.seed, 0]), start=start)
@@ -152,7 +164,8 @@ def _in_two_stages(prepared: Prepared, vectors: Mapping[str, Floats]) -> Prepare
         steps=config.reload.source_steps or config.training.steps,
         target_batch=config.training.source_batch,
     )
-    network = partial(_network, config, prepared.vocabulary, vectors, None)
+    vocabulary, characters = prepared.vocabulary, prepared.characters
+    network = partial(_network, config, vocabulary, characters, vectors, None)
     first = replace(
         prepared,
         config=msgspec.structs.replace(config, training=training),
@@ -238,14 +251,16 @@ def make_objective(
 
 
 def _encode(
-    corpus: Corpus | None, vocabulary: Vocabulary, tags: TagSet | None
+    corpus: Corpus | None, vocabulary: Vocabulary, tags: TagSet | None, numbers: dict[str, int]
 ) -> tuple[EncodedSentence, ...]:
+    """Rows of words and tags; every word's number goes into `numbers`."""
     if corpus is None or tags is None:
         return ()
     return tuple(
         EncodedSentence(
             vocabulary.encode(sentence.tokens),
             tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
+            spellings=np.array([numbers.setdefault(t, len(numbers)) for t in sentence.tokens]),
         )
         for sentence in corpus
     )

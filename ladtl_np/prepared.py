@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ladtl_np.batching import EncodedSentence
 from ladtl_np.config import Config
+from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
@@ -13,6 +14,7 @@ from ladtl_np.corpus.vectors import VectorReport
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.loss_terms import Objective
 from ladtl_np.network import Network
+from ladtl_np.shapes import Integers
 
 __all__ = ["Corpora", "Prepared"]
 
@@ -53,6 +55,9 @@ class Prepared:
         Development corpus, or None.
     vocabulary, source_tags, target_tags
         What rows and tag numbers mean; no source tags without a source head.
+    characters, spelled
+        The alphabet, and the character rows of every training word by its number; None where
+        characters are not used.
     objective
         The loss.
     network
@@ -80,4 +85,6 @@ class Prepared:
     match: str
     token_mode: TokenMode
     vectors: VectorReport | None
+    characters: Characters | None = None
+    spelled: tuple[Integers, ...] | None = None
     first_stage: Prepared | None = None

@@ -12,6 +12,8 @@ letter   meaning
 ``V``    rows of the vocabulary
 ``D``    size of an embedding
 ``H``    hidden units per direction
+``C``    rows of the alphabet
+``U``    distinct words (spellings) of a batch
 ``m``    tags of one domain
 ``S``    rows (source tokens) of one label in the MMD
 ``R``    rows (target tokens) of one label in the MMD

@@ -50,6 +50,7 @@ def make_decoder(
         model.vocabulary,
         tags,
         head=head,
+        characters=model.characters,
         constrained=constrained,
         emission_bias=model.config.decoding.emission_bias,
         workers=Workers(threads),
@@ -168,8 +169,8 @@ class Tagger:
 def _longest_sentence(model: Model, m: int) -> int:
     """Tokens of a sentence whose arrays fill half of this machine's memory."""
     sizes = model.network.architecture
-    D, H = sizes.embedding, sizes.hidden
+    H = sizes.hidden
     # inputs, two directions of gates, cells and states, joined states, scores and back pointers
-    numbers = D + 2 * 6 * H + 2 * H + 4 * m
+    numbers = sizes.word_inputs + 2 * 6 * H + 2 * H + 4 * m
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return int(memory // 2 // (numbers * model.network.embedding.itemsize))

@@ -16,7 +16,7 @@ from ladtl_np import __version__
 from ladtl_np.config import Config
 from ladtl_np.model_file import Model
 from ladtl_np.network import Network
-from ladtl_np.preparation import Prepared
+from ladtl_np.prepared import Prepared
 from ladtl_np.scoring import Scores
 
 __all__ = ["build_model", "versions"]
@@ -43,6 +43,7 @@ def build_model(
         config=_portable(prepared.config),
         scores={name: _short(score) for name, score in scores.items() if score is not None},
         provenance={"versions": versions(), "data": dict(hashes)},
+        characters=prepared.characters,
     )
 
 

@@ -188,6 +188,7 @@ class Trainer:
         return two_domain_batch(
             self._with_unknown(self._source.take(options.source_batch)),
             self._with_unknown(self._target.take(options.target_batch)),
+            self.prepared.spelled,
         )
 
     def _with_unknown(self, sentences: Sequence[EncodedSentence]) -> list[EncodedSentence]:
@@ -205,7 +206,7 @@ class Trainer:
         batch = self._batch()
         memory = self.workers.memory
         memory.reuse()
-        shape = (batch.words.size, self.config.model.embedding)
+        shape = (batch.words.size, self.network.architecture.word_inputs)
         mask = dropout_mask(
             self._dropout,
             shape,
@@ -272,6 +273,7 @@ class Trainer:
             network,
             self.prepared.vocabulary,
             self.prepared.target_tags,
+            characters=self.prepared.characters,
             constrained=self.config.decoding.constrained,
             emission_bias=self.config.decoding.emission_bias,
             workers=self.workers,

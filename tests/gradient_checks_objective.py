@@ -12,6 +12,7 @@ from ladtl_np.network import EMBEDDING, PROJECTIONS, TARGET, Network
 from ladtl_np.objective import Objective, loss_and_gradients, variances_of
 from ladtl_np.workers import Workers
 
+CHARACTERS = {"characters": 4, "character_embedding": 2, "character_hidden": 2}
 NOTHING = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
@@ -80,8 +81,12 @@ def whole_objective() -> None:
 
 @gradient_check("encoder.encoder_backward")
 def words_to_hidden_states() -> None:
-    rng = np.random.default_rng(40)
-    network = random_network(rng)
+    for characters in ({}, CHARACTERS):
+        check_encoder(np.random.default_rng(40), **characters)
+
+
+def check_encoder(rng: np.random.Generator, **characters: int) -> None:
+    network = random_network(rng, **characters)
     batch = random_batch(rng, network, (2, 1), LENGTHS)
     N, named = batch.words.size, network.named()
     dhidden = rng.normal(size=(N, 2 * network.architecture.hidden))
@@ -156,6 +161,17 @@ def divergence_by_the_weights_of_the_target() -> None:
         batch = random_batch(rng, network, (4, 2), (2, 1))
         objective = Objective(matched=matched, w_param=0.7, w_mmd=0.0, transfer="kl")
         check_target_head(network, batch, objective)
+
+
+@gradient_check("objective.loss_step")
+def characters_in_the_whole_objective() -> None:
+    rng = np.random.default_rng(44)
+    network = random_network(rng, **CHARACTERS)
+    batch = random_batch(rng, network, (2, 1), (3,))
+    matched = np.array([0, 2, 1]), np.array([1, 3, 0])
+    mask = rng.choice([0.0, 2.0], size=(6, network.architecture.word_inputs))
+    objective = Objective(matched=matched, variances=(1.0,), w_mmd=0.5, w_param=0.2, w_reg=0.1)
+    check_objective(rng, network, batch, objective, dropout_mask=mask)
 
 
 def check_target_head(network: Network, batch: Batch, objective: Objective) -> None:

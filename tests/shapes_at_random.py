@@ -106,7 +106,10 @@ def random_batch(
     *,
     weighted: bool = False,
 ) -> Batch:
-    """Random sentences of the given lengths; a half without lengths is empty."""
+    """Random sentences of the given lengths; a half without lengths is empty.
+
+    For a network that reads characters every word is spelled with one to four of them.
+    """
     sizes = network.architecture
     halves = [
         random_sentences(rng, source, sizes.vocabulary, sizes.source_tags),
@@ -114,7 +117,13 @@ def random_batch(
     ]
     if weighted:
         halves = [[s._replace(weight=float(rng.random())) for s in half] for half in halves]
-    return two_domain_batch(*halves)
+    if not sizes.characters:
+        return two_domain_batch(*halves)
+    spelled = [
+        rng.integers(0, sizes.characters, size=1 + word % 4) for word in range(sizes.vocabulary)
+    ]
+    halves = [[s._replace(spellings=s.words) for s in half] for half in halves]
+    return two_domain_batch(*halves, spelled)
 
 
 def workload(

@@ -17,6 +17,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     for row in (
         "errors shapes _jit memory",
         "mmd_variances parameters workers files packing",
+        "spelling",
         "batching",
         "reference kernels options method_options presets",
         "layers corpus",

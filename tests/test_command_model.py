@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import msgspec
+import numpy as np
 from conftest import Invoke
 
-from ladtl_np.commands.model import describe_model
+from ladtl_np.commands.model import _rows, describe_model
 from ladtl_np.model_file import Model
+from ladtl_np.network import initialise
 
 
 def test_info_describes_a_model_without_its_words(
@@ -44,3 +47,19 @@ def test_paired_types_are_shown_with_both_names(tiny_model: Model) -> None:
     found = describe_model(replace(tiny_model, label_map={"Drug": "Drug", "Sign": ""}))
     assert found["matched_types"] == {"Drug": "Drug"}
     assert found["matched_tags"] == 5
+
+
+def test_a_shared_crf_and_characters_are_told(tiny_model: Model) -> None:
+    sizes = msgspec.structs.replace(
+        tiny_model.network.architecture,
+        shared_crf=True,
+        projection="mask",
+        characters=3,
+        character_embedding=2,
+        character_hidden=4,
+    )
+    network = initialise(sizes, np.random.default_rng(0))
+    rows = dict(_rows(describe_model(replace(tiny_model, network=network))))
+    assert rows["CRF"] == "one for both domains, behind fixed masks"
+    assert rows["characters"] == "BiLSTM with 4 units per direction"
+    assert not {"CRF", "characters"} & dict(_rows(describe_model(tiny_model))).keys()

@@ -27,7 +27,8 @@ WALKED = (
     "objective",
 )
 # a step goes forward and backward at once
-ENDINGS = ("_backward", "_gradient", "_gradients", "likelihood_step", "mmd_step", "divergence_step")
+STEPS = ("likelihood_step", "mmd_step", "divergence_step", "loss_step")
+ENDINGS = ("_backward", "_gradient", "_gradients", *STEPS)
 
 for _file in sorted(Path(__file__).parent.glob("gradient_checks_*.py")):
     importlib.import_module(_file.stem)

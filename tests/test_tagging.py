@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
 
+import numpy as np
 import pytest
+from small_corpora import small_config, small_corpora
 
 from ladtl_np.decoding import Decoder
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.model_file import Model
-from ladtl_np.preparation import Corpora
+from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.tagging import Tagger, make_decoder
+from ladtl_np.trained_model import build_model
+from ladtl_np.training import Trainer
 
 SENTENCES = [tuple("Czxab"), (), tuple("x"), tuple("Dz"), tuple("aDzEz")]
 
@@ -107,3 +111,34 @@ def test_what_was_read_before_an_error_is_tagged(tiny_model: Model, threads: int
     with pytest.raises(DataError, match="line 26"):
         found.extend(tagger.tag(broken()))
     assert len(found) == 20  # whole chunks
+
+
+@pytest.mark.parametrize("method", ["linear-projection", "domain-mask", "cd-learning"])
+def test_a_shared_crf_tags_either_domain_through_its_own_projection(method: str) -> None:
+    prepared = prepare(small_config(method=method), small_corpora())
+    trainer = Trainer(prepared)
+    for _ in trainer.run():
+        pass
+    model = build_model(prepared, trainer.best, {}, {})
+    sentences = [sentence.tokens for sentence in small_corpora().tests[0]]
+    rng = np.random.default_rng(0)
+    model.network.weights["shared_crf.W"][...] += rng.normal(size=(12, 9))  # far from certain
+    tagged = [list(Tagger(model, domain=domain).tag(sentences)) for domain in ("target", "source")]
+    # without a projection both domains are one
+    assert (tagged[0] == tagged[1]) == (method == "cd-learning")
+
+
+def test_the_emission_bias_can_be_left_out_of_decoding() -> None:
+    options = {"model": {"emission_bias": True}}
+    kept = prepare(small_config(**options), small_corpora())
+    kept.network.weights["target_crf.b"][...] = np.linspace(0, 100, 9)
+    without = small_config(**options, decoding={"emission_bias": False})
+    sentences = [sentence.tokens for sentence in small_corpora().tests[0]]
+    with_bias, plain = (
+        list(Tagger(build_model(replace(kept, config=c), kept.network, {}, {})).tag(sentences))
+        for c in (kept.config, without)
+    )
+    assert with_bias != plain
+    kept.network.weights["target_crf.b"][...] = 0.0
+    zero = list(Tagger(build_model(kept, kept.network, {}, {})).tag(sentences))
+    assert zero == plain

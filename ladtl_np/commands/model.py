@@ -77,6 +77,9 @@ def describe_model(model: Model) -> dict[str, Any]:
         "embedding": sizes.embedding,
         "hidden": sizes.hidden,
         "emission_bias": sizes.emission_bias,
+        "shared_crf": sizes.shared_crf,
+        "projection": sizes.projection,
+        "character_hidden": sizes.character_hidden,
         "parameters": sum(int(array.size) for array in model.network.named().values()),
         "dtype": str(model.network.embedding.dtype),
         "vocabulary": len(model.vocabulary),
@@ -99,6 +102,7 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("method", f"{d['method']}, seed {d['seed']}"),
         ("sizes", f"embedding {d['embedding']:,}, hidden {d['hidden']:,} per direction"),
+        *_structure(d),
         ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
         ("vocabulary", f"{d['vocabulary']:,} words, {d['singletons']:,} once in training"),
         ("token mode", d["token_mode"]),
@@ -113,6 +117,17 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         )
         rows.append(("matched", f"{d['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"))
     return rows + _flat("scores", d["scores"]) + _flat("provenance", d["provenance"])
+
+
+def _structure(d: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a model has beside an encoder and a CRF for each domain."""
+    rows = []
+    if d["shared_crf"]:
+        before = {"none": "", "linear": ", behind a map for each", "mask": ", behind fixed masks"}
+        rows.append(("CRF", f"one for both domains{before[d['projection']]}"))
+    if d["character_hidden"]:
+        rows.append(("characters", f"BiLSTM with {d['character_hidden']:,} units per direction"))
+    return rows
 
 
 def _flat(name: str, value: Any) -> list[tuple[str, str]]:

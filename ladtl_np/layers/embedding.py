@@ -10,7 +10,7 @@ from ladtl_np.memory import Empty
 from ladtl_np.parameters import RowGradient
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["dropout_mask", "embedding_backward", "embedding_forward"]
+__all__ = ["check_mask", "dropout_mask", "embedding_backward", "embedding_forward"]
 
 
 def dropout_mask(
@@ -35,6 +35,12 @@ def dropout_mask(
     return mask
 
 
+def check_mask(mask: Floats, X: Floats) -> None:
+    """Refuse a dropout mask that does not fit its inputs."""
+    if mask.shape != X.shape:
+        raise ValueError(f"the dropout mask must be {X.shape}, one row a token, got {mask.shape}")
+
+
 def embedding_forward(
     table: Floats, words: Integers, mask: Floats | None, empty: Empty = np.empty
 ) -> Floats:
@@ -45,8 +51,8 @@ def embedding_forward(
             "was this text encoded with another model's vocabulary?"
         )
     X: Floats = empty((words.size, table.shape[1]), table.dtype)
-    if mask is not None and mask.shape != X.shape:
-        raise ValueError(f"the dropout mask must be {X.shape}, one row a token, got {mask.shape}")
+    if mask is not None:
+        check_mask(mask, X)
     kernels.embedding_forward(X, table, words, _or_none(mask, table))
     return X
 
