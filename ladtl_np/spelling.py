@@ -25,6 +25,8 @@ class Spellings(NamedTuple):
 def pack_spellings(spelled: Sequence[Integers]) -> Spellings:
     """Pack words given as character rows, each of at least one character."""
     lengths = np.array([word.size for word in spelled], dtype=np.int64)
+    if lengths.size and not lengths.min():
+        raise ValueError(f"word {int(lengths.argmin())} has no characters; every word needs one")
     packing = pack(lengths)
     characters = np.empty(packing.tokens, dtype=np.int64)
     if spelled:

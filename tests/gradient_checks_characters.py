@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
+from gradient_checks_kernels import what_is_added
 from gradient_checks_layers import added_to
 
 from ladtl_np.layers import characters
@@ -48,8 +49,9 @@ def one_word() -> None:
 def words_of_a_batch() -> None:
     rng = np.random.default_rng(61)
     for lengths in ((1,), (4,), LENGTHS, (2, 2, 2)):
-        spellings = pack_spellings([rng.integers(0, C, size=length) for length in lengths])
-        weights, dF = character_weights(rng), rng.normal(size=(len(lengths), 2 * HC))
+        words = [rng.integers(0, C, size=length) for length in lengths]
+        spellings = pack_spellings([*words, words[0]])  # a word that occurs twice
+        weights, dF = character_weights(rng), rng.normal(size=(len(words) + 1, 2 * HC))
         _, cache = characters.characters_forward(spellings, weights, Workers())
 
         def backward(gradients, *, dF=dF, cache=cache, weights=weights):
@@ -68,11 +70,14 @@ def words_joined_to_their_embeddings() -> None:
     rng = np.random.default_rng(62)
     for N in LENGTHS:
         X, F, place = rng.normal(size=(N, D)), rng.normal(size=(3, 2 * HC)), np.arange(N) % 2
-        djoined, dF = rng.normal(size=(N, D + 2 * HC)), np.zeros((3, 2 * HC))
-        dX = characters.join_backward(dF, djoined, place, D)
+        djoined, dX = rng.normal(size=(N, D + 2 * HC)), []
+
+        def backward(dF, *, place=place, djoined=djoined, dX=dX):
+            dX.append(characters.join_backward(dF, djoined, place, D))
+
         check_gradient(
             lambda X, F, place=place, d=djoined: np.vdot(d, characters.join_forward(X, F, place)),
-            [dX, dF],
+            [*what_is_added(backward, [F], rng), *dX][::-1],
             at=(X, F),
             names=("X", "F"),
         )

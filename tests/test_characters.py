@@ -6,20 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gradient_checks_characters import C, character_weights
 from shapes_at_random import random_batch, random_network
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.layers.characters import characters_backward, characters_forward
 from ladtl_np.model_file import load_model, model_bytes, save_model
 from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.preparation import prepare
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
-from ladtl_np.spelling import pack_spellings
 from ladtl_np.tagging import Tagger
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Trainer
@@ -33,47 +30,6 @@ def twin_weights(weights):
         LstmWeights(*(weights[f"characters.{direction}.{part}"] for part in "WUb"))
         for direction in ("forward", "backward")
     ]
-
-
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
-def test_equals_the_readable_twin(dtype, tolerance) -> None:
-    rng = np.random.default_rng(0)
-    weights = {name: array.astype(dtype) for name, array in character_weights(rng).items()}
-    F, cache = characters_forward(pack_spellings(WORDS), weights, Workers())
-    dF = rng.normal(size=F.shape).astype(dtype)
-    gradients = {name: np.zeros_like(array) for name, array in weights.items()}
-    characters_backward(gradients, dF, cache, weights, Workers())
-    table, expected = weights["characters.embedding"], np.zeros((C, 3))
-    dU = np.zeros((2, 8))
-    for word, f, df in zip(WORDS, F, dF, strict=True):
-        twin, states = reference.characters_forward(word, table, *twin_weights(weights))
-        np.testing.assert_allclose(f, twin, rtol=tolerance, atol=tolerance)
-        found = reference.characters_backward(df, states, word, table, *twin_weights(weights))
-        expected += found[0]
-        dU += found[1].U
-    name = "characters.embedding"
-    np.testing.assert_allclose(gradients[name], expected, rtol=tolerance, atol=10 * tolerance)
-    name = "characters.forward.U"
-    np.testing.assert_allclose(gradients[name], dU, rtol=tolerance, atol=10 * tolerance)
-
-
-def test_words_read_backwards_swap_the_directions() -> None:
-    weights = character_weights(np.random.default_rng(1))
-    swapped = {
-        name.replace("forward", "?").replace("backward", "forward").replace("?", "backward"): array
-        for name, array in weights.items()
-    }
-    F, _ = characters_forward(pack_spellings(WORDS), weights, Workers())
-    back, _ = characters_forward(pack_spellings([w[::-1] for w in WORDS]), swapped, Workers())
-    np.testing.assert_allclose(back, np.roll(F, F.shape[1] // 2, axis=1), rtol=1e-12)
-
-
-def test_the_order_of_words_does_not_matter() -> None:
-    weights = character_weights(np.random.default_rng(2))
-    F, _ = characters_forward(pack_spellings(WORDS), weights, Workers())
-    order = np.array([3, 0, 4, 2, 1])
-    again, _ = characters_forward(pack_spellings([WORDS[n] for n in order]), weights, Workers())
-    np.testing.assert_allclose(again, F[order], rtol=1e-12)
 
 
 def test_each_distinct_spelling_of_a_batch_is_packed_once() -> None:
@@ -139,18 +95,6 @@ def test_an_alphabet_holds_the_characters_by_falling_count() -> None:
     np.testing.assert_array_equal(lower.spell("BA"), [1, 2])
     with pytest.raises(ValueError, match="without characters"):
         alphabet.spell("")
-
-
-def test_an_alphabet_survives_its_state_and_refuses_another() -> None:
-    alphabet = Characters.build([corpus("ab")], lower=True)
-    again = Characters.from_state(alphabet.to_state())
-    assert (again.characters, again.lower) == (alphabet.characters, True)
-    for state in ({}, {"characters": ["<unk>", 1], "lower": True}, {"characters": [], "lower": 1}):
-        with pytest.raises(ValueError, match="alphabet"):
-            Characters.from_state(state)
-    for characters in (("a",), ("<unk>", "ab"), ("<unk>", "a", "a")):
-        with pytest.raises(ValueError, match="alphabet"):
-            Characters(characters)
 
 
 def characters_config(**changes):

@@ -57,8 +57,13 @@ def characters_forward(
     workers
         Runs the directions side by side; the cache lies in their memory.
     """
-    table = weights[_TABLE]
-    X = embedding_forward(table, spellings.characters, None, workers.memory.empty)
+    table, rows = weights[_TABLE], spellings.characters
+    if rows.size and not (0 <= rows.min() and rows.max() < len(table)):
+        raise ValueError(
+            f"characters must lie in [0, {len(table)}), got [{rows.min()}, {rows.max()}]; "
+            "was this text spelled with another model's alphabet?"
+        )
+    X = embedding_forward(table, rows, None, workers.memory.empty)
     output, bilstm = bilstm_forward(X, _lstm(weights), spellings.offsets, workers)
     Hc = output.shape[1] // 2
     F = np.concatenate([output[spellings.last, :Hc], output[spellings.first, Hc:]], axis=1)
