@@ -56,16 +56,22 @@ def aligned_tags(source: TagSet, target: TagSet, label_map: LabelMap | None, nee
     UsageError
         If some tag has no partner: which types differ, and which methods work all the same.
     """
-    require_equal_tags(source, target, label_map, need)
+    able = [
+        f"{name} with joint.crf=separate" if method.crf == "joint.crf" else name
+        for name, method in METHODS.items()
+        if method.crf != "shared"
+    ]
+    cure = f"choose a method that works with different types: {', '.join(able)}"
+    require_equal_tags(source, target, label_map, need, cure)
     rows, partners = matched_tags(source, target, label_map)
     name_of = {int(partner): source.tags[row] for row, partner in zip(rows, partners, strict=True)}
     return TagSet(tuple(name_of[row] for row in range(len(target))))
 
 
 def require_equal_tags(
-    source: TagSet, target: TagSet, label_map: LabelMap | None, need: str
+    source: TagSet, target: TagSet, label_map: LabelMap | None, need: str, cure: str
 ) -> None:
-    """Refuse tag sets that differ; `need` says what needs them equal."""
+    """Refuse tag sets that differ; `need` says what needs them equal, `cure` what else to do."""
     label_map = label_map or LabelMap()
     label_map.check(source, target)
     partners = {kind: label_map.target_of(kind, target.types) for kind in source.types}
@@ -73,11 +79,10 @@ def require_equal_tags(
     only_target = [kind for kind in target.types if kind not in partners.values()]
     if not only_source and not only_target:
         return
-    able = [name for name, method in METHODS.items() if method.crf != "shared"]
     raise UsageError(
         f"{need} needs the same entity types in both domains; only the source has "
         f"{_listed(only_source)}, only the target has {_listed(only_target)}. Pair types with "
-        f"--label-map, or choose a method that works with different types: {', '.join(able)}"
+        f"--label-map, or {cure}"
     )
 
 

@@ -225,7 +225,8 @@ def make_objective(
         same = np.arange(len(target))
         matched = (same, same) if shares_crf(config) else matched_tags(source, target, label_map)
         if options.parameter_transfer == "kl":
-            require_equal_tags(source, target, label_map, "objective.parameter_transfer=kl")
+            need = "objective.parameter_transfer=kl"
+            require_equal_tags(source, target, label_map, need, "leave it out")
         unknown = set(options.exclude_tags) - source.index.keys()
         if unknown:
             raise UsageError(

@@ -57,8 +57,8 @@ class TrainingDisplay:
             return
         if event.stage == "source":
             self.console.print(
-                f"source step {event.step:>5}  epoch {event.epoch:6.2f}  {_terms(event.terms)}  "
-                f"{event.tokens_per_second:>7,.0f} tokens/s"
+                f"source step {event.step:>5}  epoch {event.epoch:6.2f}  "
+                f"loss {event.terms.total:7.3f}  {event.tokens_per_second:>7,.0f} tokens/s"
             )
             return
         overall = event.scores.conlleval.overall if event.scores is not None else None
