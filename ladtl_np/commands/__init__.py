@@ -24,6 +24,7 @@ SUMMARIES = {
     "evaluate": "Score models on annotated files.",
     "score": "Score predicted tags against gold tags, file against file.",
     "data": "Write the demo corpus, describe corpora.",
+    "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",
 }
