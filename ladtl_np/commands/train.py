@@ -22,6 +22,7 @@ from ladtl_np.demo_run import demo_options
 from ladtl_np.errors import DivergedError
 from ladtl_np.methods import METHODS
 from ladtl_np.preparation import prepare
+from ladtl_np.prepared import Prepared
 from ladtl_np.presets import PRESETS, preset_options
 from ladtl_np.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.run_folder import RunFolder
@@ -172,9 +173,8 @@ def _opening(run: Run) -> list[str]:
         if corpus is None:
             continue
         facts = describe(role, corpus)
-        used = ""
-        if role == "target" and len(prepared.target) != len(corpus):
-            used = f", {len(prepared.target):,} of them used"
+        count = _used(prepared, role)
+        used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
         lines.append(
             f"  {role:<6} {corpus.name}: {len(corpus):,} sentences{used}, "
             f"{facts['tokens']:,} tokens, {corpus.scheme}"
@@ -194,6 +194,13 @@ def _opening(run: Run) -> list[str]:
     size = network.embedding.size + network.weights.flat.size
     lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
     return lines
+
+
+def _used(prepared: Prepared, role: str) -> int | None:
+    """Sentences of a training corpus that are trained on."""
+    stage = prepared.first_stage
+    source = prepared.source if stage is None else stage.target
+    return {"source": len(source), "target": len(prepared.target)}.get(role)
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:
