@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from corpora import corpus_path
 from small_corpora import small_config, small_corpora, small_corpus
 
-from ladtl_np.corpus.labels import LabelMap, TagSet
+from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
 from ladtl_np.method_checks import aligned_tags
@@ -132,3 +134,23 @@ def test_every_method_but_non_transfer_asks_for_a_source() -> None:
             continue
         with pytest.raises(UsageError, match="give one with --source"):
             prepare(small_config(method=name), alone)
+
+
+@pytest.mark.corpora
+def test_conll_2003_and_twitter_match_in_four_of_ten_types() -> None:
+    source = TagSet.from_corpora([read_conll(corpus_path("conll2003_en", "eng.train"))])
+    tweets = corpus_path("twitter_ner", "ritter2011", "train.txt")
+    target = TagSet.from_corpora([read_conll(tweets)])
+    pairs = LabelMap({"LOC": "geo-loc", "PER": "person", "ORG": "company", "MISC": "other"})
+    ours, theirs = matched_tags(source, target, pairs)
+    assert len(ours) == 1 + 4 * 4  # O, and every prefix of the four types
+    assert (len(source), len(target)) == (17, 41)
+    for row, partner in zip(ours[1:], theirs[1:], strict=True):
+        tag, other = source.tags[row], target.tags[partner]
+        assert (tag[0], pairs.pairs[tag[2:]]) == (other[0], other[2:])
+    with pytest.raises(UsageError) as caught:
+        aligned_tags(source, target, pairs, "this test")
+    assert (
+        "only the source has none, only the target has facility, movie, musicartist, product, "
+        "sportsteam, tvshow" in str(caught.value)
+    )
