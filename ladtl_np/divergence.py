@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.batching import Batch
-from ladtl_np.layers.divergence import divergence_backward, divergence_forward
+from ladtl_np.layers.divergence import (
+    divergence_backward,
+    divergence_forward,
+    divergence_source_backward,
+)
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.loss_terms import Objective
 from ladtl_np.network import SOURCE, TARGET, Network
@@ -27,8 +31,9 @@ def divergence_step(
 ) -> float:
     """Mean of KL(p_s || p_t) over all sentences of the batch, whichever domain they are from.
 
-    Adds its weighted gradient to the target CRF's and, through the target's scores, to dhidden;
-    the source's distribution is a constant in it.
+    Adds its weighted gradient to the target CRF's and, through the target's scores, to dhidden.
+    With ``objective.both_sides`` the source's CRF and scores receive theirs; else the source's
+    distribution is a constant.
     """
     weights, empty = network.weights, workers.memory.empty
     source, target = objective.matched
@@ -40,15 +45,24 @@ def divergence_step(
         )
     same = source[np.argsort(target)]  # the source's number of each target tag
     W, A, b = weights[f"{SOURCE}.W"], weights[f"{SOURCE}.A"], weights.get(f"{SOURCE}.b")
-    E_s = affine_forward(
-        hidden, np.ascontiguousarray(W[:, same]), None if b is None else b[same], empty
-    )
+    W_s, b_s = np.ascontiguousarray(W[:, same]), None if b is None else b[same]
     A_s = np.ascontiguousarray(A[np.ix_(same, same)])
-    W, A, b = weights[f"{TARGET}.W"], weights[f"{TARGET}.A"], weights.get(f"{TARGET}.b")
-    E_t = affine_forward(hidden, W, b, empty)
-    value, cache = divergence_forward(E_s, A_s, E_t, A, batch.offsets, empty)
-    dE_t = workers.memory.zeros(E_t.shape, E_t.dtype)
-    divergence_backward(dE_t, gradients[f"{TARGET}.A"], objective.w_param, cache)
+    W_t, A_t, b_t = weights[f"{TARGET}.W"], weights[f"{TARGET}.A"], weights.get(f"{TARGET}.b")
+    E_s, E_t = affine_forward(hidden, W_s, b_s, empty), affine_forward(hidden, W_t, b_t, empty)
+    value, cache = divergence_forward(E_s, A_s, E_t, A_t, batch.offsets, empty)
+
+    dE = workers.memory.zeros(E_t.shape, E_t.dtype)
+    divergence_backward(dE, gradients[f"{TARGET}.A"], objective.w_param, cache)
     dW, db = gradients[f"{TARGET}.W"], gradients.get(f"{TARGET}.b")
-    dhidden += affine_backward(dW, db, dE_t, hidden, W, empty)
+    dhidden += affine_backward(dW, db, dE, hidden, W_t, empty)
+    if objective.both_sides:
+        dE[...] = 0.0
+        dW, dA = np.zeros_like(W_s), np.zeros_like(A_s)
+        db = None if b_s is None else np.zeros_like(b_s)
+        divergence_source_backward(dE, dA, objective.w_param, cache)
+        dhidden += affine_backward(dW, db, dE, hidden, W_s, empty)
+        gradients[f"{SOURCE}.W"][:, same] += dW
+        gradients[f"{SOURCE}.A"][np.ix_(same, same)] += dA
+        if db is not None:
+            gradients[f"{SOURCE}.b"][same] += db
     return value

@@ -37,6 +37,9 @@ class Objective:
         What L_p is: ``l2``, the squared distance of the CRFs' parameters (sec. 4.4), or ``kl``, the
         mean exact divergence of their label distributions on the batch's sentences, which needs
         all tags matched.
+    both_sides
+        Whether the divergence sends gradients to the source's scores as well; else the source's
+        distribution counts as a constant.
     frozen
         Names of parameters that receive no gradient.
     """
@@ -51,6 +54,7 @@ class Objective:
     variances: tuple[float, ...] | None = REFERENCE_VARIANCES
     mmd_floor: float = 0.0
     transfer: Literal["l2", "kl"] = "l2"
+    both_sides: bool = False
     frozen: tuple[str, ...] = ()
 
 

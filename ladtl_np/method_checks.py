@@ -40,7 +40,13 @@ def check_options(config: Config) -> None:
                     f"{other.options}.{field.name} has no effect with method {config.method}; "
                     f"leave it out, or choose --method {name}"
                 )
-    if config.objective.parameter_transfer == "kl" and not method.parameter_transfer:
+    exact = config.objective.parameter_transfer == "kl"
+    if config.objective.divergence_gradient != "target" and not exact:
+        raise UsageError(
+            "objective.divergence_gradient has no effect without --parameter-transfer kl; "
+            "leave it out, or add that"
+        )
+    if exact and not method.parameter_transfer:
         able = [name for name, other in METHODS.items() if other.parameter_transfer]
         raise UsageError(
             f"objective.parameter_transfer has no effect with method {config.method}; "

@@ -78,6 +78,9 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     parameter_transfer
         What ties the two CRFs: ``l2`` (squared distance of their parameters, as in the paper) or
         ``kl`` (exact divergence of their label distributions; every tag must match).
+    divergence_gradient
+        Whom the exact divergence moves: the ``target`` alone, to which the source's distribution is
+        a constant, or ``both``.
     """
 
     source_share: float = 0.3
@@ -88,6 +91,7 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     exclude_tags: list[str] = []
     mmd_floor: float = 0.0
     parameter_transfer: Literal["l2", "kl"] = "l2"
+    divergence_gradient: Literal["target", "both"] = "target"
 
     def __post_init__(self) -> None:
         share = self.source_share

@@ -247,6 +247,7 @@ def make_objective(
         variances=options.variances(),
         mmd_floor=options.mmd_floor,
         transfer=options.parameter_transfer,
+        both_sides=options.divergence_gradient == "both",
         frozen=PROJECTIONS if frozen else (),
     )
 

@@ -245,3 +245,23 @@ def divergence_by_the_scores_of_the_target() -> None:
         check_gradient(
             function, what_is_added(backward, (E_t, A_t), rng), at=(E_t, A_t), names=("E_t", "A_t")
         )
+
+
+@gradient_check("layers.divergence.divergence_source_backward")
+def divergence_by_the_scores_of_the_source() -> None:
+    rng = np.random.default_rng(40)
+    for lengths in BATCHES:
+        packing, E_s, A_s, _ = random_chains(rng, lengths, M_TAGS)
+        _, E_t, A_t, _ = random_chains(rng, lengths, M_TAGS)
+        target, offsets, d = (E_t, A_t), packing.offsets, rng.normal()
+        _, cache = divergence.divergence_forward(E_s, A_s, *target, offsets)
+
+        def function(E_s, A_s, *, target=target, offsets=offsets, d=d):
+            return d * divergence.divergence_forward(E_s, A_s, *target, offsets)[0]
+
+        def backward(dE_s, dA_s, *, cache=cache, d=d):
+            divergence.divergence_source_backward(dE_s, dA_s, d, cache)
+
+        check_gradient(
+            function, what_is_added(backward, (E_s, A_s), rng), at=(E_s, A_s), names=("E_s", "A_s")
+        )

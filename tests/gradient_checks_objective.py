@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from shapes_at_random import random_batch, random_network
@@ -153,7 +155,7 @@ def squared_mmd_with_a_floor() -> None:
 
 @gradient_check("divergence.divergence_step")
 def divergence_by_the_weights_of_the_target() -> None:
-    """The source's distribution is a constant, so only the target's own weights can be checked."""
+    """With a constant source distribution only the target's own weights can be checked."""
     rng = np.random.default_rng(43)
     matched = np.array([0, 2, 1]), np.array([0, 1, 2])
     for bias in (False, True):
@@ -161,6 +163,8 @@ def divergence_by_the_weights_of_the_target() -> None:
         batch = random_batch(rng, network, (4, 2), (2, 1))
         objective = Objective(matched=matched, w_param=0.7, w_mmd=0.0, transfer="kl")
         check_target_head(network, batch, objective)
+        # with the source's side every parameter can be
+        check_objective(rng, network, batch, replace(objective, both_sides=True))
 
 
 @gradient_check("objective.loss_step")

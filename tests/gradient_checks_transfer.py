@@ -52,3 +52,20 @@ def divergence_of_one_sentence() -> None:
             at=(E_t, A_t),
             names=("E_t", "A_t"),
         )
+
+
+@gradient_check("reference.divergence.divergence_source_backward")
+def divergence_by_the_source_s_scores() -> None:
+    rng = np.random.default_rng(53)
+    for length in LENGTHS:
+        E_s, E_t = rng.normal(size=(2, length, M_TAGS))
+        A_s, A_t = rng.normal(size=(2, M_TAGS, M_TAGS))
+        d = rng.normal()
+        check_gradient(
+            lambda E_s, A_s, E_t=E_t, A_t=A_t, d=d: (
+                d * divergence.divergence_forward(E_s, A_s, E_t, A_t)
+            ),
+            divergence.divergence_source_backward(d, E_s, A_s, E_t, A_t),
+            at=(E_s, A_s),
+            names=("E_s", "A_s"),
+        )

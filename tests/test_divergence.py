@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import oracles
 import pytest
 from shapes_at_random import by_sentence, random_batch, random_chains, random_network
 
 from ladtl_np.layers.crf import crf_viterbi
-from ladtl_np.layers.divergence import divergence_forward
+from ladtl_np.layers.divergence import divergence_forward, divergence_source_backward
 from ladtl_np.layers.parameter_transfer import parameter_transfer_forward
 from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.reference import divergence as reference
@@ -58,6 +60,36 @@ def test_the_gradient_is_the_target_s_marginals_minus_the_source_s() -> None:
         marginals = [oracles.enumerated_marginals(E, A_s), oracles.enumerated_marginals(F, A_t)]
         np.testing.assert_allclose(dE, (marginals[1][0] - marginals[0][0]) / 3, atol=1e-12)
     np.testing.assert_allclose(cache.dE.sum(axis=1), 0.0, atol=1e-12)
+
+
+def test_the_source_s_gradient_is_a_covariance() -> None:
+    """Cov([y_t = j], g) over all paths, with g the difference of the two scores of a path."""
+    packing, (E_s, A_s, E_t, A_t) = two_chains(11)
+    _, cache = divergence_forward(E_s, A_s, E_t, A_t, packing.offsets)
+    dE, dA = np.zeros_like(E_s), np.zeros_like(A_s)
+    divergence_source_backward(dE, dA, 3.0, cache)
+    halves = zip(by_sentence(packing, E_s), by_sentence(packing, E_t), strict=True)
+    expected_dA = np.zeros_like(dA)
+    for (E, F), found in zip(halves, by_sentence(packing, dE), strict=True):
+        probabilities = oracles.path_probabilities(E, A_s)
+        g = {y: oracles.path_score(E - F, A_s - A_t, y) for y in probabilities}
+        mean = sum(p * g[y] for y, p in probabilities.items())
+        expected = np.zeros_like(E)
+        for y, p in probabilities.items():
+            expected[np.arange(len(E)), y] += p * (g[y] - mean)
+            for pair in pairwise(y):
+                expected_dA[pair] += p * (g[y] - mean)
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+    np.testing.assert_allclose(dA, expected_dA, atol=1e-12)
+
+
+def test_extreme_scores_give_finite_gradients() -> None:
+    packing, (E_s, A_s, E_t, A_t) = two_chains(12)
+    _, cache = divergence_forward(1e3 * E_s, 1e3 * A_s, E_t, A_t, packing.offsets)
+    dE, dA = np.zeros_like(E_s), np.zeros_like(A_s)
+    divergence_source_backward(dE, dA, 1.0, cache)
+    assert np.isfinite(dE).all()
+    assert np.isfinite(dA).all()
 
 
 @pytest.mark.parametrize("scale", [0.3, 3.0])

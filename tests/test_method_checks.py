@@ -113,6 +113,7 @@ def test_aligned_tags_name_the_source_s_tags_in_the_target_s_order() -> None:
         ("non-transfer", {"cd": {"order": 3}}, "--method cd-learning"),
         ("la-mmd", {"reload": {"words": False}}, "--method re-training"),
         ("la-mmd", {"objective": {"parameter_transfer": "kl"}}, "crf-l2, mmd-crf-l2, la-dtl"),
+        ("la-dtl", {"objective": {"divergence_gradient": "both"}}, "--parameter-transfer kl"),
     ],
 )
 def test_an_option_of_another_method_is_refused(method, options, named) -> None:

@@ -6,11 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.kernels.divergence import path_covariance
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["DivergenceCache", "divergence_backward", "divergence_forward"]
+__all__ = [
+    "DivergenceCache",
+    "divergence_backward",
+    "divergence_forward",
+    "divergence_source_backward",
+]
 
 
 class DivergenceCache(NamedTuple):
@@ -18,6 +24,11 @@ class DivergenceCache(NamedTuple):
 
     dE: Floats  # (N, m) the target's marginals minus the source's, over B
     dA: Floats  # (m, m) the same of pairs of neighbours, summed over the batch
+    E_s: Floats  # (N, m)
+    A_s: Floats  # (m, m)
+    DE: Floats  # (N, m) E_s - E_t
+    DA: Floats  # (m, m) A_s - A_t
+    offsets: Integers  # (T + 1,)
 
 
 def divergence_forward(
@@ -64,10 +75,11 @@ def divergence_forward(
         mean_nll.append(float(nll @ dnll))
         gradients.append((dE, dA))
     (dE_s, dA_s), (dE_t, dA_t) = gradients
-    expected = _dot(dE_s, E_s - E_t) + _dot(dA_s, A_s - A_t)
+    DE, DA = E_s - E_t, A_s - A_t
+    value = _dot(dE_s, DE) + _dot(dA_s, DA) - mean_nll[0] + mean_nll[1]
     dE_t -= dE_s
     dA_t -= dA_s
-    return expected - mean_nll[0] + mean_nll[1], DivergenceCache(dE_t, dA_t)
+    return value, DivergenceCache(dE_t, dA_t, E_s, A_s, DE, DA, offsets)
 
 
 def divergence_backward(dE_t: Floats, dA_t: Floats, dvalue: float, cache: DivergenceCache) -> None:
@@ -75,6 +87,21 @@ def divergence_backward(dE_t: Floats, dA_t: Floats, dvalue: float, cache: Diverg
     scale = cache.dE.dtype.type(dvalue)
     dE_t += scale * cache.dE
     dA_t += scale * cache.dA
+
+
+def divergence_source_backward(
+    dE_s: Floats, dA_s: Floats, dvalue: float, cache: DivergenceCache
+) -> None:
+    """Add the gradients of divergence_forward by the source's scores, (7)."""
+    _, _, E, A, DE, DA, offsets = cache
+    if not len(E):
+        return
+    E, A, DE, DA = (part.astype(np.float64) for part in (E, A, DE, DA))
+    dE, dA = np.zeros_like(E), np.zeros_like(A)
+    messages, scale = np.empty((4, *E.shape)), dvalue / int(offsets[1])
+    path_covariance(dE, dA, messages, np.empty(len(A)), scale, E, A, DE, DA, offsets)
+    dE_s += dE.astype(dE_s.dtype)
+    dA_s += dA.astype(dA_s.dtype)
 
 
 def _dot(X: Floats, Y: Floats) -> float:

@@ -23,6 +23,7 @@ __all__ = [
     "nll_backward",
     "nll_forward",
     "sequence_score",
+    "token_marginals",
     "viterbi",
 ]
 
@@ -139,18 +140,31 @@ def marginals(E: Floats, A: Floats) -> tuple[Floats, Floats]:
         ``sum_t p(y_t = i, y_{t+1} = j)``: expected number of each transition; sums to ``T - 1``.
         Both are all zero if every sequence is forbidden.
     """
+    unary, neighbours = token_marginals(E, A)
+    return unary, neighbours.sum(axis=0)
+
+
+def token_marginals(E: Floats, A: Floats) -> tuple[Floats, Floats]:
+    """As `marginals`, with the transitions of each token apart.
+
+    Returns
+    -------
+    unary : (T, m)
+    neighbours : (T - 1, m, m)
+        ``p(y_{t-1} = i, y_t = j)``; each sums to 1.
+    """
     alpha, log_c = _forward_messages(E, A)
-    pairwise = np.zeros_like(A)
+    neighbours = np.zeros((len(E) - 1, *A.shape), A.dtype)
     if min(log_c) == -math.inf:
-        return np.zeros_like(E), pairwise
+        return np.zeros_like(E), neighbours
     beta = _backward_messages(E, A)
     # p(y_t = j) ~ exp(alpha_t(j) + beta_t(j))                                          (8)
     # p(y_{t-1} = i, y_t = j) ~ exp(alpha_{t-1}(i) + a_ij + e_t(j) + beta_t(j))         (9)
     unary = np.exp(alpha + beta - log_sum_exp(alpha + beta, axis=1)[:, None])
     for t in range(1, len(E)):
         joint = alpha[t - 1][:, None] + A + (E[t] + beta[t])
-        pairwise += np.exp(joint - log_sum_exp(joint))
-    return unary, pairwise
+        neighbours[t - 1] = np.exp(joint - log_sum_exp(joint))
+    return unary, neighbours
 
 
 def nll_forward(E: Floats, A: Floats, tags: Integers) -> float:
