@@ -23,6 +23,7 @@ SUMMARIES = {
     "tag": "Tag text, CoNLL columns or JSONL with a model.",
     "evaluate": "Score models on annotated files.",
     "score": "Score predicted tags against gold tags, file against file.",
+    "compare": "Test whether one system is better than another.",
     "data": "Write the demo corpus, describe corpora.",
     "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file.",

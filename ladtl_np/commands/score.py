@@ -29,7 +29,7 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.scoring import Scores, render, score
 
-__all__ = ["command", "require_same_tokens", "score_corpora"]
+__all__ = ["command", "read_tagged", "require_same_tokens", "score_corpora"]
 
 
 @click.command(name="score")
@@ -101,11 +101,14 @@ def _read(
     for path in files:
         with open_input(path) as stream:
             contents.append(list(stream))
-    gold = _corpus(contents[0], gold_options, display_name(files[0]), None)
-    return gold, _corpus(contents[-1], predicted_options, display_name(files[-1]), gold.scheme)
+    gold = read_tagged(contents[0], gold_options, display_name(files[0]), None)
+    return gold, read_tagged(contents[-1], predicted_options, display_name(files[-1]), gold.scheme)
 
 
-def _corpus(lines: list[bytes], options: ReadOptions, name: str, gold_scheme: str | None) -> Corpus:
+def read_tagged(
+    lines: list[bytes], options: ReadOptions, name: str, gold_scheme: str | None
+) -> Corpus:
+    """Read tags as they stand, renamed once the scheme is known; `gold_scheme` helps to tell it."""
     plain = msgspec.structs.replace(options, rename={})
     sentences = tuple(iterate_conll(lines, plain, name))
     scheme = options.scheme

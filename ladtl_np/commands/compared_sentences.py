@@ -1,0 +1,137 @@
+"""Sentence counts of two systems for ``ladtl compare --by sentence``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from ladtl_np.commands.compared_runs import Pair, Run, task_of
+from ladtl_np.commands.formats import illegal_places, warn
+from ladtl_np.commands.score import read_tagged, require_same_tokens
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.lines import open_input
+from ladtl_np.corpus.schemes import spans, spans_to_tags
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.scoring import Semantics, sentence_counts
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Counts = NDArray[np.int64]
+
+__all__ = ["Tagged", "counts_of_files", "counts_of_runs", "from_file", "from_run"]
+
+Tagged = tuple[Corpus, Corpus]
+"""Gold and predicted tags of the same sentences."""
+
+
+def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
+    """Read a prediction file; its scheme is told as ``ladtl score`` does.
+
+    Raises
+    ------
+    FindingsError
+        If its sentences are not those of the gold.
+    """
+    with open_input(path) as stream:
+        predicted = read_tagged(list(stream), options, path, gold.scheme)
+    require_same_tokens(gold, predicted)
+    return gold, predicted
+
+
+def from_run(run: Run, corpus: str, gold: Corpus | None) -> Tagged:
+    """Read what a run predicted: token, gold tag where it had one, predicted tag.
+
+    Raises
+    ------
+    UsageError
+        If the run kept no predictions, or no gold tags and `gold` is None.
+    """
+    path = run.folder / f"predictions-{corpus}"
+    if not path.is_file():
+        raise UsageError(f"{path}: no such file; only predictions of a test corpus are kept")
+    with path.open("rb") as stream:
+        columns = stream.readline().count(b"\t") + 1
+    if columns < 3 and gold is None:
+        raise UsageError(f"{path} holds no gold tags; name their file with --gold")
+    options = msgspec.convert(
+        {"scheme": run.scheme(corpus), "delimiter": "tab", "keep_docstart": True}, ReadOptions
+    )
+    if columns >= 3:
+        gold = read_conll(path, msgspec.structs.replace(options, tag_column=-2))
+    assert gold is not None
+    if options.scheme == "detect":
+        options = msgspec.structs.replace(options, scheme=gold.scheme)
+    predicted = read_conll(path, options)
+    require_same_tokens(gold, predicted)
+    return gold, predicted
+
+
+def counts_of_files(first: Tagged, second: Tagged, reading: Semantics) -> tuple[Counts, Counts]:
+    """Count the entities of each sentence, twice (S, 3).
+
+    Raises
+    ------
+    DataError
+        If the two were made from different gold tags.
+    """
+    _require_same_gold(first[0], second[0])
+    one, other = (_counts(side, reading) for side in (first, second))
+    return one, other
+
+
+def counts_of_runs(
+    pairs: Iterable[tuple[Pair, str]], reading: Semantics, gold: Corpus | None
+) -> tuple[Counts, Counts]:
+    """Count the entities of each sentence, added over the runs of a task; tasks follow each other.
+
+    So a sentence is one unit however many seeds have tagged it.
+    """
+    import numpy as np
+
+    kept: dict[str, tuple[Corpus, Counts, Counts]] = {}
+    for pair, corpus in pairs:
+        first, second = (from_run(run, corpus, gold) for run in (pair.first, pair.second))
+        one, other = counts_of_files(first, second, reading)
+        task = task_of(pair.name)
+        if task in kept:
+            truth, sum_one, sum_other = kept[task]
+            _require_same_gold(truth, first[0])
+            kept[task] = truth, sum_one + one, sum_other + other
+        else:
+            kept[task] = first[0], one, other
+    _, ones, others = zip(*kept.values(), strict=True)
+    return np.concatenate(ones), np.concatenate(others)
+
+
+def _counts(tagged: Tagged, reading: Semantics) -> Counts:
+    """Count in the gold's scheme."""
+    gold, predicted = tagged
+    guesses = [sentence.tags or () for sentence in predicted]
+    if predicted.scheme != gold.scheme:
+        if reading == "strict" and illegal_places(predicted)[0]:
+            warn(
+                f"tags of {predicted.name} were converted from {predicted.scheme} to "
+                f"{gold.scheme}: their illegal tags are read as conlleval reads them"
+            )
+        guesses = [
+            spans_to_tags(spans(tags, predicted.scheme), len(tags), gold.scheme) for tags in guesses
+        ]
+    return sentence_counts([s.tags or () for s in gold], guesses, gold.scheme, reading)
+
+
+def _require_same_gold(gold: Corpus, other: Corpus) -> None:
+    if gold is other:
+        return
+    require_same_tokens(gold, other)
+    for truth, tags in zip(gold, other, strict=True):
+        if truth.tags != tags.tags:
+            raise DataError(
+                f"{other.name}:{tags.line}: other gold tags than {gold.name}:{truth.line} has; "
+                "were the two systems tested on the same file?"
+            )
