@@ -22,7 +22,7 @@ NAMED_ONLY = (
     'rename={"PER.NAM" = "PER", "LOC.NAM" = "LOC", "GPE.NAM" = "LOC", "ORG.NAM" = "ORG", '
     '"*.NOM" = ""}'
 )
-WEIBO_STEPS, TWITTER_STEPS = 3000, 2000
+WEIBO_STEPS, TWITTER_STEPS = 3000, 1000
 TWITTER_MAP = 'LOC = "geo-loc"\nPER = "person"\nORG = "company"\nMISC = "other"\n'
 
 
