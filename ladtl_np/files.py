@@ -10,7 +10,13 @@ from pathlib import Path
 
 from ladtl_np.errors import LadtlError
 
-__all__ = ["make_private_folder", "open_private", "sweep_temporary_files", "write_atomically"]
+__all__ = [
+    "is_temporary",
+    "make_private_folder",
+    "open_private",
+    "sweep_temporary_files",
+    "write_atomically",
+]
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
 _TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
@@ -53,6 +59,11 @@ def write_atomically(path: Path, content: bytes) -> None:
             f"{path} could not be written: {error.strerror or error}; "
             "an earlier version of the file, if there was one, is still there"
         ) from error
+
+
+def is_temporary(name: str) -> bool:
+    """Whether a file is one that `write_atomically` had begun."""
+    return _TEMPORARY.fullmatch(name) is not None
 
 
 def sweep_temporary_files(folder: Path) -> None:

@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.files import (
+    is_temporary,
     make_private_folder,
     open_private,
     sweep_temporary_files,
@@ -69,7 +70,7 @@ class RunFolder:
                 f"{path} is not empty; choose another folder with --out, or --overwrite to replace "
                 "the run in it"
             )
-        if there and not {"config.toml", "manifest.json"} & set(there):
+        if there and not _holds_run(there):
             raise UsageError(
                 f"{path} holds files but no earlier run; --overwrite only replaces a run. "
                 "Choose another folder with --out"
@@ -140,6 +141,15 @@ class RunFolder:
                 stream.write(line + "\n")
         except OSError as error:
             raise LadtlError(f"{path} could not be written: {error.strerror}") from error
+
+
+def _holds_run(names: Sequence[str]) -> bool:
+    """Whether files are those of a run, even one that was killed before it wrote its options."""
+    own = all(
+        name in _OWN_FILES or name.startswith("predictions-") or is_temporary(name)
+        for name in names
+    )
+    return own or bool({"config.toml", "manifest.json"} & set(names))
 
 
 def _cell(value: Any) -> str:

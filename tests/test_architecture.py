@@ -28,6 +28,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "optimizer evaluation preparation reloading run_folder demo_run significance",
         "trained_model training warm_up tagging",
         "run estimator",
+        "experiment",
         "benchmarking",
         "commands",
     )

@@ -24,6 +24,7 @@ SUMMARIES = {
     "evaluate": "Score models on annotated files.",
     "score": "Score predicted tags against gold tags, file against file.",
     "compare": "Test whether one system is better than another.",
+    "experiment": "Train a grid of tasks, methods and seeds from one file; resumable.",
     "data": "Write the demo corpus, describe corpora.",
     "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from ladtl_np.commands.formats import illegal_places
+from ladtl_np.corpus.overlap import Overlap, overlaps, repeated
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.sentence import Corpus
 
@@ -59,32 +59,6 @@ class Statistics:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
-    """How much of one file stands in another.
-
-    Attributes
-    ----------
-    file
-        The file whose sentences are looked up.
-    within
-        The file in which they are looked for.
-    sentences
-        Sentences of `file` whose tokens are all those of a sentence of `within`.
-    share
-        The same as a share of the sentences of `file`.
-    """
-
-    file: str
-    within: str
-    sentences: int
-    share: float
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
-
-
 def describe(corpus: Corpus, *, tagged: bool = True) -> Statistics:
     """Count what `Statistics` holds."""
     longest = max(corpus, key=len)
@@ -102,7 +76,7 @@ def describe(corpus: Corpus, *, tagged: bool = True) -> Statistics:
         vocabulary=len({token for sentence in corpus for token in sentence.tokens}),
         longest=len(longest),
         longest_line=longest.line,
-        repeated=len(corpus) - len({sentence.tokens for sentence in corpus}),
+        repeated=repeated(corpus),
         entities=_ranked(entities),
         tags=_ranked(tags),
         illegal=illegal,
@@ -112,15 +86,3 @@ def describe(corpus: Corpus, *, tagged: bool = True) -> Statistics:
 
 def _ranked(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def overlaps(corpora: Sequence[Corpus]) -> list[Overlap]:
-    """Look up the sentences of each file in all others."""
-    known = [{sentence.tokens for sentence in corpus} for corpus in corpora]
-    found = []
-    for place, corpus in enumerate(corpora):
-        for other, within in enumerate(corpora):
-            if place != other:
-                count = sum(sentence.tokens in known[other] for sentence in corpus)
-                found.append(Overlap(corpus.name, within.name, count, count / len(corpus)))
-    return found

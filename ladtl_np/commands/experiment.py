@@ -1,0 +1,138 @@
+"""``ladtl experiment``: a grid of runs from one file."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ladtl_np.commands.experiment_display import ExperimentDisplay, means_table
+from ladtl_np.commands.formats import json_option, print_json, print_table, warn
+from ladtl_np.experiment.loading import load_experiment
+from ladtl_np.experiment.results import means, read_results, write_results
+from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
+from ladtl_np.experiment.runner import states as states_of
+from ladtl_np.warm_up import warm_up
+
+__all__ = ["command"]
+
+NOTICEABLE = 3.0  # seconds of compilation worth a line
+
+
+@click.command(name="experiment")
+@click.argument("experiment", metavar="FILE_OR_NAME")
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Folder of the experiment."
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder that the experiment's paths start from.  [default: the file's own]",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Runs side by side; times their threads never more than the cores.  [default: as many]",
+)
+@click.option(
+    "--overwrite", is_flag=True, help="Replace finished runs whose options or data differ."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, list the runs, write nothing.")
+@json_option
+def command(
+    experiment: str,
+    out: Path,
+    data: Path | None,
+    jobs: int | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    r"""Train a grid of tasks, methods, seeds and options, and tabulate the results.
+
+    FILE_OR_NAME is a TOML file (docs/experiments.md) or an experiment of the package: demo, table2,
+    figure4, figure5, table4, table5. The same command again continues: finished runs are not
+    repeated. Ends with OUT/results.tsv, and a run folder below OUT for each run.
+
+    \b
+    Examples:
+      ladtl experiment demo --out demo-experiment
+      ladtl experiment table2 --data corpora --out table2 --dry-run
+      ladtl experiment my.toml --out my-experiment --jobs 2
+    """
+    plan = plan_experiment(load_experiment(experiment, data), out)
+    share = share_cores(plan.specs, jobs)
+    for line in plan.inputs.warnings:
+        warn(line)
+    if jobs and share.processes < jobs:
+        warn(f"--jobs {jobs} is more than the cores allow; {share.processes} runs side by side")
+    if dry_run:
+        _list(plan, share, as_json)
+        return
+    failed = _run(plan, share, overwrite)
+    finished = [
+        spec
+        for spec, state in zip(plan.specs, states_of(plan), strict=True)
+        if state.kind == "finished"
+    ]
+    path = write_results(finished, out)
+    if as_json:
+        print_json(
+            {
+                "experiment": plan.name,
+                "runs": len(plan.specs),
+                "failed": [plan.specs[n].to_json() | {"error": e} for n, e in failed.items()],
+                "means": [mean.to_json() for mean in means(finished, out)],
+                "results": [result.to_json() for result in read_results(finished, out)],
+            }
+        )
+    elif finished:
+        synthetic = " (synthetic corpora)" if plan.own.synthetic else ""
+        print_table(means_table(f"{plan.name}{synthetic}", means(finished, out)))
+    click.echo(f"Results: {path}", err=True)
+    if failed:
+        click.echo(f"error: {len(failed)} of {len(plan.specs)} runs failed", err=True)
+        sys.exit(1)
+
+
+def _run(plan: Plan, share: Share, overwrite: bool) -> dict[int, str]:
+    """Do what is missing; returns the errors of runs that failed."""
+    if any(state.kind != "finished" for state in states_of(plan)):
+        compiling = warm_up()  # once here rather than in every process
+        if compiling > NOTICEABLE:
+            click.echo(f"Kernels compiled in {compiling:.0f} s, once on this machine.", err=True)
+    events = run_missing(plan, share, overwrite=overwrite, command=sys.argv[1:])
+    display = ExperimentDisplay(plan.specs)
+    try:
+        with closing(events), display:
+            for event in events:
+                display.show(event)
+    except KeyboardInterrupt:
+        click.echo(
+            f"Interrupted: {display.summary()}. The same command continues with the rest.", err=True
+        )
+        raise
+    click.echo(display.summary(), err=True)
+    return display.failed
+
+
+def _list(plan: Plan, share: Share, as_json: bool) -> None:
+    """Print the runs and what is there of them."""
+    found = states_of(plan)
+    if as_json:
+        runs: list[dict[str, Any]] = [
+            spec.to_json() | {"state": state.kind, "differences": state.differences}
+            for spec, state in zip(plan.specs, found, strict=True)
+        ]
+        print_json({"experiment": plan.name, "processes": share.processes, "runs": runs})
+        return
+    for spec, state in zip(plan.specs, found, strict=True):
+        more = f": {state.differences}" if state.differences else ""
+        click.echo(f"{state.kind:<9} {spec.folder}{more}")
+    missing = sum(state.kind != "finished" for state in found)
+    click.echo(
+        f"{len(found)} runs, {missing} of them to do, {share.processes} side by side", err=True
+    )

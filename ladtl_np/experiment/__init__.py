@@ -1,0 +1,35 @@
+"""Grids of runs from one file: tasks, methods, seeds, fractions and options, resumable.
+
+`loading` finds a file and `file` checks it, `expansion` lists its runs, `inputs` reads what they
+need, `runner` does those that are missing by way of an `Execute` (`processes` is one), `results`
+tells what came out.
+"""
+
+from ladtl_np.experiment.expansion import RunSpec, expand
+from ladtl_np.experiment.file import Experiment, parse_experiment
+from ladtl_np.experiment.loading import load_experiment, packaged_experiments
+from ladtl_np.experiment.results import grid_keys, means, read_results, write_results
+from ladtl_np.experiment.runner import Plan, plan_experiment, run_missing, share_cores, states
+from ladtl_np.experiment.work import Event, Execute, Job, perform
+
+__all__ = [
+    "Event",
+    "Execute",
+    "Experiment",
+    "Job",
+    "Plan",
+    "RunSpec",
+    "expand",
+    "grid_keys",
+    "load_experiment",
+    "means",
+    "packaged_experiments",
+    "parse_experiment",
+    "perform",
+    "plan_experiment",
+    "read_results",
+    "run_missing",
+    "share_cores",
+    "states",
+    "write_results",
+]

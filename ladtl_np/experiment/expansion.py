@@ -1,0 +1,262 @@
+"""From an experiment to its runs: one checked `Config` and one folder name for each."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ladtl_np.config import Config, merge_options, parse_config, set_option
+from ladtl_np.errors import UsageError
+from ladtl_np.experiment.file import CorpusFiles, Experiment, Task, flattened
+from ladtl_np.method_checks import check_options
+from ladtl_np.methods import Method, method_named
+from ladtl_np.presets import preset_options
+
+__all__ = ["CORPORA", "RunSpec", "expand"]
+
+CORPORA = "synthetic"
+"""Folder of an experiment's own corpora, which says what they are."""
+_PLAIN = re.compile(r"[\w.+-]{1,40}")
+# options that the file says in another place
+_ELSEWHERE = {
+    "method": "methods",
+    "seed": "seeds",
+    "data.source": "corpora and tasks",
+    "data.target": "corpora and tasks",
+    "data.dev": "corpora",
+    "data.test": "corpora",
+    "data.source_format": "corpora.NAME.format",
+    "data.target_format": "corpora.NAME.format",
+    "data.target_fraction": "fractions",
+    "data.label_map": "label_map",
+}
+# what a method has to do for an option to be worth a grid; in [settings] it is for those that do
+_NEEDED: dict[str, Callable[[Method], bool]] = {
+    "objective.w_mmd": lambda method: method.mmd != "none",
+    "objective.kernel": lambda method: method.mmd != "none",
+    "objective.mmd_floor": lambda method: method.mmd != "none",
+    "objective.exclude_tags": lambda method: method.mmd != "none",
+    "objective.w_param": lambda method: method.parameter_transfer,
+    "objective.source_share": lambda method: method.source == "with the target",
+    "training.source_batch": lambda method: method.source != "unused",
+    "data.source_fraction": lambda method: method.source != "unused",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunSpec:
+    """One run of an experiment.
+
+    Attributes
+    ----------
+    task
+        The corpora.
+    method
+        The method's label in the file.
+    seed, fraction
+        Of the run, and of the target's training sentences.
+    grid
+        The grid point: values by dotted key.
+    config
+        Every option.
+    folder
+        Where it writes, relative to the experiment's folder: task, method, fraction, grid point if
+        there is a grid, seed. What else the experiment holds does not change it.
+    """
+
+    task: Task
+    method: str
+    seed: int
+    fraction: float
+    grid: dict[str, Any]
+    config: Config
+    folder: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values that name the run."""
+        return {
+            "folder": self.folder,
+            "task": str(self.task),
+            "method": self.method,
+            "seed": self.seed,
+            "fraction": self.fraction,
+            "grid": self.grid,
+        }
+
+
+def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSpec]:
+    """List the runs of an experiment in order: by task, method, fraction, grid point, seed.
+
+    Parameters
+    ----------
+    experiment
+        What the file says.
+    out
+        Folder of the experiment, which holds the files of synthetic corpora.
+    label_map
+        Path of the label map for the runs' options.
+
+    Raises
+    ------
+    UsageError
+        For an unknown option, a value out of range, an option without effect under a method, or
+        two runs with one folder.
+    """
+    _check_keys(experiment)
+    points = [point for grid in experiment.grids for point in _points(grid)]
+    specs: list[RunSpec] = []
+    for task, label, fraction, point, seed in itertools.product(
+        experiment.tasks, experiment.methods, experiment.fractions, points, experiment.seeds
+    ):
+        parts = [f"{task.source}-to-{task.target}", label, f"fraction-{fraction:g}"]
+        parts += [_point_name(point)] if point else []
+        folder = "/".join([*parts, f"seed-{seed}"])
+        table = _options(experiment, label, point)
+        set_option(table, "seed", seed)
+        set_option(table, "data.target_fraction", fraction)
+        for key, value in _files(experiment, task, table["method"], out).items():
+            set_option(table, f"data.{key}", value)
+        if label_map and "source" in table["data"]:
+            set_option(table, "data.label_map", label_map)
+        config = _checked(table, f"{experiment.place}: run {folder}")
+        specs.append(RunSpec(task, label, seed, fraction, point, config, folder))
+    _require_own_folders(specs, experiment.place)
+    return specs
+
+
+def _points(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """The product of the lists; one empty point where there is no grid."""
+    for values in itertools.product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> dict[str, Any]:
+    """Preset, settings of all runs, options of the method, grid point; the later wins."""
+    preset = preset_options(experiment.preset) if experiment.preset else {}
+    table = merge_options({"threads": 1} | preset, experiment.settings)
+    table = deepcopy(merge_options(table, experiment.methods[label]))
+    for key, value in point.items():
+        set_option(table, key, value)
+    vectors = table.get("data", {}).get("embeddings")
+    if vectors:
+        table["data"]["embeddings"] = str(experiment.base / vectors)
+    return table
+
+
+def _files(experiment: Experiment, task: Task, method: str, out: Path) -> dict[str, Any]:
+    """Paths and formats of a task's corpora; the source's only where the method uses it."""
+    target = _paths(experiment, task.target, out)
+    named = {"target": target.train, "dev": target.dev, "test": target.test}
+    named["target_format"] = msgspec.to_builtins(target.format)
+    if method_named(method).source != "unused":
+        source = _paths(experiment, task.source, out)
+        named["source"] = source.train
+        named["source_format"] = msgspec.to_builtins(source.format)
+    return named
+
+
+def _paths(experiment: Experiment, name: str, out: Path) -> CorpusFiles:
+    """The corpus with paths as they are seen from here."""
+    files, base = experiment.corpora[name], experiment.base
+    if files.demo:
+        folder = out / CORPORA / files.demo
+        train, dev, test = (str(folder / f"{split}.txt") for split in ("train", "dev", "test"))
+        return CorpusFiles(train=train, dev=dev, test=[test])
+    return CorpusFiles(
+        train=str(base / files.train),
+        dev=str(base / files.dev) if files.dev else "",
+        test=[str(base / path) for path in files.test],
+        format=files.format,
+    )
+
+
+def _check_keys(experiment: Experiment) -> None:
+    """Check the options of each table by themselves, so that a message can say where."""
+    place = experiment.place
+    if experiment.preset:
+        preset_options(experiment.preset)
+    tables = {"settings": experiment.settings}
+    for label, options in experiment.methods.items():
+        _method_of(options, f"{place}: methods.{label}")
+        tables[f"methods.{label}"] = {k: v for k, v in options.items() if k != "method"}
+    for grid in experiment.grids:
+        _check_grid(grid, experiment)
+        for point in _points(grid):
+            table: dict[str, Any] = {}
+            for key, value in point.items():
+                set_option(table, key, value)
+            tables[f"grid {_point_name(point)}"] = table
+    for name, table in tables.items():
+        for key in flattened(table):
+            for option, instead in _ELSEWHERE.items():
+                if key == option or key.startswith(f"{option}."):
+                    raise UsageError(
+                        f"{place}: {name}: {option} is not set there; {instead} says it"
+                    )
+        parse_config(table, f"{place}: {name}")
+
+
+def _check_grid(grid: Mapping[str, Any], experiment: Experiment) -> None:
+    """Refuse a grid under which some method would only repeat equal runs."""
+    for label, options in experiment.methods.items():
+        for key in grid:
+            if key in _NEEDED and not _NEEDED[key](method_named(options["method"])):
+                raise UsageError(
+                    f"{experiment.place}: grid.{key} has no effect with method {label}; "
+                    "put that method into an experiment of its own"
+                )
+
+
+def _method_of(options: Mapping[str, Any], place: str) -> None:
+    method = options["method"]
+    if not isinstance(method, str):
+        raise UsageError(f"{place}: method wants a name in quotes")
+    try:
+        method_named(method)
+    except UsageError as error:
+        raise UsageError(f"{place}: {error}") from None
+
+
+def _checked(table: Mapping[str, Any], place: str) -> Config:
+    config = parse_config(table, place)
+    try:
+        check_options(config)
+    except UsageError as error:
+        raise UsageError(
+            f"{place}: {error}. In an experiment, options of one method stand in "
+            "[methods.NAME], not in [settings]"
+        ) from None
+    return config
+
+
+def _point_name(point: Mapping[str, Any]) -> str:
+    """A name for a folder; a value that no folder can be named after is replaced by its hash."""
+    names = []
+    for key, value in point.items():
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if not _PLAIN.fullmatch(text):
+            told = json.dumps(value, sort_keys=True, default=str)
+            text = hashlib.sha256(told.encode("utf-8")).hexdigest()[:12]
+        names.append(f"{key}={text}")
+    return ",".join(names)
+
+
+def _require_own_folders(specs: list[RunSpec], place: str) -> None:
+    """Refuse two runs in one folder, on disks that do not tell a from A as well."""
+    seen: dict[str, RunSpec] = {}
+    for spec in specs:
+        other = seen.setdefault(spec.folder.casefold(), spec)
+        if other is not spec:
+            raise UsageError(
+                f"{place}: two runs would write to {spec.folder}: {other.task}, {other.method} and "
+                f"{spec.task}, {spec.method}; rename a corpus or method, or drop a value of a grid"
+            )

@@ -1,0 +1,252 @@
+"""The experiment file: what it may hold, and every mistake in it found before anything is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.demo import SPECIALTIES
+from ladtl_np.errors import UsageError
+
+__all__ = ["CorpusFiles", "Experiment", "Task", "flattened", "parse_experiment"]
+
+ALL_PAIRS = "all-pairs"
+# names become folders and columns of a table
+_NAME = re.compile(r"[^\W_][\w.\-]{0,79}")
+
+
+class Task(NamedTuple):
+    """A pair of corpora of the file."""
+
+    source: str
+    target: str
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target}"
+
+
+class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The files of one domain.
+
+    Attributes
+    ----------
+    train
+        Training corpus.
+    dev
+        Development corpus, which chooses the model where the domain is a target.
+    test
+        Test corpora.
+    format
+        How the columns of all of them are read.
+    demo
+        A specialty of the synthetic demo corpus, in place of files.
+    """
+
+    train: str = ""
+    dev: str = ""
+    test: list[str] = []
+    format: ReadOptions = ReadOptions()
+    demo: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.demo:
+            if not self.train:
+                raise ValueError("wants train, the training file, or demo, a synthetic specialty")
+            return
+        if self.demo not in SPECIALTIES:
+            raise ValueError(f"demo {self.demo!r} is not one of: {', '.join(SPECIALTIES)}")
+        if self.train or self.dev or self.test or self.format != ReadOptions():
+            raise ValueError("demo comes with its own files; leave out train, dev, test and format")
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The top level of the file; `corpora` is checked one by one."""
+
+    tasks: list[str] | str
+    methods: list[str] | dict[str, dict[str, Any]]
+    corpora: dict[str, dict[str, Any]]
+    seeds: list[int] = msgspec.field(default_factory=lambda: [0])
+    fractions: list[float] = msgspec.field(default_factory=lambda: [1.0])
+    settings: dict[str, Any] = {}
+    grid: dict[str, Any] | list[dict[str, Any]] = {}
+    label_map: str | dict[str, Any] = ""
+    preset: str = ""
+
+
+class Experiment(NamedTuple):
+    """An experiment as its file tells it.
+
+    Attributes
+    ----------
+    name
+        The file's name without its ending.
+    place
+        The file, for messages.
+    base
+        The folder that the file's paths start from.
+    corpora
+        Files by the name of the corpus.
+    tasks
+        Pairs of these names, in order.
+    methods
+        Options of each method by its label; the option ``method`` is there in any case.
+    seeds, fractions
+        Seeds of the runs, and shares of the target's training sentences.
+    settings
+        Options of all runs, nested as in config.toml.
+    grids
+        Each a table of dotted keys and their values; their products are the grid points.
+    label_map
+        A path, or pairs of types.
+    preset
+        Name of a preset, "" for none.
+    """
+
+    name: str
+    place: str
+    base: Path
+    corpora: dict[str, CorpusFiles]
+    tasks: list[Task]
+    methods: dict[str, dict[str, Any]]
+    seeds: list[int]
+    fractions: list[float]
+    settings: dict[str, Any]
+    grids: list[dict[str, list[Any]]]
+    label_map: str | dict[str, str]
+    preset: str
+
+
+def parse_experiment(
+    table: Mapping[str, Any], place: str, base: Path, name: str = "experiment"
+) -> Experiment:
+    """Check the table of an experiment file; the options of its runs are checked by `expand`.
+
+    Raises
+    ------
+    UsageError
+        For an unknown key, a wrong type, or a name that nothing defines.
+    """
+    top: _Table = _converted(table, _Table, place)
+    corpora: dict[str, CorpusFiles] = {}
+    for corpus, files in top.corpora.items():
+        _require_name(corpus, f"{place}: corpora")
+        corpora[corpus] = _converted(files, CorpusFiles, f"{place}: corpora.{corpus}")
+    methods = top.methods
+    if isinstance(methods, list):
+        _require_distinct(methods, f"{place}: methods")
+        methods = {method: {} for method in methods}
+    for label in methods:
+        _require_name(label, f"{place}: methods")
+    _require_distinct(top.seeds, f"{place}: seeds")
+    _require_distinct(top.fractions, f"{place}: fractions")
+    if not methods:
+        raise UsageError(f"{place}: methods is empty; name at least one")
+    grids = top.grid if isinstance(top.grid, list) else [top.grid]
+    return Experiment(
+        name=name,
+        place=place,
+        base=base,
+        corpora=corpora,
+        tasks=_tasks(top.tasks, corpora, place),
+        methods={label: {"method": label} | options for label, options in methods.items()},
+        seeds=top.seeds,
+        fractions=top.fractions,
+        settings=top.settings,
+        grids=[_grid(grid, place) for grid in grids],
+        label_map=top.label_map if isinstance(top.label_map, str) else _pairs(top, place),
+        preset=top.preset,
+    )
+
+
+def _converted(table: Mapping[str, Any], wanted: type[Any], place: str) -> Any:
+    try:
+        return msgspec.convert(table, wanted)
+    except msgspec.ValidationError as error:
+        message = str(error).replace("`$.", "`").replace(" - at `$`", "")
+        raise UsageError(f"{place}: {message}; see docs/experiments.md") from None
+
+
+def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: str) -> list[Task]:
+    """Pairs of corpora; every target has something to score on."""
+    if isinstance(wanted, str) and wanted != ALL_PAIRS:
+        raise UsageError(f'{place}: tasks is a list such as ["A -> B"], or "{ALL_PAIRS}"')
+    if wanted == ALL_PAIRS:
+        tasks = [Task(*pair) for pair in permutations(corpora, 2)]
+    else:
+        tasks = [_task(text, place) for text in wanted]
+    if not tasks:
+        raise UsageError(f"{place}: tasks is empty; name at least one pair of corpora")
+    _require_distinct([str(task) for task in tasks], f"{place}: tasks")
+    for task in tasks:
+        for name in task:
+            if name not in corpora:
+                raise UsageError(
+                    f"{place}: task {task}: there is no corpora.{name}; "
+                    f"there are: {', '.join(corpora) or 'none'}"
+                )
+        target = corpora[task.target]
+        if not target.demo and not (target.dev or target.test):
+            raise UsageError(
+                f"{place}: task {task}: corpora.{task.target} has neither test nor dev, so that "
+                "its runs would have no results"
+            )
+    return tasks
+
+
+def _task(text: str, place: str) -> Task:
+    source, arrow, target = (part.strip() for part in text.partition("->"))
+    if not (source and arrow and target):
+        raise UsageError(f'{place}: task {text!r} is not a pair such as "A -> B"')
+    if source == target:
+        raise UsageError(f"{place}: task {text!r}: source and target are the same corpus")
+    return Task(source, target)
+
+
+def _grid(table: Mapping[str, Any], place: str) -> dict[str, list[Any]]:
+    grid = flattened(table)
+    for key, values in grid.items():
+        if not isinstance(values, list) or not values:
+            raise UsageError(f"{place}: grid.{key} wants a list of values, such as [0.01, 0.02]")
+        _require_distinct(values, f"{place}: grid.{key}")
+    return grid
+
+
+def _pairs(top: _Table, place: str) -> dict[str, str]:
+    pairs = flattened(top.label_map if isinstance(top.label_map, dict) else {})
+    for old, new in pairs.items():
+        if not isinstance(new, str):
+            raise UsageError(f'{place}: label_map.{old} wants a type in quotes, as LOC = "place"')
+    return pairs
+
+
+def flattened(table: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
+    """Turn a nested table into one of dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= flattened(value, f"{lead}{key}.")
+        else:
+            flat[lead + key] = value
+    return flat
+
+
+def _require_name(name: str, place: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{place}: the name {name!r} wants letters, digits, dots, dashes and underscores, "
+            "a letter or digit first: folders are named after it"
+        )
+
+
+def _require_distinct(values: list[Any], place: str) -> None:
+    if not values:
+        raise UsageError(f"{place} is empty")
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            raise UsageError(f"{place} names {value!r} twice")

@@ -1,0 +1,194 @@
+"""Everything an experiment reads, read once before its first run: errors, hashes, warnings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import tomli_w
+
+from ladtl_np.config import Config
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.conll import read_conll, write_conll
+from ladtl_np.corpus.demo import SPLITS, generate
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.lines import open_input
+from ladtl_np.corpus.overlap import repeated
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.experiment.expansion import CORPORA, RunSpec
+from ladtl_np.experiment.file import Experiment
+
+__all__ = ["Inputs", "OwnFiles", "own_files", "read_inputs"]
+
+_CHUNK = 1 << 20
+Key = tuple[str, str]
+"""A path, and how its columns are read, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFiles:
+    """Inputs of the runs that the experiment writes into its folder.
+
+    Attributes
+    ----------
+    contents
+        By name relative to the folder: synthetic corpora and the label map.
+    label_map
+        Name of the label map; it tells the content, so that other pairs are other options.
+    """
+
+    contents: dict[str, bytes]
+    label_map: str = ""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether there are synthetic corpora among them."""
+        return any(name.startswith(f"{CORPORA}/") for name in self.contents)
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was read.
+
+    Attributes
+    ----------
+    hashes
+        SHA-256 of every file, by the path that the runs' options name.
+    warnings
+        Sentences that repeat within a training set or stand in training and test data.
+    """
+
+    hashes: dict[str, str]
+    warnings: list[str]
+
+
+def own_files(experiment: Experiment) -> OwnFiles:
+    """Make what the runs read and the user has no file of.
+
+    Raises
+    ------
+    UsageError
+        If the label map cannot be opened.
+    DataError
+        If it is no label map.
+    """
+    contents: dict[str, bytes] = {}
+    used = {name for task in experiment.tasks for name in task}
+    for name in experiment.corpora:
+        specialty = experiment.corpora[name].demo
+        if name in used and specialty:
+            for split in SPLITS:
+                text = StringIO(newline="\n")
+                write_conll(text, generate(specialty, split))
+                path = f"{CORPORA}/{specialty}/{split}.txt"
+                contents[path] = text.getvalue().encode("utf-8")
+    pairs = experiment.label_map
+    if isinstance(pairs, str) and pairs:
+        pairs = dict(LabelMap.read(experiment.base / pairs).pairs)
+    if not isinstance(pairs, dict) or not pairs:
+        return OwnFiles(contents)
+    LabelMap(pairs, f"{experiment.place}: label_map")  # checks that it is one-to-one
+    content = tomli_w.dumps({"types": pairs}).encode("utf-8")
+    name = f"label-map-{hashlib.sha256(content).hexdigest()[:12]}.toml"
+    return OwnFiles(contents | {name: content}, name)
+
+
+def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
+    """Read every corpus and vector file of the runs once.
+
+    Raises
+    ------
+    UsageError
+        If a file cannot be opened.
+    DataError
+        With all findings in a file, each with its line.
+    """
+    corpora: dict[Key, Corpus] = {}
+    hashes: dict[str, str] = {}
+    contents = {str(out / name): content for name, content in own.contents.items()}
+    for path, options, trains in _wanted(spec.config for spec in specs):
+        if path in contents:
+            specialty, file = Path(path).parts[-2:]
+            demo = generate(specialty, file.removesuffix(".txt"))
+            sha256 = hashlib.sha256(contents[path]).hexdigest()
+            corpus = Corpus(path, demo.sentences, demo.scheme, sha256)
+        else:
+            corpus = read_conll(path, options, require_renames=trains)
+        corpora[_key(path, options)] = corpus
+        hashes[path] = corpus.sha256
+    for path in {spec.config.data.embeddings for spec in specs} - {""}:
+        hashes[path] = _sha256(path)
+    return Inputs(hashes, [*_repeats(specs, corpora), *_shared(specs, corpora)])
+
+
+def _wanted(configs: Iterable[Config]) -> list[tuple[str, ReadOptions, bool]]:
+    """Path and format of each corpus file, and whether it trains; each once, in order."""
+    found: dict[Key, tuple[str, ReadOptions, bool]] = {}
+    for config in configs:
+        data = config.data
+        files = [(data.source, data.source_format, True), (data.target, data.target_format, True)]
+        files += [(path, data.target_format, False) for path in (data.dev, *data.test)]
+        for path, options, trains in files:
+            if path and (trains or _key(path, options) not in found):
+                found[_key(path, options)] = (path, options, trains)
+    return list(found.values())
+
+
+def _key(path: str, options: ReadOptions) -> Key:
+    return path, repr(options)
+
+
+def _trainings(config: Config) -> list[Key]:
+    data = config.data
+    files = [(data.source, data.source_format), (data.target, data.target_format)]
+    return [_key(path, options) for path, options in files if path]
+
+
+def _repeats(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
+    """Sentences that stand in a training set more than once."""
+    lines: dict[str, str] = {}
+    for spec in specs:
+        for key in _trainings(spec.config):
+            corpus = corpora[key]
+            if key[0] not in lines:
+                count = repeated(corpus)
+                told = f"{_part(count, len(corpus))} of this training set repeat an earlier one"
+                lines[key[0]] = f"{corpus.name}: {told}" if count else ""
+    return [line for line in lines.values() if line]
+
+
+def _shared(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
+    """Sentences of test corpora that stand in a training set of the same run."""
+    pairs = {
+        (_key(test, spec.config.data.target_format), training): None
+        for spec in specs
+        for test in spec.config.data.test
+        for training in _trainings(spec.config)
+    }
+    known = {key: {sentence.tokens for sentence in corpora[key]} for _, key in pairs}
+    found: dict[Key, list[str]] = {}
+    for test, training in pairs:
+        count = sum(sentence.tokens in known[training] for sentence in corpora[test])
+        if count:
+            part = f"{_part(count, len(corpora[test]))} in {corpora[training].name}"
+            found.setdefault(test, []).append(part)
+    return [
+        f"{corpora[test].name}: of this test corpus stand in training sets {', '.join(parts)}"
+        for test, parts in found.items()
+    ]
+
+
+def _part(count: int, total: int) -> str:
+    """A count with its share, never 0 % or 100 % unless it is."""
+    return f"{count:,} of {total:,} sentences ({100 * count / total:.1f} %)"
+
+
+def _sha256(path: str) -> str:
+    digest = hashlib.sha256()
+    with open_input(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""Results of an experiment's finished runs: one row each, and their means over the seeds."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ladtl_np.experiment.expansion import RunSpec
+from ladtl_np.experiment.state import read_manifest
+from ladtl_np.files import write_atomically
+
+__all__ = ["RESULTS", "Mean", "Result", "grid_keys", "means", "read_results", "write_results"]
+
+RESULTS = "results.tsv"
+DEV = "dev"
+_BEFORE_GRID = ("task", "method", "seed", "fraction")
+_AFTER_GRID = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict", "best_step")
+
+
+class Result(NamedTuple):
+    """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name."""
+
+    spec: RunSpec
+    corpus: str
+    precision: float
+    recall: float
+    f1: float
+    strict_f1: float
+    best_step: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        scores = (self.corpus, self.precision, self.recall, self.f1, self.strict_f1, self.best_step)
+        return self.spec.to_json() | dict(zip(_AFTER_GRID, scores, strict=True))
+
+
+class Mean(NamedTuple):
+    """F1 over the seeds, as a share, with its sample deviation; None for a single run."""
+
+    spec: RunSpec
+    corpus: str
+    runs: int
+    f1: float
+    deviation: float | None
+    strict_f1: float
+    strict_deviation: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        named = {k: v for k, v in self.spec.to_json().items() if k not in ("folder", "seed")}
+        own = self._asdict()
+        del own["spec"]
+        return named | own
+
+
+def read_results(specs: Sequence[RunSpec], out: Path) -> list[Result]:
+    """Read the scores of the runs that are finished, in the order of the runs."""
+    results = []
+    for spec in specs:
+        manifest = read_manifest(out / spec.folder)
+        if manifest is None:
+            continue
+        for corpus, scores in manifest["results"].items():
+            overall, strict = scores["conlleval"]["overall"], scores["strict"]["overall"]
+            shares = overall["precision"], overall["recall"], overall["f1"], strict["f1"]
+            results.append(Result(spec, corpus, *shares, manifest["best_step"]))
+    return results
+
+
+def grid_keys(specs: Sequence[RunSpec]) -> list[str]:
+    """Keys of all grid points, in the order of their first run."""
+    return list(dict.fromkeys(key for spec in specs for key in spec.grid))
+
+
+def write_results(specs: Sequence[RunSpec], out: Path) -> Path:
+    """Write results.tsv: equal results give equal bytes, whenever and in whatever order they came.
+
+    One row for each finished run and corpus. Shares have six digits after the point; a key of the
+    grid that a run's grid point does not set is empty.
+    """
+    keys = grid_keys(specs)
+    rows = [[*_BEFORE_GRID, *keys, *_AFTER_GRID]]
+    for result in read_results(specs, out):
+        spec = result.spec
+        row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
+        row += [_value(spec.grid[key]) if key in spec.grid else "" for key in keys]
+        shares = (result.precision, result.recall, result.f1, result.strict_f1)
+        row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), str(result.best_step)]
+        rows.append(row)
+    path = out / RESULTS
+    write_atomically(path, "".join("\t".join(row) + "\n" for row in rows).encode("utf-8"))
+    return path
+
+
+def _value(value: Any) -> str:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return str(value) if plain else _safe(value if isinstance(value, str) else json.dumps(value))
+
+
+def _safe(text: str) -> str:
+    """No tab or line end, and nothing that a spreadsheet would take for a formula."""
+    escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return f"'{escaped}" if escaped.startswith(("=", "+", "-", "@")) else escaped
+
+
+def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:
+    """Mean F1 over the seeds of each task, method, fraction, grid point and corpus."""
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in read_results(specs, out):
+        above = result.spec.folder.rpartition("/")[0]
+        groups.setdefault((above, result.corpus), []).append(result)
+    found = []
+    for (_, corpus), group in groups.items():
+        f1 = [result.f1 for result in group]
+        strict = [result.strict_f1 for result in group]
+        several = len(group) > 1
+        found.append(
+            Mean(
+                group[0].spec,
+                corpus,
+                len(group),
+                statistics.mean(f1),
+                statistics.stdev(f1) if several else None,
+                statistics.mean(strict),
+                statistics.stdev(strict) if several else None,
+            )
+        )
+    return found

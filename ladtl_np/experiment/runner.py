@@ -1,0 +1,189 @@
+"""An experiment in its folder: what is finished stays, what is missing is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.experiment.expansion import RunSpec, expand
+from ladtl_np.experiment.file import Experiment
+from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
+from ladtl_np.experiment.processes import cores, run_in_processes
+from ladtl_np.experiment.state import State, state_of
+from ladtl_np.experiment.work import Event, Execute, Job
+from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
+
+__all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
+
+RECORD = "experiment.json"
+_LOCK = ".lock"
+
+
+class Plan(NamedTuple):
+    """An experiment whose file is right and whose corpora can be read.
+
+    Attributes
+    ----------
+    name
+        Of the experiment.
+    out
+        Its folder.
+    specs
+        Its runs, in order.
+    own
+        Files that it writes for them.
+    inputs
+        What they read.
+    """
+
+    name: str
+    out: Path
+    specs: list[RunSpec]
+    own: OwnFiles
+    inputs: Inputs
+
+
+class Share(NamedTuple):
+    """How the machine's cores are shared out: runs side by side, and threads of each at most."""
+
+    processes: int
+    threads: int
+
+
+def plan_experiment(experiment: Experiment, out: Path) -> Plan:
+    """Expand an experiment and read its corpora once; writes nothing.
+
+    Raises
+    ------
+    UsageError
+        If an option is wrong, or a file cannot be opened.
+    DataError
+        If there is something wrong in a file.
+    """
+    own = own_files(experiment)
+    specs = expand(experiment, out, str(out / own.label_map) if own.label_map else "")
+    return Plan(experiment.name, out, specs, own, read_inputs(specs, own, out))
+
+
+def states(plan: Plan) -> list[State]:
+    """What the folder of each run holds."""
+    return [state_of(spec, plan.out, plan.inputs.hashes) for spec in plan.specs]
+
+
+def share_cores(specs: Sequence[RunSpec], wanted: int | None) -> Share:
+    """Share out the cores: threads times processes are never more than there are."""
+    threads = min(max(spec.config.threads for spec in specs), cores())
+    most = max(1, cores() // threads)
+    return Share(min(wanted or most, most), threads)
+
+
+def run_missing(
+    plan: Plan,
+    share: Share,
+    *,
+    overwrite: bool = False,
+    command: Sequence[str] = (),
+    execute: Execute | None = None,
+) -> Generator[Event, None, None]:
+    """Do all runs that have no results yet, and yield what happens to them.
+
+    Parameters
+    ----------
+    plan
+        What to run.
+    share
+        How many at a time.
+    overwrite
+        Whether results of other options or data are replaced.
+    command
+        What the user called, for the manifests.
+    execute
+        Executes the jobs; by default in processes of this machine.
+
+    Yields
+    ------
+    Event
+        Its job is the place of the run in `plan.specs`.
+
+    Raises
+    ------
+    UsageError
+        If the folder holds something else, or results of other options without `overwrite`.
+    LadtlError
+        If the folder is in use.
+    """
+    execute = execute or partial(run_in_processes, processes=share.processes)
+    with _in_use(plan.out):
+        found = states(plan)
+        if not overwrite:
+            _require_same(plan, found)
+        _write_inputs(plan)
+        missing = [n for n, state in enumerate(found) if state.kind != "finished"]
+        for number in sorted(set(range(len(found))) - set(missing)):
+            yield Event(number, "present", 1.0)
+        jobs = [_job(plan, plan.specs[number], share.threads, command) for number in missing]
+        with closing(execute(jobs)) as events:
+            for event in events:
+                yield event._replace(job=missing[event.job])
+
+
+def _job(plan: Plan, spec: RunSpec, threads: int, command: Sequence[str]) -> Job:
+    config = msgspec.structs.replace(spec.config, threads=min(spec.config.threads, threads))
+    vectors = plan.inputs.hashes[config.data.embeddings] if config.data.embeddings else ""
+    return Job(config, plan.out / spec.folder, tuple(command), vectors)
+
+
+@contextmanager
+def _in_use(out: Path) -> Iterator[None]:
+    """Hold the experiment's folder for this process."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; --out wants a folder")
+    there = [path.name for path in out.iterdir() if path.name != _LOCK] if out.is_dir() else []
+    if there and RECORD not in there and not all(name.startswith(f".{RECORD}.") for name in there):
+        raise UsageError(f"{out} holds files but no experiment; choose another folder with --out")
+    lock = FileLock(out / _LOCK, mode=0o600)
+    try:
+        make_private_folder(out)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LadtlError(
+            f"{out} is in use by another experiment; wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{out} cannot be used: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        (out / _LOCK).unlink(missing_ok=True)
+        lock.release()
+
+
+def _require_same(plan: Plan, found: Sequence[State]) -> None:
+    different = [n for n, state in enumerate(found) if state.kind == "different"]
+    if different:
+        first = different[0]
+        raise UsageError(
+            f"{plan.out} holds results of other options or data for {len(different)} of "
+            f"{len(found)} runs: in {plan.specs[first].folder}, {found[first].differences}. Choose "
+            "another --out, or --overwrite to replace these results"
+        )
+
+
+def _write_inputs(plan: Plan) -> None:
+    """Write what the runs read and the user has no file of, and which runs there are."""
+    record = {"experiment": plan.name, "runs": [spec.to_json() for spec in plan.specs]}
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    for name, content in {RECORD: text.encode("utf-8"), **plan.own.contents}.items():
+        path = plan.out / name
+        make_private_folder(path.parent)
+        sweep_temporary_files(path.parent)
+        if not path.is_file() or path.read_bytes() != content:
+            write_atomically(path, content)

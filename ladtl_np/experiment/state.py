@@ -1,0 +1,120 @@
+"""What a run folder holds: the wanted run, finished; part of a run; or a run of other options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from ladtl_np.config import Config, parse_config, read_config
+from ladtl_np.errors import UsageError
+from ladtl_np.experiment.expansion import RunSpec
+from ladtl_np.experiment.file import flattened
+from ladtl_np.experiment.work import VECTORS
+
+__all__ = ["State", "read_manifest", "state_of"]
+
+_LISTED = 3  # differences that a message names
+
+
+class State(NamedTuple):
+    """A run folder, held against the run that is wanted there.
+
+    Attributes
+    ----------
+    kind
+        ``finished``: this run, with its results. ``to do``: nothing, or a run that was
+        interrupted. ``different``: results of other options or data.
+    differences
+        What differs, in words.
+    """
+
+    kind: Literal["finished", "to do", "different"]
+    differences: str = ""
+
+
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """The manifest of a finished run, None if there is none."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+    except (OSError, ValueError):
+        return None
+    finished = isinstance(manifest, dict) and isinstance(manifest.get("results"), dict)
+    return manifest if finished else None
+
+
+def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
+    """Compare a run folder with a run.
+
+    Options are compared but for those that change no result: threads, and where files lie. Files
+    are compared by their hashes instead.
+
+    Parameters
+    ----------
+    spec
+        The run that is wanted.
+    out
+        Folder of the experiment.
+    hashes
+        SHA-256 of the files that it reads, by path.
+    """
+    folder = out / spec.folder
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return State("to do")
+    try:
+        found = parse_config(read_config(folder / "config.toml"))
+    except UsageError:
+        return State("different", "config.toml cannot be read")
+    there, wanted = _told(found), _told(spec.config)
+    told = [
+        f"{key} is {there.get(key)!r} there and {value!r} here"
+        for key, value in wanted.items()
+        if there.get(key) != value
+    ]
+    recorded = [(entry.get("role"), entry.get("sha256")) for entry in manifest.get("data", [])]
+    if recorded != _files(spec.config, hashes) or _vectors(folder, spec, hashes):
+        told.append("the corpora or word vectors were other files")
+    if not told:
+        return State("finished")
+    more = f", and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
+    return State("different", "; ".join(told[:_LISTED]) + more)
+
+
+def _told(config: Config) -> dict[str, Any]:
+    """Options that a result depends on; a file by its name, as predictions are called after it."""
+    data = config.data
+    names = msgspec.structs.replace(
+        data,
+        source="",
+        target="",
+        dev="",
+        test=[Path(path).name for path in data.test],
+        label_map=Path(data.label_map).name,
+        embeddings=Path(data.embeddings).name,
+    )
+    plain = msgspec.to_builtins(msgspec.structs.replace(config, data=names, threads=1))
+    return flattened(plain)
+
+
+def _files(config: Config, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
+    data = config.data
+    roles = [("source", data.source), ("target", data.target), ("dev", data.dev)]
+    roles += [("test", path) for path in data.test]
+    return [(role, hashes[path]) for role, path in roles if path]
+
+
+def _vectors(folder: Path, spec: RunSpec, hashes: Mapping[str, str]) -> bool:
+    """Whether the run's log tells of other word vectors, or of none where there are some."""
+    path = spec.config.data.embeddings
+    if not path:
+        return False
+    try:
+        lines = (folder / "log.jsonl").read_text("utf-8").split("\n")
+        events = [json.loads(line) for line in lines if line]
+    except (OSError, ValueError):
+        return True
+    return hashes[path] not in [e.get("sha256") for e in events if e.get("event") == VECTORS]

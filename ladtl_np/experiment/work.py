@@ -1,0 +1,119 @@
+"""One run of an experiment, wherever it is executed, and what executing runs tells of them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ladtl_np.config import Config
+from ladtl_np.errors import DivergedError, LadtlError
+from ladtl_np.preparation import prepare
+from ladtl_np.prepared import Prepared
+from ladtl_np.run import Run, read_corpora, read_label_map
+from ladtl_np.run_folder import RunFolder
+from ladtl_np.training import Step
+from ladtl_np.workers import single_threaded_blas
+
+__all__ = ["VECTORS", "Event", "Execute", "Job", "explanation", "perform"]
+
+VECTORS = "vectors"
+"""Event of a run's log that tells which word vectors were read."""
+
+
+class Job(NamedTuple):
+    """What a worker needs to know of a run.
+
+    Attributes
+    ----------
+    config
+        Every option.
+    folder
+        The run folder.
+    command
+        What the user called, for the manifest.
+    vectors
+        SHA-256 of the file of word vectors, for the log.
+    """
+
+    config: Config
+    folder: Path
+    command: tuple[str, ...] = ()
+    vectors: str = ""
+
+
+class Event(NamedTuple):
+    """News of one job.
+
+    Attributes
+    ----------
+    job
+        Its place in the list of jobs.
+    kind
+        ``started``, ``progress``, then ``done`` or ``failed`` once; or ``present`` alone, for a run
+        that was finished before.
+    share
+        How much of it is done, from 0 to 1.
+    error
+        Why it failed.
+    """
+
+    job: int
+    kind: Literal["present", "started", "progress", "done", "failed"]
+    share: float = 0.0
+    error: str = ""
+
+
+Execute = Callable[[Sequence[Job]], Generator[Event, None, None]]
+"""Executes jobs in any order and yields their events; closing the iterator ends all work."""
+
+
+def perform(job: Job, report: Callable[[float], None]) -> None:
+    """Do one run in this process, from files to a complete run folder.
+
+    What an interrupted run left in the folder is replaced. `report` is told the share done.
+
+    Raises
+    ------
+    LadtlError
+        If the run cannot be done; the folder then has no results.
+    """
+    corpora = read_corpora(job.config)
+    prepared = prepare(job.config, corpora, read_label_map(job.config))
+    before, total = _steps(prepared)
+    with RunFolder(job.folder, overwrite=True) as folder, single_threaded_blas():
+        run = Run(prepared, corpora, folder, list(job.command))
+        if job.vectors:
+            folder.log(VECTORS, sha256=job.vectors)
+        try:
+            for event in run.train():
+                if isinstance(event, Step):
+                    done = event.step + (before if event.stage == "target" else 0)
+                    report(done / total)
+        except DivergedError:
+            folder.log("stopped", reason="diverged")
+            raise
+        run.finish()
+
+
+def _steps(prepared: Prepared) -> tuple[int, int]:
+    """Steps of the first stage, if there is one, and of the whole run."""
+    first = prepared.first_stage
+    before = first.config.training.steps if first is not None else 0
+    return before, before + prepared.config.training.steps
+
+
+def explanation(error: BaseException) -> str:
+    """Say in a line why a run failed; where, if the cause is a bug."""
+    if isinstance(error, LadtlError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "not enough memory"
+    trace = error.__traceback__ or sys.exc_info()[2]
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}" if trace else ""
+    if isinstance(error, OSError):
+        return f"{error.filename or 'a file'}: {error.strerror or error}"
+    return f"{type(error).__name__}{place}; this is a bug, please report it"
