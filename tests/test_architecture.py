@@ -30,6 +30,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "run estimator",
         "experiment",
         "benchmarking",
+        "report",
         "commands",
     )
 )

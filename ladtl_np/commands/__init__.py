@@ -25,6 +25,7 @@ SUMMARIES = {
     "score": "Score predicted tags against gold tags, file against file.",
     "compare": "Test whether one system is better than another.",
     "experiment": "Train a grid of tasks, methods and seeds from one file; resumable.",
+    "report": "Write one HTML page on an experiment, or on any run folders.",
     "data": "Write the demo corpus, describe corpora.",
     "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file.",

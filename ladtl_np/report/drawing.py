@@ -1,0 +1,135 @@
+"""Drawings by matplotlib that are the same every time and fit light and dark pages."""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from ladtl_np.errors import UsageError
+from ladtl_np.report.content import Figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure as Drawing
+
+__all__ = ["Pen", "require_libraries"]
+
+_INK = "#26292e"
+"""Colour of text and axes; in SVG it becomes the colour of the text around the figure."""
+_COLOURS = (
+    *("#3f87c9", "#e07b39", "#3a9d5d", "#8a6fd1", "#cf4a4a"),
+    *("#b18f1d", "#23a0a0", "#d979ac", "#7f8c8d", "#a0673c"),
+)
+_LINES = ("-", "--", ":", "-.")
+_SVG = "http://www.w3.org/2000/svg"
+_LINK = "http://www.w3.org/1999/xlink"
+_REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_SETTINGS: dict[str, Any] = {
+    **{"svg.hashsalt": "ladtl_np", "svg.fonttype": "none", "text.parse_math": False},
+    **{"text.usetex": False, "font.family": ["sans-serif"], "font.size": 9.0},
+    **{"font.sans-serif": ["DejaVu Sans"], "axes.formatter.use_mathtext": False},
+    **{"text.color": _INK, "axes.edgecolor": _INK, "axes.labelcolor": _INK},
+    **{"axes.titlecolor": _INK, "xtick.color": _INK, "ytick.color": _INK},
+    **{"grid.color": _INK, "grid.alpha": 0.15, "axes.titlesize": 10.0},
+    **{"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False},
+    **{"figure.constrained_layout.use": True},
+}
+
+
+def require_libraries() -> None:
+    """Raise `UsageError` where matplotlib or Jinja is missing."""
+    try:
+        import jinja2  # noqa: F401
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"a report needs matplotlib and jinja2 ({error}): pip install 'ladtl-np[report]'"
+        ) from None
+
+
+class Pen:
+    """Turns drawings into figures, and gives each method the same look in all of them.
+
+    Parameters
+    ----------
+    methods
+        Every method that may be drawn, in order.
+    png
+        Whether figures are wanted as PNG as well.
+    """
+
+    def __init__(self, methods: Sequence[str], *, png: bool = False) -> None:
+        self._order = [*reversed(methods)]  # la-dtl is the last one, and always looks the same
+        self._png = png
+
+    def style(self, name: str) -> dict[str, Any]:
+        """Colour and line of a method, or of a row that is named after it."""
+        if name not in self._order:
+            self._order.append(name)
+        number = self._order.index(name)
+        turn, place = divmod(number, len(_COLOURS))
+        return {"color": _COLOURS[place], "linestyle": _LINES[(number + turn) % len(_LINES)]}
+
+    @contextmanager
+    def page(self, width: float, height: float) -> Iterator[Drawing]:
+        """Open a drawing under our settings, whatever those of the user are."""
+        import matplotlib as mpl
+        from matplotlib.figure import Figure as Drawing
+
+        with mpl.rc_context(), warnings.catch_warnings():
+            # names of other scripts: the page's fonts have them, where ours lacks a glyph
+            warnings.filterwarnings("ignore", message="Glyph .* missing from")
+            settings: Any = mpl.rcParams
+            settings.update(mpl.rcParamsDefault)
+            settings.update(_SETTINGS)
+            yield Drawing(figsize=(width, height))
+
+    def finish(self, drawing: Drawing, name: str, caption: str) -> Figure:
+        """Write a drawing as SVG, and as PNG where it is wanted; call it within `page`."""
+        text = io.StringIO()
+        drawing.savefig(text, format="svg", transparent=True, metadata={"Date": None})
+        image = io.BytesIO()
+        if self._png:
+            none = {"Software": None}
+            drawing.savefig(image, format="png", dpi=130, facecolor="white", metadata=none)
+        return Figure(name, caption, tidy_svg(text.getvalue(), name, caption), image.getvalue())
+
+
+def tidy_svg(text: str, name: str, caption: str) -> str:
+    """Make matplotlib's SVG fit for standing inside a page among others.
+
+    Ids start with the figure's name, ink takes the colour of the text around it, and metadata, with
+    its addresses, and the style sheet, which would hold for the whole page, go.
+    """
+    ElementTree.register_namespace("", _SVG)
+    ElementTree.register_namespace("xlink", _LINK)
+    root = ElementTree.fromstring(text)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{{{_SVG}}}metadata", f"{{{_SVG}}}style"):
+                parent.remove(child)
+    ids: set[str] = set()
+    for element in root.iter():
+        for key, value in element.attrib.items():
+            if key == "id":
+                value = f"{name}-{value}"
+                while value in ids:  # two equal images
+                    value += "-again"
+                ids.add(value)
+            elif key.endswith("href") and value.startswith("#"):
+                value = f"#{name}-{value[1:]}"
+            else:
+                value = _REFERENCE.sub(rf"url(#{name}-\1)", value).replace(_INK, "currentColor")
+            element.set(key, value)
+    width = root.attrib.pop("width")
+    del root.attrib["height"]
+    root.set("style", f"stroke-linejoin: round; stroke-linecap: butt; max-width: {width}")
+    root.set("role", "img")
+    title = ElementTree.Element(f"{{{_SVG}}}title")
+    title.text = caption
+    root.insert(0, title)
+    return ElementTree.tostring(root, encoding="unicode")

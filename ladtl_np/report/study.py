@@ -1,0 +1,237 @@
+"""Runs put in order: which task, method, share of the target, grid point and seed each one is."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from statistics import fmean
+from typing import Any
+
+from ladtl_np.methods import METHODS
+from ladtl_np.report.runs import DEV, Run
+from ladtl_np.scoring import Semantics
+
+__all__ = ["EACH", "Point", "Study", "StudyRun", "point_text", "study_of"]
+
+Point = tuple[tuple[str, Any], ...]
+"""Values of the options that a method's runs differ in, by dotted key."""
+EACH = ""
+"""Stands for the one test corpus of each run, whatever its name."""
+_SEED = re.compile(r"(?:(?:seed|run)[-_=]?)?(\d+)")
+_FRACTION = re.compile(r"fraction[-_=]?([\d.]+(?:e-?\d+)?)")
+_GRID = re.compile(r"[\w.]+=[^=]*(,[\w.]+=[^=]*)*")
+_NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction).*")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRun:
+    """A run and its place among the others."""
+
+    run: Run
+    task: str
+    method: str  # its name in the experiment
+    base: str  # what it is
+    fraction: float
+    seed: int
+    point: Point
+
+    def f1(self, corpus: str, reading: Semantics = "conlleval") -> float | None:
+        """F1 in per cent on a corpus, None without one."""
+        name = self.corpus(corpus)
+        if name is None:
+            return None
+        f1: float = getattr(self.run.results[name], reading).overall.f1
+        return 100 * f1
+
+    def corpus(self, wanted: str) -> str | None:
+        """Name a corpus of the run, None if it was not scored on it."""
+        if wanted == EACH:
+            return next(iter(self.run.tests()), None)
+        return wanted if wanted in self.run.results else None
+
+
+@dataclass(slots=True)
+class Study:
+    """All runs of a report.
+
+    Attributes
+    ----------
+    runs
+        In order of task, method, fraction, point and seed.
+    left_out
+        Folders of runs that repeat another one.
+    """
+
+    runs: list[StudyRun]
+    left_out: list[str] = field(default_factory=list)
+    _rows: dict[tuple[float, str], dict[Point, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        groups: dict[tuple[float, str], list[StudyRun]] = defaultdict(list)
+        for run in self.runs:
+            groups[run.fraction, run.method].append(run)
+        self._rows = {key: _rows_of(runs) for key, runs in groups.items()}
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks."""
+        return sorted({run.task for run in self.runs})
+
+    @property
+    def fractions(self) -> list[float]:
+        """Shares of the target's training sentences."""
+        return sorted({run.fraction for run in self.runs})
+
+    @property
+    def methods(self) -> list[str]:
+        """Names of the methods, in the order of the paper's table."""
+        bases = {run.method: run.base for run in self.runs}
+        order = list(METHODS)
+        place = {m: order.index(b) if b in METHODS else len(order) for m, b in bases.items()}
+        return sorted(bases, key=lambda method: (place[method], method))
+
+    def corpora(self) -> list[str]:
+        """Test corpora that need a table each: `EACH` where no run has several."""
+        tests = [run.run.tests() for run in self.runs if run.run.results]
+        if any(len(names) > 1 for names in tests):
+            return sorted({name for names in tests for name in names})
+        if any(tests):
+            return [EACH]
+        return [DEV] if tests else []
+
+    def row(self, run: StudyRun) -> str | None:
+        """Name the run's row of a table of methods, None if its grid point is not shown there."""
+        return self._rows[run.fraction, run.method].get(run.point)
+
+    def rows(self, runs: Iterable[StudyRun]) -> list[str]:
+        """Rows of some runs, in the order of the methods."""
+        found = [(run.method, row) for run in runs if (row := self.row(run)) is not None]
+        order = self.methods
+        return list(dict.fromkeys(r for _, r in sorted(found, key=lambda f: order.index(f[0]))))
+
+    def chosen(self, fraction: float, method: str) -> Point | None:
+        """The one grid point that stands for a method, None where that cannot be told."""
+        rows = self._rows.get((fraction, method), {})
+        return next(iter(rows)) if len(rows) == 1 else None
+
+    def choices(self) -> list[str]:
+        """Say which grid points were chosen."""
+        return [
+            f"{method}: {point_text(point)}"
+            + (f", at {fraction:g} of the target" if len(self.fractions) > 1 else "")
+            for (fraction, method), rows in sorted(self._rows.items())
+            for point in rows
+            if point and len(rows) == 1
+        ]
+
+
+def study_of(runs: Sequence[Run]) -> Study:
+    """Put runs in order; of runs that are equal in everything, the first one is kept."""
+    named = [(run, *_names(run)) for run in runs]
+    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    for run, task, method in named:
+        groups[task, method].append(run)
+    keys: dict[str, set[str]] = defaultdict(set)
+    for (_, method), members in groups.items():
+        keys[method] |= _varying(members)
+    found: dict[Any, StudyRun] = {}
+    left_out = []
+    for run, task, method in named:
+        options = run.options
+        point = tuple((key, _plain(options.get(key))) for key in sorted(keys[method]))
+        seed = int(options.get("seed", _from_path(run, _SEED, 0)))
+        share = float(options.get("data.target_fraction", _from_path(run, _FRACTION, 1)))
+        base = run.manifest.method or method
+        key = (task, method, share, str(point), seed)
+        if key in found:
+            left_out.append("/".join(run.parts) or str(run.folder))
+        else:
+            found[key] = StudyRun(run, task, method, base, share, seed, point)
+    return Study([found[key] for key in sorted(found)], left_out)
+
+
+def _plain(value: Any) -> Any:
+    """A value that can be a key."""
+    return value if isinstance(value, bool | int | float | str) else str(value)
+
+
+def point_text(point: Point) -> str:
+    """Write a grid point as ``key=value`` pairs."""
+    return ", ".join(f"{key}={_value_text(value)}" for key, value in point)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _names(run: Run) -> tuple[str, str]:
+    """Task and method of a run, from its path; where that does not tell, from its manifest."""
+    parts = list(run.parts)
+    if parts and _SEED.fullmatch(parts[-1]):
+        parts.pop()
+    parts = [p for p in parts if not (_FRACTION.fullmatch(p) or _GRID.fullmatch(p))]
+    labels = run.labels | {run.manifest.method} - {""}
+    method = next((part for part in reversed(parts) if part in labels), "")
+    if method:
+        parts.reverse()
+        parts.remove(method)
+        parts.reverse()
+    task = "/".join(_arrow(part) for part in parts) or _task_of_files(run)
+    return task, method or run.manifest.method or "unknown method"
+
+
+def _arrow(part: str) -> str:
+    return part.replace("-to-", " → ") if part.count("-to-") == 1 else part
+
+
+def _task_of_files(run: Run) -> str:
+    """Name a task after the training files, by their folders if these have the same name."""
+    files = {entry.role: PurePath(entry.name) for entry in run.manifest.data}
+    paths = [files[role] for role in ("source", "target") if role in files]
+    if len({path.name for path in paths}) < len(paths):
+        return " → ".join(path.parent.name or path.name for path in paths)
+    return " → ".join(path.stem for path in paths) or "all runs"
+
+
+def _from_path(run: Run, pattern: re.Pattern[str], otherwise: float) -> float:
+    found = [match[1] for part in run.parts if (match := pattern.fullmatch(part))]
+    try:
+        return float(found[-1]) if found else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _varying(runs: Sequence[Run]) -> set[str]:
+    """Options that are part of a grid: those in which runs of one task and method differ."""
+    keys = {key for run in runs for key in run.options if not _NO_GRID.fullmatch(key)}
+    return {key for key in keys if len({repr(run.options.get(key)) for run in runs}) > 1}
+
+
+def _rows_of(runs: Sequence[StudyRun]) -> dict[Point, str]:
+    """Rows of one method: the grid point with the best development F1, or all where there is none.
+
+    Only points that have all tasks which any point has are chosen from.
+    """
+    scores: dict[Point, dict[str, list[float]]] = {}
+    for run in runs:
+        scores.setdefault(run.point, defaultdict(list))
+        f1 = run.f1(DEV)
+        if f1 is not None:
+            scores[run.point][run.task].append(f1)
+    method = runs[0].method
+    if len(scores) == 1:
+        return {runs[0].point: method}
+    most = max(len(tasks) for tasks in scores.values())
+    if not most:
+        return {point: f"{method}, {point_text(point)}" for point in scores}
+    means = {
+        point: fmean(fmean(values) for values in tasks.values())
+        for point, tasks in scores.items()
+        if len(tasks) == most
+    }
+    return {max(means, key=lambda point: means[point]): method}

@@ -1,0 +1,107 @@
+"""Gold and predicted tags of a run, and the corpora that its manifest names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.report.runs import DataFile, Run
+
+__all__ = ["Library", "read_tagged_pair"]
+
+
+class Library:
+    """Corpora of the runs, each read once; raises what was wrong with one each time it is asked."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str, str], Corpus | LadtlError] = {}
+
+    def corpus(self, run: Run, entry: DataFile) -> Corpus:
+        """Read a corpus as the run read it.
+
+        Raises
+        ------
+        UsageError
+            If it is no file, or not found from here.
+        DataError
+            If it cannot be read, or is another file by now.
+        """
+        options = _format(run, "source" if entry.role == "source" else "target")
+        key = (entry.name, entry.sha256, repr(options))
+        if key not in self._held:
+            try:
+                self._held[key] = _read(entry, options)
+            except LadtlError as error:
+                self._held[key] = error
+        found = self._held[key]
+        if isinstance(found, LadtlError):
+            raise found
+        return found
+
+
+def _read(entry: DataFile, options: ReadOptions) -> Corpus:
+    if entry.name.startswith("demo:"):
+        raise UsageError(f"{entry.name} is synthetic and in no file")
+    if not Path(entry.name).is_file():
+        raise UsageError(f"{entry.name} is not there, seen from this folder")
+    corpus = read_conll(entry.name, options)
+    if entry.sha256 and corpus.sha256 != entry.sha256:
+        raise DataError(f"{entry.name} has changed since the run")
+    return corpus
+
+
+def _format(run: Run, role: str) -> ReadOptions:
+    """How the run read the files of a domain; defaults where its options do not tell."""
+    lead = f"data.{role}_format."
+    own: dict[str, Any] = {}
+    for key, value in run.options.items():
+        if key.startswith(f"{lead}rename."):
+            own.setdefault("rename", {})[key.removeprefix(f"{lead}rename.")] = value
+        elif key.startswith(lead):
+            own[key.removeprefix(lead)] = value
+    try:
+        return msgspec.convert(own, ReadOptions)
+    except msgspec.ValidationError as error:
+        raise DataError(f"{run.folder}/config.toml: {error}") from None
+
+
+def read_tagged_pair(run: Run, corpus: str, library: Library) -> tuple[Corpus, Corpus]:
+    """Gold and predicted tags of a test corpus, in one scheme.
+
+    Gold is the middle column of the predictions, or comes from the corpus that the manifest names.
+
+    Raises
+    ------
+    UsageError
+        If there are no predictions, or no gold.
+    DataError
+        If they do not belong together.
+    """
+    path = run.folder / f"predictions-{corpus}"
+    if not path.is_file():
+        raise UsageError(f"{path} is not there")
+    with path.open("rb") as stream:
+        columns = stream.readline().count(b"\t") + 1
+    entry = run.data_of(corpus)
+    scheme = entry.scheme if entry is not None else "detect"
+    options = msgspec.convert(
+        {"scheme": scheme, "delimiter": "tab", "keep_docstart": True}, ReadOptions
+    )
+    if columns >= 3:
+        gold = read_conll(path, msgspec.structs.replace(options, tag_column=-2))
+    elif entry is None:
+        raise UsageError(f"{path} has no gold tags, and the manifest names no file that has")
+    else:
+        gold = library.corpus(run, entry)
+    if scheme == "detect":
+        options = msgspec.structs.replace(options, scheme=gold.scheme)
+    predicted = read_conll(path, options)
+    if [s.tokens for s in gold] != [s.tokens for s in predicted]:
+        raise DataError(f"{path} holds other sentences than {gold.name}")
+    return gold, predicted
