@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -24,6 +25,9 @@ Invoke = Callable[..., Result]
 CLI = Path(__file__).parent.parent / "cli.py"
 
 os.environ["NUMBA_NUM_THREADS"] = "1"
+
+# A shell's background jobs ignore Ctrl-C, and so would every program that a test starts from there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
