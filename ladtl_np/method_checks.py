@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from ladtl_np.config import Config
-from ladtl_np.corpus.findings import shown
-from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
+from ladtl_np.corpus.labels import LabelMap, TagSet, listed, matched_tags, unmatched_types
 from ladtl_np.errors import UsageError
 from ladtl_np.methods import METHODS, method_named
 
@@ -78,19 +75,11 @@ def require_equal_tags(
     source: TagSet, target: TagSet, label_map: LabelMap | None, need: str, cure: str
 ) -> None:
     """Refuse tag sets that differ; `need` says what needs them equal, `cure` what else to do."""
-    label_map = label_map or LabelMap()
-    label_map.check(source, target)
-    partners = {kind: label_map.target_of(kind, target.types) for kind in source.types}
-    only_source = [kind for kind, partner in partners.items() if not partner]
-    only_target = [kind for kind in target.types if kind not in partners.values()]
+    only_source, only_target = unmatched_types(source, target, label_map)
     if not only_source and not only_target:
         return
     raise UsageError(
         f"{need} needs the same entity types in both domains; only the source has "
-        f"{_listed(only_source)}, only the target has {_listed(only_target)}. Pair types with "
+        f"{listed(only_source)}, only the target has {listed(only_target)}. Pair types with "
         f"--label-map, or {cure}"
     )
-
-
-def _listed(kinds: Iterable[str]) -> str:
-    return ", ".join(map(shown, kinds)) or "none"

@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.projection import domain_mask
 from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
 
 __all__ = [
     "CHARACTERS",
-    "DIRECTIONS",
     "EMBEDDING",
     "PROJECTIONS",
     "SHARED",
@@ -33,7 +33,6 @@ EMBEDDING = "word_embedding"
 CHARACTERS = "characters"
 SOURCE, TARGET, SHARED = "source_crf", "target_crf", "shared_crf"
 PROJECTIONS = ("source_projection.T", "target_projection.T")
-DIRECTIONS = ("forward", "backward")
 
 
 class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -25,7 +25,7 @@ from ladtl_np.method_checks import aligned_tags, check_options, require_equal_ta
 from ladtl_np.methods import method_named
 from ladtl_np.network import PROJECTIONS, Architecture, Network, Start, initialise
 from ladtl_np.prepared import Corpora, Prepared
-from ladtl_np.shapes import Floats
+from ladtl_np.shapes import Floats, Integers
 from ladtl_np.similarity import (
     cross_entropy_similarity,
     gaussian_similarity,
@@ -62,7 +62,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     characters = None
     if config.characters.hidden:
         characters = Characters.build(training, lower=config.characters.lower)
-    numbers: dict[str, int] = {}  # of the distinct words as they are written
+    # of the distinct words as they are written, where their characters are read
+    numbers: dict[str, int] | None = None if characters is None else {}
     target_tags = TagSet.from_corpora([target])
     source_tags = None
     match = "One domain only: no tags to match."
@@ -89,7 +90,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         vectors=report,
         characters=characters,
     )
-    if characters is not None:
+    if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
     if method.source_weights == "similarity":
         return replace(prepared, source=_weighted(prepared))
@@ -253,16 +254,23 @@ def make_objective(
 
 
 def _encode(
-    corpus: Corpus | None, vocabulary: Vocabulary, tags: TagSet | None, numbers: dict[str, int]
+    corpus: Corpus | None,
+    vocabulary: Vocabulary,
+    tags: TagSet | None,
+    numbers: dict[str, int] | None,
 ) -> tuple[EncodedSentence, ...]:
-    """Rows of words and tags; every word's number goes into `numbers`."""
+    """Rows of words and tags; where spellings count, every word's number goes into `numbers`."""
     if corpus is None or tags is None:
         return ()
     return tuple(
         EncodedSentence(
             vocabulary.encode(sentence.tokens),
             tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
-            spellings=np.array([numbers.setdefault(t, len(numbers)) for t in sentence.tokens]),
+            spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
         )
         for sentence in corpus
     )
+
+
+def _numbered(tokens: Iterable[str], numbers: dict[str, int]) -> Integers:
+    return np.array([numbers.setdefault(token, len(numbers)) for token in tokens], np.int64)

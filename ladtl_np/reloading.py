@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.method_options import ReloadOptions
-from ladtl_np.network import CHARACTERS, DIRECTIONS, TARGET, Network
+from ladtl_np.network import CHARACTERS, TARGET, Network
 from ladtl_np.shapes import Integers
 
 __all__ = ["carry_layers"]
@@ -33,14 +34,9 @@ def carry_layers(
     """
     if options.words:
         network.embedding[...] = trained.embedding
-    whole = {
-        **dict.fromkeys((f"{d}.{kind}" for d in DIRECTIONS for kind in "WUb"), options.word_lstm),
-        **dict.fromkeys(
-            (f"{CHARACTERS}.{d}.{kind}" for d in DIRECTIONS for kind in "WUb"),
-            options.character_lstm,
-        ),
-        f"{CHARACTERS}.embedding": options.characters,
-    }
+    whole = {f"{CHARACTERS}.embedding": options.characters}
+    for lead, carried in (("", options.word_lstm), (f"{CHARACTERS}.", options.character_lstm)):
+        whole |= {f"{lead}{d}.{kind}": carried for d in DIRECTIONS for kind in "WUb"}
     for name, carried in whole.items():
         if carried and name in network.weights:
             network.weights[name][...] = trained.weights[name]

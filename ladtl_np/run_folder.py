@@ -22,7 +22,7 @@ from ladtl_np.files import (
 )
 from ladtl_np.model_file import Model, save_model
 
-__all__ = ["METRICS", "RunFolder"]
+__all__ = ["METRICS", "RunFolder", "take_folder"]
 
 METRICS = (
     *("step", "epoch", "total", "source_nll", "target_nll", "mmd", "param", "reg"),
@@ -40,6 +40,27 @@ _OWN_FILES = (
     "best.safetensors",
     "last.safetensors",
 )
+
+
+def take_folder(path: Path, lock: FileLock, user: str) -> None:
+    """Create a private folder and hold its lock.
+
+    Raises
+    ------
+    LadtlError
+        If another process, a `user` of its own, holds it.
+    UsageError
+        If the folder cannot be made or used.
+    """
+    try:
+        make_private_folder(path)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LadtlError(
+            f"{path} is in use by another {user}; wait for it, or choose another --out"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be used: {error.strerror}") from None
 
 
 class RunFolder:
@@ -78,15 +99,7 @@ class RunFolder:
         self._lock = FileLock(path / _LOCK, mode=0o600)
 
     def __enter__(self) -> Self:
-        try:
-            make_private_folder(self.path)
-            self._lock.acquire(timeout=0)
-        except Timeout:
-            raise LadtlError(
-                f"{self.path} is in use by another run; wait for it, or choose another --out"
-            ) from None
-        except OSError as error:
-            raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
+        take_folder(self.path, self._lock, "run")
         sweep_temporary_files(self.path)
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)

@@ -6,46 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
-
-import msgspec
 
 from ladtl_np.corpus.findings import shown
-from ladtl_np.errors import DataError, UsageError
+from ladtl_np.errors import UsageError
+from ladtl_np.manifest import DEV, MANIFEST, DataFile, read_manifest
 
 __all__ = ["DEV", "Pair", "Pairing", "Run", "find_runs", "listed", "pair_runs", "task_of"]
 
-DEV = "dev"
-"""Name of the development scores in a manifest; no test corpus, and without predictions."""
-_MANIFEST = "manifest.json"
 _SEED = re.compile(r"(?:(?:seed|run)[-_=]?)?\d+")
 _LISTED = 5  # runs that a message names
-
-
-class _Overall(msgspec.Struct):
-    f1: Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class _Report(msgspec.Struct):
-    overall: _Overall
-
-
-class _Scores(msgspec.Struct):
-    conlleval: _Report
-    strict: _Report
-
-
-class _Data(msgspec.Struct):
-    role: str
-    scheme: str = "detect"
-    sha256: str = ""
-
-
-class _Manifest(msgspec.Struct):
-    """The part of a run's manifest that a comparison needs; an unfinished run has no results."""
-
-    results: dict[str, _Scores] | None = None
-    data: list[_Data] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +33,7 @@ class Run:
 
     folder: Path
     f1: dict[str, dict[str, float]]
-    data: dict[str, _Data]
+    data: dict[str, DataFile]
 
     @classmethod
     def read(cls, folder: Path) -> Run:
@@ -77,20 +46,12 @@ class Run:
         UsageError
             If there is none.
         """
-        path = folder / _MANIFEST
-        if not path.is_file():
-            raise UsageError(f"{folder}: not a run folder; looked for {_MANIFEST} in it")
-        try:
-            manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise DataError(
-                f"{path}: not the manifest of a run: {shown(str(error), 200)}"
-            ) from None
+        if not (folder / MANIFEST).is_file():
+            raise UsageError(f"{folder}: not a run folder; looked for {MANIFEST} in it")
+        manifest = read_manifest(folder)
         results = manifest.results or {}
-        tests = [entry for entry in manifest.data if entry.role == "test"]
-        names = [name for name in results if name != DEV]
-        data = dict(zip(names, tests, strict=True)) if len(names) == len(tests) else {}
-        data.update((DEV, entry) for entry in manifest.data if entry.role == DEV)
+        files = {name: manifest.data_of(name) for name in results}
+        data = {name: file for name, file in files.items() if file is not None}
         f1 = {
             name: {
                 "conlleval": scores.conlleval.overall.f1,
@@ -204,12 +165,12 @@ def find_runs(place: str) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for prefix, root in _roots(place):
-        for manifest in sorted(root.rglob(_MANIFEST)):
+        for manifest in sorted(root.rglob(MANIFEST)):
             below = manifest.parent.relative_to(root).parts
             found["/".join((*prefix, *below)) or "."] = manifest.parent
     if not found:
         raise UsageError(
-            f"{place}: no run in it; looked for {_MANIFEST} there and in all folders below"
+            f"{place}: no run in it; looked for {MANIFEST} there and in all folders below"
         )
     return found
 

@@ -17,7 +17,14 @@ from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 
-__all__ = ["LabelMap", "TagSet", "describe_match", "matched_tags"]
+__all__ = [
+    "LabelMap",
+    "TagSet",
+    "describe_match",
+    "listed",
+    "matched_tags",
+    "unmatched_types",
+]
 
 
 @dataclass(frozen=True)
@@ -88,8 +95,8 @@ class TagSet:
         if strict and (rows < 0).any():
             unknown = sorted(set(tags) - self.index.keys())
             raise DataError(
-                f"tags unknown to this tag set: {_listed(unknown)}; its types: "
-                f"{_listed(self.types)}. Is this another corpus than the one of the training?"
+                f"tags unknown to this tag set: {listed(unknown)}; its types: "
+                f"{listed(self.types)}. Is this another corpus than the one of the training?"
             )
         return rows
 
@@ -121,7 +128,7 @@ class LabelMap:
         twice = sorted({target for target in targets if targets.count(target) > 1})
         if twice:
             raise DataError(
-                f"{self.name}: two source types are paired with {_listed(twice)}; "
+                f"{self.name}: two source types are paired with {listed(twice)}; "
                 "pair each target type once, and drop or rename the other source type"
             )
 
@@ -165,8 +172,8 @@ class LabelMap:
         for side, names, types in sides:
             if names - set(types):
                 raise DataError(
-                    f"{self.name}: {_listed(sorted(names - set(types)))} not among the {side}'s "
-                    f"types, which are: {_listed(types)}"
+                    f"{self.name}: {listed(sorted(names - set(types)))} not among the {side}'s "
+                    f"types, which are: {listed(types)}"
                 )
 
 
@@ -184,7 +191,8 @@ def _flattened(table: Mapping[str, Any], lead: str, name: str) -> dict[str, str]
     return pairs
 
 
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Put names into a message, however odd they are."""
     return ", ".join(map(shown, names)) or "none"
 
 
@@ -216,23 +224,44 @@ def matched_tags(
     return np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1])
 
 
+def _partners(source: TagSet, target: TagSet, label_map: LabelMap | None) -> dict[str, str | None]:
+    """Target type of each source type, None where it has none."""
+    label_map = LabelMap() if label_map is None else label_map
+    label_map.check(source, target)
+    return {kind: label_map.target_of(kind, target.types) for kind in source.types}
+
+
+def unmatched_types(
+    source: TagSet, target: TagSet, label_map: LabelMap | None = None
+) -> tuple[list[str], list[str]]:
+    """Types of the source, and of the target, that match none of the other domain.
+
+    Raises
+    ------
+    DataError
+        If the map names a type that its side does not have.
+    """
+    partners = _partners(source, target, label_map)
+    only_source = [kind for kind, partner in partners.items() if not partner]
+    only_target = [kind for kind in target.types if kind not in partners.values()]
+    return only_source, only_target
+
+
 def describe_match(source: TagSet, target: TagSet, label_map: LabelMap | None = None) -> str:
     """Say which types match and which do not, for the start of a run."""
-    label_map = LabelMap() if label_map is None else label_map
     source_rows, _ = matched_tags(source, target, label_map)
-    partners = {kind: label_map.target_of(kind, target.types) for kind in source.types}
+    partners = _partners(source, target, label_map)
+    only_source, only_target = unmatched_types(source, target, label_map)
     matched = [
         shown(kind) if kind == partner else f"{shown(kind)} = {shown(partner)}"
         for kind, partner in partners.items()
         if partner
     ]
-    only_source = [kind for kind, partner in partners.items() if not partner]
-    only_target = [kind for kind in target.types if kind not in partners.values()]
     return "\n".join(
         (
             f"Matched tags: {len(source_rows)} (source has {len(source)}, target {len(target)})",
             f"  matched types:  O{''.join(', ' + pair for pair in matched)}",
-            f"  only in source: {_listed(only_source)}",
-            f"  only in target: {_listed(only_target)}",
+            f"  only in source: {listed(only_source)}",
+            f"  only in target: {listed(only_target)}",
         )
     )

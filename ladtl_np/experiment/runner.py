@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec, expand
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
@@ -20,6 +20,7 @@ from ladtl_np.experiment.processes import cores, run_in_processes
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.experiment.work import Event, Execute, Job
 from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
+from ladtl_np.run_folder import take_folder
 
 __all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
 
@@ -150,15 +151,7 @@ def _in_use(out: Path) -> Iterator[None]:
     if there and RECORD not in there and not all(name.startswith(f".{RECORD}.") for name in there):
         raise UsageError(f"{out} holds files but no experiment; choose another folder with --out")
     lock = FileLock(out / _LOCK, mode=0o600)
-    try:
-        make_private_folder(out)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LadtlError(
-            f"{out} is in use by another experiment; wait for it, or choose another --out"
-        ) from None
-    except OSError as error:
-        raise UsageError(f"{out} cannot be used: {error.strerror}") from None
+    take_folder(out, lock, "experiment")
     try:
         yield
     finally:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.manifest import DEV
 from ladtl_np.report.content import DAGGER, Cell, Section, Table
-from ladtl_np.report.runs import DEV
 from ladtl_np.report.study import EACH, Study, StudyRun
 from ladtl_np.significance import (
     LEVEL,

@@ -10,62 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from ladtl_np.corpus.findings import shown
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.manifest import MANIFEST, DataFile, Manifest, Scores, read_manifest
 
-__all__ = ["DEV", "DataFile", "Run", "TypeCounts", "find_runs", "read_table"]
+__all__ = ["Run", "find_runs", "read_table"]
 
-DEV = "dev"
-"""Name of the development scores in a manifest."""
-_MANIFEST = "manifest.json"
 _EXPERIMENT = "results.tsv"
-
-
-class TypeCounts(msgspec.Struct):
-    """Entities and ratios, of one type or overall."""
-
-    gold: int = 0
-    predicted: int = 0
-    correct: int = 0
-    precision: float = 0.0
-    recall: float = 0.0
-    f1: float = 0.0
-
-
-class _Report(msgspec.Struct):
-    overall: TypeCounts
-    per_type: dict[str, TypeCounts] = {}
-
-
-class _Scores(msgspec.Struct):
-    conlleval: _Report
-    strict: _Report
-    illegal_predicted: int = 0
-
-
-class DataFile(msgspec.Struct, frozen=True):
-    """A corpus of a run, as its manifest describes it."""
-
-    role: str
-    name: str = ""
-    sha256: str = ""
-    sentences: int = 0
-    tokens: int = 0
-    scheme: str = "detect"
-
-
-class _Manifest(msgspec.Struct):
-    """The part of a manifest that a report shows; an unfinished run has no results."""
-
-    method: str = ""
-    command: list[str] = []
-    versions: dict[str, Any] = {}
-    machine: dict[str, Any] = {}
-    data: list[DataFile] = []
-    results: dict[str, _Scores] | None = None
-    best_step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,26 +41,22 @@ class Run:
     folder: Path
     parts: tuple[str, ...]
     labels: frozenset[str]
-    manifest: _Manifest
+    manifest: Manifest
     options: dict[str, Any]
     learning: list[tuple[int, float]]
 
     @property
-    def results(self) -> dict[str, _Scores]:
+    def results(self) -> dict[str, Scores]:
         """Scores by corpus; empty for an unfinished run."""
         return self.manifest.results or {}
 
     def tests(self) -> list[str]:
         """Test corpora that it was scored on."""
-        return [name for name in self.results if name != DEV]
+        return self.manifest.tests()
 
     def data_of(self, corpus: str) -> DataFile | None:
         """Find the file behind a name of `results`, where the manifest tells."""
-        roles = [entry for entry in self.manifest.data if entry.role == "test"]
-        if corpus == DEV:
-            return next((entry for entry in self.manifest.data if entry.role == DEV), None)
-        names = self.tests()
-        return roles[names.index(corpus)] if len(names) == len(roles) and corpus in names else None
+        return self.manifest.data_of(corpus)
 
 
 def find_runs(places: Sequence[Path]) -> list[Run]:
@@ -130,10 +76,10 @@ def find_runs(places: Sequence[Path]) -> list[Run]:
     runs: dict[Path, Run] = {}
     for place in places:
         lead = place.resolve().relative_to(shared).parts
-        found = sorted(place.rglob(_MANIFEST))
+        found = sorted(place.rglob(MANIFEST))
         if not found:
             raise UsageError(
-                f"{place}: no run in it; looked for {_MANIFEST} there and in all folders below"
+                f"{place}: no run in it; looked for {MANIFEST} there and in all folders below"
             )
         labels = _method_labels(place)
         for path in found:
@@ -143,11 +89,6 @@ def find_runs(places: Sequence[Path]) -> list[Run]:
 
 
 def _read(folder: Path, parts: tuple[str, ...], labels: frozenset[str]) -> Run:
-    path = folder / _MANIFEST
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=_Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not the manifest of a run: {shown(str(error), 200)}") from None
     options: dict[str, Any] = {}
     config = folder / "config.toml"
     if config.is_file():
@@ -155,7 +96,9 @@ def _read(folder: Path, parts: tuple[str, ...], labels: frozenset[str]) -> Run:
             options = dict(_flattened(tomllib.loads(config.read_text("utf-8"))))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{config}: not the options of a run: {error}") from None
-    return Run(folder, parts, labels, manifest, options, _learning(folder / "metrics.tsv"))
+    return Run(
+        folder, parts, labels, read_manifest(folder), options, _learning(folder / "metrics.tsv")
+    )
 
 
 def _flattened(table: Mapping[str, Any], lead: str = "") -> Iterator[tuple[str, Any]]:

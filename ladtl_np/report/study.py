@@ -10,8 +10,9 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
+from ladtl_np.manifest import DEV
 from ladtl_np.methods import METHODS
-from ladtl_np.report.runs import DEV, Run
+from ladtl_np.report.runs import Run
 from ladtl_np.scoring import Semantics
 
 __all__ = ["EACH", "Point", "Study", "StudyRun", "point_text", "study_of"]

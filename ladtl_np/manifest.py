@@ -1,0 +1,92 @@
+"""The manifest of a run, read back: what was run, on what, and the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from ladtl_np.corpus.findings import shown
+from ladtl_np.errors import DataError
+
+__all__ = ["DEV", "MANIFEST", "DataFile", "Manifest", "Scores", "TypeCounts", "read_manifest"]
+
+MANIFEST = "manifest.json"
+"""Name of the file in a run's folder."""
+
+DEV = "dev"
+"""Name of the development scores; no test corpus, and without predictions."""
+
+
+class TypeCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """Entities and ratios, of one type or overall."""
+
+    gold: int = 0
+    predicted: int = 0
+    correct: int = 0
+    precision: float = 0.0
+    recall: float = 0.0
+    f1: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class _Report(msgspec.Struct, frozen=True):
+    overall: TypeCounts
+    per_type: dict[str, TypeCounts] = {}
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """Scores on one corpus by both readings."""
+
+    conlleval: _Report
+    strict: _Report
+    illegal_predicted: int = 0
+
+
+class DataFile(msgspec.Struct, frozen=True):
+    """A corpus of a run."""
+
+    role: str
+    name: str = ""
+    sha256: str = ""
+    sentences: int = 0
+    tokens: int = 0
+    scheme: str = "detect"
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What is read of a manifest; an unfinished run has no results."""
+
+    method: str = ""
+    command: list[str] = []
+    versions: dict[str, Any] = {}
+    machine: dict[str, Any] = {}
+    data: list[DataFile] = []
+    results: dict[str, Scores] | None = None
+    best_step: int | None = None
+
+    def tests(self) -> list[str]:
+        """Test corpora that the run was scored on."""
+        return [name for name in self.results or {} if name != DEV]
+
+    def data_of(self, corpus: str) -> DataFile | None:
+        """Find the file behind a name of `results`, where the manifest tells."""
+        if corpus == DEV:
+            return next((entry for entry in self.data if entry.role == DEV), None)
+        files, names = [entry for entry in self.data if entry.role == "test"], self.tests()
+        return files[names.index(corpus)] if len(names) == len(files) and corpus in names else None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read the manifest of a run's folder, which must be there.
+
+    Raises
+    ------
+    DataError
+        If it is not one.
+    """
+    path = folder / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not the manifest of a run: {shown(str(error), 200)}") from None
