@@ -54,6 +54,16 @@ class DataFile(msgspec.Struct, frozen=True):
     scheme: str = "detect"
 
 
+class LabelApart(msgspec.Struct, frozen=True):
+    """Squared MMD between the domains' hidden states of one matched label."""
+
+    source: str
+    target: str
+    source_tokens: int
+    target_tokens: int
+    mmd: float
+
+
 class Manifest(msgspec.Struct, frozen=True):
     """What is read of a manifest; an unfinished run has no results."""
 
@@ -64,6 +74,7 @@ class Manifest(msgspec.Struct, frozen=True):
     data: list[DataFile] = []
     results: dict[str, Scores] | None = None
     best_step: int | None = None
+    label_mmd: list[LabelApart] = []
 
     def tests(self) -> list[str]:
         """Test corpora that the run was scored on."""

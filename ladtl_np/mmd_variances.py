@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ladtl_np.shapes import Floats
 
@@ -13,6 +15,7 @@ __all__ = [
     "MEDIAN_FACTORS",
     "MEDIAN_ROWS",
     "REFERENCE_VARIANCES",
+    "evenly_spaced",
     "median_variances",
 ]
 
@@ -33,11 +36,14 @@ MEDIAN_ROWS = 250
 """At most so many rows of each side enter the median, which keeps its cost bounded."""
 
 
-def _strided(rows: Floats) -> Floats:
-    """At most `MEDIAN_ROWS` rows, evenly spaced, the same ones every time."""
-    if len(rows) <= MEDIAN_ROWS:
+Rows = TypeVar("Rows", bound=NDArray[Any])
+
+
+def evenly_spaced(rows: Rows, most: int) -> Rows:
+    """At most so many rows, the same ones every time."""
+    if len(rows) <= most:
         return rows
-    return rows[np.arange(MEDIAN_ROWS) * len(rows) // MEDIAN_ROWS]
+    return cast(Rows, rows[np.arange(most) * len(rows) // most])
 
 
 def _median_distance(P: Floats) -> float:
@@ -71,7 +77,8 @@ def median_variances(
         One variance a factor; the factors themselves where no scale can be seen (fewer than two
         rows, or a median of 0).
     """
-    pooled = np.concatenate([_strided(X), _strided(Z)]).astype(np.float64)
+    both = [evenly_spaced(side, MEDIAN_ROWS) for side in (X, Z)]
+    pooled = np.concatenate(both).astype(np.float64)
     median = _median_distance(pooled) if len(pooled) > 1 else 0.0
     scale = median if median > 0 else 1.0
     return tuple(float(factor) * scale for factor in factors)

@@ -16,6 +16,7 @@ from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.evaluation import predict_tags
+from ladtl_np.label_mmd import label_mmds
 from ladtl_np.methods import method_named
 from ladtl_np.model_file import Model
 from ladtl_np.network import Network
@@ -128,9 +129,10 @@ class Run:
         self.folder.save("last", self.model(self.trainer.network, {}))
         results = {name: score.to_json() for name, score in scores.items()}
         step = evaluation.step if evaluation is not None else 0
-        self.folder.write_json(
-            "manifest.json", {**self.manifest(), "best_step": step, "results": results}
-        )
+        apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
+        found = {"best_step": step, "results": results}
+        found["label_mmd"] = [label._asdict() for label in apart]
+        self.folder.write_json("manifest.json", self.manifest() | found)
         self.folder.log("end", best_step=step)
         return scores
 
