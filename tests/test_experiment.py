@@ -119,6 +119,12 @@ def test_several_grids_are_joined_not_multiplied() -> None:
     assert points == [(0.0, 0.03), (0.1, 0.03), (0.02, 0.2)]
 
 
+def test_a_method_may_have_seeds_of_its_own() -> None:
+    methods = {"crf-l2": {}, "la-dtl": {"seeds": [4, 5, 6]}}
+    found = [(spec.method, spec.seed) for spec in specs_of(methods=methods, seeds=[0])]
+    assert found == [("crf-l2", 0), ("la-dtl", 4), ("la-dtl", 5), ("la-dtl", 6)]
+
+
 def test_values_that_no_folder_can_be_named_after_get_names_of_their_own() -> None:
     kernels: list[Any] = [[1.0, 2.0], [1.0], "median"]
     names = folders(methods=["la-dtl"], grid={"objective.kernel": kernels})
@@ -147,6 +153,10 @@ def test_values_that_no_folder_can_be_named_after_get_names_of_their_own() -> No
         ({"seeds": []}, "seeds is empty"),
         ({"seeds": [-1]}, "seed must not be negative"),
         ({"seeds": ["x"]}, "seeds[0]"),
+        ({"methods": {"la-dtl": {"seeds": 3}}}, "my.toml: methods.la-dtl.seeds: Expected `array`"),
+        ({"methods": {"la-dtl": {"seeds": [0, 0]}}}, "methods.la-dtl.seeds names 0 twice"),
+        ({"methods": {"la-dtl": {"seeds": []}}}, "methods.la-dtl.seeds is empty"),
+        ({"methods": {"la-dtl": {"seeds": [-1]}}}, "seed must not be negative"),
         ({"fractions": [0.0]}, "target_fraction"),
         ({"settings": {"trainings": {"steps": 1}}}, "my.toml: settings: Object contains unknown"),
         ({"settings": {"training": {"stepz": 1}}}, "`stepz` - at `training`"),
@@ -192,7 +202,7 @@ def test_an_option_of_one_method_goes_to_that_method_alone() -> None:
 def test_packaged_experiments_expand(name: str) -> None:
     experiment = load_experiment(name, data=Path("corpora"))
     specs = expand(experiment, OUT)
-    counts = {"demo": 16, "table2": 360, "figure4": 120, "figure5": 60, "table4": 60, "table5": 21}
+    counts = {"demo": 16, "table2": 264, "figure4": 120, "figure5": 48, "table4": 60, "table5": 21}
     assert len(specs) == counts[name]
     assert f"ladtl experiment {name}" in packaged_experiments()[name].read_text("utf-8")
     if name != "demo":

@@ -43,6 +43,7 @@ class ExperimentDisplay:
     )
     failed: dict[int, str] = field(default_factory=dict)
     _present: int = 0
+    _equal: int = 0
     _done: int = 0
     _running: dict[int, _Running] = field(default_factory=dict)
     _start: float = field(default_factory=time.monotonic)
@@ -74,6 +75,9 @@ class ExperimentDisplay:
         now = time.monotonic()
         if event.kind == "present":
             self._present += 1
+        elif event.kind == "equal":
+            self._equal += 1
+            self._line(f"equal   {folder}  to a run above")
         elif event.kind == "started":
             self._running[event.job] = _Running(now)
             if self._live is None:
@@ -81,16 +85,17 @@ class ExperimentDisplay:
         elif event.kind == "progress":
             self._running[event.job].share = event.share
         else:
-            seconds = now - self._running.pop(event.job).since
-            if event.kind == "failed":
+            run = self._running.pop(event.job, None)  # none: it equals another one that failed
+            if run is None or event.kind == "failed":
                 self.failed[event.job] = event.error
                 self._line(f"FAILED  {folder}: {shown(event.error, LONG)}")
                 return
+            seconds = now - run.since
             self._done += 1
             self._line(f"done    {folder}  {_time(seconds)}")
 
     def _line(self, text: str) -> None:
-        ended = self._present + self._done + len(self.failed)
+        ended = self._present + self._equal + self._done + len(self.failed)
         total = len(self.specs)
         self.console.print(f"{ended:>{len(str(total))}}/{total} {text}")
 
@@ -105,8 +110,8 @@ class ExperimentDisplay:
 
     def summary(self) -> str:
         """How many runs there are in which state, and the time left."""
-        todo = len(self.specs) - self._present
-        parts = [f"{self._present + self._done} of {len(self.specs)} runs done"]
+        todo = len(self.specs) - self._present - self._equal
+        parts = [f"{self._present + self._equal + self._done} of {len(self.specs)} runs done"]
         if self._present:
             parts[0] += f" ({self._present} of them before)"
         if self.failed:

@@ -114,9 +114,14 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
     _check_keys(experiment)
     points = [point for grid in experiment.grids for point in _points(grid)]
     specs: list[RunSpec] = []
-    for task, label, fraction, point, seed in itertools.product(
-        experiment.tasks, experiment.methods, experiment.fractions, points, experiment.seeds
-    ):
+    wanted = (
+        (*place, seed)
+        for place in itertools.product(
+            experiment.tasks, experiment.methods, experiment.fractions, points
+        )
+        for seed in experiment.seeds[place[1]]
+    )
+    for task, label, fraction, point, seed in wanted:
         parts = [f"{task.source}-to-{task.target}", label, f"fraction-{fraction:g}"]
         parts += [_point_name(point)] if point else []
         folder = "/".join([*parts, f"seed-{seed}"])

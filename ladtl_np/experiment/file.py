@@ -17,6 +17,7 @@ from ladtl_np.errors import UsageError
 __all__ = ["CorpusFiles", "Experiment", "Task", "flattened", "parse_experiment"]
 
 ALL_PAIRS = "all-pairs"
+SEEDS = "seeds"
 # names become folders and columns of a table
 _NAME = re.compile(r"[^\W_][\w.\-]{0,79}")
 
@@ -96,8 +97,10 @@ class Experiment(NamedTuple):
         Pairs of these names, in order.
     methods
         Options of each method by its label; the option ``method`` is there in any case.
-    seeds, fractions
-        Seeds of the runs, and shares of the target's training sentences.
+    seeds
+        Seeds of the runs by the method's label: its own, or those of the file.
+    fractions
+        Shares of the target's training sentences.
     settings
         Options of all runs, nested as in config.toml.
     grids
@@ -114,7 +117,7 @@ class Experiment(NamedTuple):
     corpora: dict[str, CorpusFiles]
     tasks: list[Task]
     methods: dict[str, dict[str, Any]]
-    seeds: list[int]
+    seeds: dict[str, list[int]]
     fractions: list[float]
     settings: dict[str, Any]
     grids: list[dict[str, list[Any]]]
@@ -143,7 +146,6 @@ def parse_experiment(
         methods = {method: {} for method in methods}
     for label in methods:
         _require_name(label, f"{place}: methods")
-    _require_distinct(top.seeds, f"{place}: seeds")
     _require_distinct(top.fractions, f"{place}: fractions")
     if not methods:
         raise UsageError(f"{place}: methods is empty; name at least one")
@@ -154,8 +156,11 @@ def parse_experiment(
         base=base,
         corpora=corpora,
         tasks=_tasks(top.tasks, corpora, place),
-        methods={label: {"method": label} | options for label, options in methods.items()},
-        seeds=top.seeds,
+        methods={
+            label: {"method": label} | {k: v for k, v in options.items() if k != SEEDS}
+            for label, options in methods.items()
+        },
+        seeds=_seeds(top, methods, place),
         fractions=top.fractions,
         settings=top.settings,
         grids=[_grid(grid, place) for grid in grids],
@@ -164,7 +169,21 @@ def parse_experiment(
     )
 
 
-def _converted(table: Mapping[str, Any], wanted: type[Any], place: str) -> Any:
+def _seeds(
+    top: _Table, methods: Mapping[str, Mapping[str, Any]], place: str
+) -> dict[str, list[int]]:
+    """Seeds by method: its own where its table has some."""
+    _require_distinct(top.seeds, f"{place}: {SEEDS}")
+    found = dict.fromkeys(methods, top.seeds)
+    for label, options in methods.items():
+        if SEEDS in options:
+            where = f"{place}: methods.{label}.{SEEDS}"
+            found[label] = _converted(options[SEEDS], list[int], where)
+            _require_distinct(found[label], where)
+    return found
+
+
+def _converted(table: Any, wanted: type[Any], place: str) -> Any:
     try:
         return msgspec.convert(table, wanted)
     except msgspec.ValidationError as error:

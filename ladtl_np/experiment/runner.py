@@ -17,6 +17,7 @@ from ladtl_np.experiment.expansion import RunSpec, expand
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
 from ladtl_np.experiment.processes import cores, run_in_processes
+from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.experiment.work import Event, Execute, Job
 from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
@@ -130,8 +131,10 @@ def run_missing(
         missing = [n for n, state in enumerate(found) if state.kind != "finished"]
         for number in sorted(set(range(len(found))) - set(missing)):
             yield Event(number, "present", 1.0)
-        jobs = [_job(plan, plan.specs[number], share.threads, command) for number in missing]
-        with closing(execute(jobs)) as events:
+        jobs = [_job(plan, spec, share.threads, command) for spec in plan.specs]
+        present = [job for job, state in zip(jobs, found, strict=True) if state.kind == "finished"]
+        wanted = [jobs[number] for number in missing]
+        with closing(run_each_once(wanted, present, execute)) as events:
             for event in events:
                 yield event._replace(job=missing[event.job])
 

@@ -51,8 +51,8 @@ class Event(NamedTuple):
     job
         Its place in the list of jobs.
     kind
-        ``started``, ``progress``, then ``done`` or ``failed`` once; or ``present`` alone, for a run
-        that was finished before.
+        ``started``, ``progress``, then ``done`` or ``failed`` once; or alone ``present``, for a run
+        that was finished before, or ``equal``, for one that another run of the experiment answers.
     share
         How much of it is done, from 0 to 1.
     error
@@ -60,7 +60,7 @@ class Event(NamedTuple):
     """
 
     job: int
-    kind: Literal["present", "started", "progress", "done", "failed"]
+    kind: Literal["present", "equal", "started", "progress", "done", "failed"]
     share: float = 0.0
     error: str = ""
 
