@@ -74,6 +74,11 @@ class Pen:
         turn, place = divmod(number, len(_COLOURS))
         return {"color": _COLOURS[place], "linestyle": _LINES[(number + turn) % len(_LINES)]}
 
+    @staticmethod
+    def colour(number: int) -> str:
+        """Colour of the n-th thing that is no method."""
+        return _COLOURS[number % len(_COLOURS)]
+
     @contextmanager
     def page(self, width: float, height: float) -> Iterator[Drawing]:
         """Open a drawing under our settings, whatever those of the user are."""

@@ -16,7 +16,7 @@ from ladtl_np.significance import mean_and_interval
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Band", "GridPanel", "LinePanel", "band_of", "gains", "grids", "lines"]
+__all__ = ["Band", "GridPanel", "LinePanel", "band_of", "gains", "grids", "lines", "short"]
 
 _ACROSS = 3
 _WIDE = 20  # ratio of the largest to the smallest value from which on an axis is logarithmic
@@ -89,12 +89,12 @@ def lines(
         handles: dict[str, Any] = {}
         for panel, place in zip(panels, axes, strict=False):
             _lines_of(pen, panel, place, handles)
-            place.set(title=_short(panel.title, _TITLE), xlabel=_short(x), ylabel=y)
+            place.set(title=short(panel.title, _TITLE), xlabel=short(x), ylabel=y)
         for place in axes[len(panels) :]:
             place.set_axis_off()
         drawing.legend(
             [handles[name] for name in names],
-            [_short(name) for name in names],
+            [short(name) for name in names],
             loc="outside lower center",
             ncols=min(_ACROSS, len(names)),
         )
@@ -117,7 +117,7 @@ def _lines_of(pen: Pen, panel: LinePanel, axes: Axes, handles: dict[str, Any]) -
         handles.setdefault(name, handle)
         axes.fill_between(band.x, band.low, band.high, color=style["color"], alpha=0.14, lw=0)
     if panel.ticks:
-        axes.set_xticks(range(len(panel.ticks)), [_short(text) for text in panel.ticks])
+        axes.set_xticks(range(len(panel.ticks)), [short(text) for text in panel.ticks])
     elif panel.places:
         _mark_places(axes, sorted(set(values)))
     axes.grid(visible=True)
@@ -150,7 +150,7 @@ def gains(
         axes = drawing.subplots(down, across, squeeze=False).ravel()
         for (title, rows), place in zip(panels.items(), axes, strict=False):
             _gains_of(pen, rows, place, sides)
-            place.set(title=_short(title, _TITLE), xlabel="F1 in per cent")
+            place.set(title=short(title, _TITLE), xlabel="F1 in per cent")
         for place in axes[len(panels) :]:
             place.set_axis_off()
         handles, labels = axes[0].get_legend_handles_labels()
@@ -167,9 +167,9 @@ def _gains_of(
     for side, marker in ((2, "s"), (1, "o")):
         colour = pen.style(sides[side - 1])["color"]
         scores = [row[side] for row in rows]
-        label = _short(sides[side - 1])
+        label = short(sides[side - 1])
         axes.scatter(scores, list(places), color=colour, marker=marker, s=22, label=label, zorder=2)
-    axes.set_yticks(places, [_short(row[0]) for row in rows])
+    axes.set_yticks(places, [short(row[0]) for row in rows])
     axes.invert_yaxis()
     axes.grid(visible=True, axis="x")
 
@@ -196,13 +196,13 @@ def _grid_of(panel: GridPanel, axes: Axes) -> None:
     axes.imshow(paint, aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(counts), strict=True):
         axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=6)
-    axes.set_xticks(range(len(panel.columns)), [_short(c) for c in panel.columns], rotation=90)
-    axes.set_yticks(range(len(panel.rows)), [_short(r) for r in panel.rows])
-    axes.set(title=_short(panel.title, _TITLE), xlabel="predicted", ylabel="gold")
+    axes.set_xticks(range(len(panel.columns)), [short(c) for c in panel.columns], rotation=90)
+    axes.set_yticks(range(len(panel.rows)), [short(r) for r in panel.rows])
+    axes.set(title=short(panel.title, _TITLE), xlabel="predicted", ylabel="gold")
     axes.tick_params(length=0, labelsize=7)
 
 
-def _short(text: str, longest: int = _LONGEST) -> str:
+def short(text: str, longest: int = _LONGEST) -> str:
     """Make a name fit a figure."""
     plain = visible(text)
     return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -13,7 +13,7 @@ from ladtl_np.report.figures import gains
 from ladtl_np.report.results import OURS
 from ladtl_np.report.study import EACH, Study, StudyRun
 
-__all__ = ["contrasted", "label_section"]
+__all__ = ["contrasted", "label_section", "type_scores"]
 
 JOINT = "joint-training"
 
@@ -80,7 +80,7 @@ def _add_labels(
     rows: list[list[Cell]] = []
     for task in study.tasks:
         runs = [run for run in study.runs if (run.task, run.fraction) == (task, fraction)]
-        found = [_scores(study, runs, method, corpus) for method in compared]
+        found = [type_scores(study, runs, method, corpus) for method in compared]
         if not (found[0] and found[1]):
             continue
         kinds = [kind for kind in found[0] if kind in found[1]]
@@ -110,7 +110,7 @@ def _base(study: Study, method: str) -> str:
     return next(run.base for run in study.runs if run.method == method)
 
 
-def _scores(
+def type_scores(
     study: Study, runs: Sequence[StudyRun], method: str, corpus: str
 ) -> dict[str, tuple[float, float]]:
     """Mean gold count, and mean F1 in per cent, of each type over a method's runs.

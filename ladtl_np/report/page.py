@@ -11,6 +11,7 @@ from ladtl_np.files import make_private_folder, write_atomically
 from ladtl_np.report.confusion import confusion_section
 from ladtl_np.report.content import Section, visible
 from ladtl_np.report.curves import fraction_section, grid_section, learning_section
+from ladtl_np.report.discrepancy import discrepancy_section
 from ladtl_np.report.drawing import Pen, require_libraries
 from ladtl_np.report.labels import contrasted, label_section
 from ladtl_np.report.leakage import leakage_section
@@ -80,6 +81,7 @@ def build_report(
         fraction_section(study, pen),
         grid_section(study, pen),
         label_section(study, pen, two),
+        discrepancy_section(study, pen, two),
         confusion_section(study, pen, two, library),
         readings_section(study),
         leakage_section(study, library),
