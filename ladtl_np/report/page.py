@@ -18,6 +18,7 @@ from ladtl_np.report.leakage import leakage_section
 from ladtl_np.report.provenance import provenance_section
 from ladtl_np.report.readings import readings_section
 from ladtl_np.report.results import results_section
+from ladtl_np.report.sentences import sentence_section
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
 
@@ -77,6 +78,7 @@ def build_report(
     two = contrasted(study, methods)
     sections = [
         results_section(study),
+        sentence_section(study, two, library),
         learning_section(study, pen),
         fraction_section(study, pen),
         grid_section(study, pen),

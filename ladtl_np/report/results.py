@@ -83,7 +83,11 @@ class Results:
         common = set.intersection(*(set(seeds) for seeds in tasks.values()))
         averages = [np.mean([seeds[s] for seeds in tasks.values()]) for s in sorted(common)]
         spread = mean_and_interval(averages) if averages else Summary(0, mean, None, None)
-        return spread._replace(mean=mean)
+        if spread.interval is None:
+            return spread._replace(mean=mean)
+        # around the mean that is shown, where some tasks have more seeds than others
+        low, high = (bound + mean - spread.mean for bound in spread.interval)
+        return spread._replace(mean=mean, interval=(low, high))
 
     def best(self, column: str) -> set[str]:
         """Rows with the highest mean, as far as two digits after the point tell."""
@@ -189,6 +193,9 @@ def _add_tables(
     tests = results.tests()
     daggers = results.daggers(tests)
     section.tables.append(_main_table(results, daggers, f"F1{place}{share}", f"results-{number}"))
+    section.tables += _interval_table(
+        results, f"95 % t intervals of the means{place}{share}", f"intervals-{number}"
+    )
     if tests:
         table = _test_table(tests, f"Paired tests{place}{share}", f"tests-{number}")
         section.tables.append(table)
@@ -214,11 +221,29 @@ def _main_table(results: Results, daggers: set[tuple[str, str]], caption: str, n
     return Table(name, caption, ["method", *map(column_name, columns)], rows)
 
 
+def _interval_table(results: Results, caption: str, name: str) -> list[Table]:
+    """Intervals of the cells; no table where no cell has two seeds."""
+    columns, rows, found = results.columns(), [], False
+    for row in results.scores:
+        line = [Cell(row)]
+        for column in columns:
+            cell = results.cell(row, column)
+            bounds = cell.interval if cell is not None else None
+            found |= bounds is not None
+            line.append(Cell("–" if bounds is None else f"{bounds[0]:.2f} to {bounds[1]:.2f}"))
+        rows.append(line)
+    header = ["method", *map(column_name, columns)]
+    return [Table(name, caption, header, rows, folded=True)] if found else []
+
+
 def _test_table(tests: Iterable[Tested], caption: str, name: str) -> Table:
-    header = ["column", "method", "baseline", "pairs", "difference", "p", "least possible p"]
+    header = ["column", "method", "baseline", "pairs", "difference", "95 % from", "to"]
+    header += ["p", "least possible p"]
     rows = []
     for row, column, baseline, test in tests:
-        numbers = (str(test.n), f"{test.difference:+.2f}", f"{test.p:.4g}", f"{test.least_p:.4g}")
+        bounds = ("–", "–") if test.interval is None else [f"{b:+.2f}" for b in test.interval]
+        difference = (str(test.n), f"{test.difference:+.2f}", *bounds)
+        numbers = (*difference, f"{test.p:.4g}", f"{test.least_p:.4g}")
         rows.append([Cell(text) for text in (column_name(column), row, baseline, *numbers)])
     return Table(name, caption, header, rows, names=3, folded=True)
 
