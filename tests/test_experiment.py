@@ -202,7 +202,7 @@ def test_an_option_of_one_method_goes_to_that_method_alone() -> None:
 def test_packaged_experiments_expand(name: str) -> None:
     experiment = load_experiment(name, data=Path("corpora"))
     specs = expand(experiment, OUT)
-    counts = {"demo": 16, "table2": 264, "figure4": 120, "figure5": 48, "table4": 60, "table5": 21}
+    counts = {"demo": 16, "table2": 264, "figure4": 120, "figure5": 36, "table4": 60, "table5": 21}
     assert len(specs) == counts[name]
     assert f"ladtl experiment {name}" in packaged_experiments()[name].read_text("utf-8")
     if name != "demo":
