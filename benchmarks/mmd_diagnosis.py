@@ -1,6 +1,6 @@
 """What the label-aware MMD does during training: size of its gradients, kernels, labels.
 
-    python benchmarks/mmd_diagnosis.py runs/clinical/respiratory-to-neurology/la-dtl/0
+    python benchmarks/mmd_diagnosis.py RUN
 
 Trains the run of a folder again, from its ``config.toml``, and stops at every evaluation to look at
 a few mini-batches without dropout. Prints a Markdown table.
