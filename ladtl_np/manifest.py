@@ -72,6 +72,7 @@ class Manifest(msgspec.Struct, frozen=True):
     versions: dict[str, Any] = {}
     machine: dict[str, Any] = {}
     data: list[DataFile] = []
+    target_sentences_used: int = 0
     results: dict[str, Scores] | None = None
     best_step: int | None = None
     label_mmd: list[LabelApart] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from ladtl_np.report import (
     Run,
     build_report,
     find_runs,
+    read_terms,
     require_libraries,
     study_of,
     write_files,
@@ -22,6 +24,7 @@ from ladtl_np.report import (
 
 __all__ = ["command"]
 
+NAMED = 5  # names that a warning lists
 _RUN_FILES = ("manifest.json", "config.toml", "metrics.tsv", "log.jsonl")
 
 
@@ -48,6 +51,11 @@ _RUN_FILES = ("manifest.json", "config.toml", "metrics.tsv", "log.jsonl")
     help="Two methods to look at by entity type.  [default: la-dtl and joint-training, or the two "
     "best]",
 )
+@click.option(
+    "--terms",
+    metavar="FILE",
+    help="List of terms, one a line, to count in the corpora and among the predictions.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was put in as JSON.")
 def command(
     places: tuple[Path, ...],
@@ -56,31 +64,38 @@ def command(
     overwrite: bool,
     title: str,
     methods: tuple[str, str] | None,
+    terms: str | None,
     as_json: bool,
 ) -> None:
     r"""Write one HTML page on an experiment, or on any run folders.
 
     The page needs no network and no program but a browser: result tables in the form of the paper,
     learning curves, curves over shares and options, entity types, confusion, both scorers, shared
-    sentences, commands and hashes. It holds labels, counts and file names, and no text of the data.
+    sentences, commands and hashes. It holds labels, counts and file names, and no text of the data
+    but the terms of your list.
 
     \b
     Examples:
       ladtl report experiment/ --out report.html
       ladtl report runs/la-dtl runs/joint-training --figures figures/ --json
+      ladtl report experiment/ --terms terms.txt
     """
     require_libraries()  # before much is read
     if out == "-" and as_json:
         raise UsageError("--json and a page on standard output do not go together")
+    listed = () if terms is None else read_terms(terms)
     runs = find_runs(places)
-    check_output(out, _inputs(runs), overwrite=overwrite)
+    check_output(out, [*_inputs(runs), *([terms] if terms else [])], overwrite=overwrite)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not overwrite:
         raise UsageError(f"{figures} is not empty; give --overwrite, or name another folder")
     study = study_of(runs)
-    report = build_report(study, methods=methods or (), title=title, png=figures is not None)
+    report = build_report(
+        study, methods=methods or (), title=title, png=figures is not None, terms=listed
+    )
     with open_output(out) as write:
         write(report.html())
     written = [] if figures is None else write_files(report, figures)
+    _warn_of_boxes(report)
     if as_json:
         print_json(
             {"out": out, "title": title, "holds": report.summary, "left_out": study.left_out}
@@ -107,3 +122,23 @@ def _tell(report: Report, out: str) -> None:
             click.echo(
                 f"  without {section.title.lower()}: {shown(section.missing, 500)}", err=True
             )
+
+
+def _warn_of_boxes(report: Report) -> None:
+    """Say which names PNGs lack, and what would help, in one line."""
+    drawn = [figure for section in report.sections for figure in section.figures if figure.boxes]
+    if not drawn:
+        return
+    names = sorted({name for figure in drawn for name in figure.boxes})
+    chinese = any("CJK" in unicodedata.name(c, "") for name in names for c in name)
+    font = "Chinese characters, such as Noto Sans CJK" if chinese else "their script"
+    warn(
+        f"no font here can write {_some(names)} in {_some([f'{f.name}.png' for f in drawn])}, "
+        f"where boxes stand instead; install a font with {font}"
+    )
+
+
+def _some(names: list[str]) -> str:
+    """List some names, and count the others."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

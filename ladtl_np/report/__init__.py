@@ -2,7 +2,8 @@
 
 `runs` reads folders, `study` finds out which run is what, a module for each section makes its
 notes, tables and figures (`content`), `drawing` and `figures` draw, and `page` puts all into one
-file. The page holds labels, counts and file names, and no text of any corpus.
+file. The page holds labels, counts and file names, and no text of any corpus but the terms that the
+user lists.
 """
 
 from ladtl_np.report.content import Cell, Figure, Section, Table
@@ -10,6 +11,7 @@ from ladtl_np.report.drawing import require_libraries
 from ladtl_np.report.page import Report, build_report, extra_files, write_files
 from ladtl_np.report.runs import Run, find_runs
 from ladtl_np.report.study import Study, study_of
+from ladtl_np.report.term_list import Term, read_terms
 
 __all__ = [
     "Cell",
@@ -19,9 +21,11 @@ __all__ = [
     "Section",
     "Study",
     "Table",
+    "Term",
     "build_report",
     "extra_files",
     "find_runs",
+    "read_terms",
     "require_libraries",
     "study_of",
     "write_files",

@@ -76,12 +76,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing: `svg` for the page and a file, `png` for a file where it was asked for."""
+    """A drawing: `svg` for the page and a file, `png` for a file where it was asked for.
+
+    `boxes` are names that no font here can write, so that the PNG has boxes in their place.
+    """
 
     name: str
     caption: str
     svg: str
     png: bytes = b""
+    boxes: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

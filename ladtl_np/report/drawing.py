@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from ladtl_np.errors import UsageError
 from ladtl_np.report.content import Figure
+from ladtl_np.report.fonts import OWN, Fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -31,7 +32,7 @@ _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _SETTINGS: dict[str, Any] = {
     **{"svg.hashsalt": "ladtl_np", "svg.fonttype": "none", "text.parse_math": False},
     **{"text.usetex": False, "font.family": ["sans-serif"], "font.size": 9.0},
-    **{"font.sans-serif": ["DejaVu Sans"], "axes.formatter.use_mathtext": False},
+    **{"font.sans-serif": [OWN], "axes.formatter.use_mathtext": False},
     **{"text.color": _INK, "axes.edgecolor": _INK, "axes.labelcolor": _INK},
     **{"axes.titlecolor": _INK, "xtick.color": _INK, "ytick.color": _INK},
     **{"grid.color": _INK, "grid.alpha": 0.15, "axes.titlesize": 10.0},
@@ -65,6 +66,7 @@ class Pen:
     def __init__(self, methods: Sequence[str], *, png: bool = False) -> None:
         self._order = [*reversed(methods)]  # la-dtl is the last one, and always looks the same
         self._png = png
+        self._fonts = Fonts()
 
     def style(self, name: str) -> dict[str, Any]:
         """Colour and line of a method, or of a row that is named after it."""
@@ -86,7 +88,7 @@ class Pen:
         from matplotlib.figure import Figure as Drawing
 
         with mpl.rc_context(), warnings.catch_warnings():
-            # names of other scripts: the page's fonts have them, where ours lacks a glyph
+            # names of other scripts: a browser has fonts for them, and `finish` looks for some
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
             settings: Any = mpl.rcParams
             settings.update(mpl.rcParamsDefault)
@@ -98,10 +100,13 @@ class Pen:
         text = io.StringIO()
         drawing.savefig(text, format="svg", transparent=True, metadata={"Date": None})
         image = io.BytesIO()
+        boxes: tuple[str, ...] = ()
         if self._png:
+            boxes = self._fonts.complete(drawing)  # after the SVG, which no font here may change
             none = {"Software": None}
             drawing.savefig(image, format="png", dpi=130, facecolor="white", metadata=none)
-        return Figure(name, caption, tidy_svg(text.getvalue(), name, caption), image.getvalue())
+        svg = tidy_svg(text.getvalue(), name, caption)
+        return Figure(name, caption, svg, image.getvalue(), boxes)
 
 
 def tidy_svg(text: str, name: str, caption: str) -> str:

@@ -21,6 +21,8 @@ from ladtl_np.report.results import results_section
 from ladtl_np.report.sentences import sentence_section
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
+from ladtl_np.report.term_list import Term
+from ladtl_np.report.terms import terms_section
 
 __all__ = ["Report", "build_report", "extra_files", "write_files"]
 
@@ -53,7 +55,12 @@ class Report:
 
 
 def build_report(
-    study: Study, *, methods: Sequence[str] = (), title: str = "Results", png: bool = False
+    study: Study,
+    *,
+    methods: Sequence[str] = (),
+    title: str = "Results",
+    png: bool = False,
+    terms: Sequence[Term] = (),
 ) -> Report:
     """Make every section of a report.
 
@@ -67,6 +74,8 @@ def build_report(
         Heading of the page.
     png
         Whether figures are drawn as PNG as well.
+    terms
+        Terms to count; without any there is no section on them.
 
     Raises
     ------
@@ -85,6 +94,7 @@ def build_report(
         label_section(study, pen, two),
         discrepancy_section(study, pen, two),
         confusion_section(study, pen, two, library),
+        *([terms_section(study, two, library, terms)] if terms else []),
         readings_section(study),
         leakage_section(study, library),
         provenance_section(study),
