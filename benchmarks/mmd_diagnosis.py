@@ -134,7 +134,7 @@ def _batch(prepared: Prepared, rng: np.random.Generator) -> Batch:
             (prepared.target, options.target_batch),
         )
     ]
-    return two_domain_batch(*halves)
+    return two_domain_batch(*halves, prepared.spelled)
 
 
 if __name__ == "__main__":
