@@ -3,10 +3,10 @@
     python benchmarks/twitter_sample.py CORPORA OUT
     ladtl experiment table5 --data OUT --out table5
 
-CORPORA holds ``conll2003_en/eng.{train,testa}``, ``twitter_ner/ritter2011/{train,dev,test}.txt`` and
-``twitter_ner/wnut16/test``. The target sample is that of Yang et al. (2017): 10 % of training and
-development tweets together, drawn with replacement by NumPy's seed 13. Development tweets that were
-not drawn choose the model.
+CORPORA holds ``conll2003_en/eng.{train,testa}``, ``twitter_ner/wnut16/test`` and
+``twitter_ner/ritter2011/{train,dev,test}.txt``. The target sample is that of Yang et al. (2017):
+10 % of training and development tweets together, drawn with replacement by NumPy's seed 13.
+Development tweets that were not drawn choose the model.
 """
 
 from __future__ import annotations

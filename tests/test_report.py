@@ -15,8 +15,9 @@ import pytest
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.report import build_report, extra_files, find_runs, study_of
 from ladtl_np.report.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
-from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.figures import band_of
+from ladtl_np.report.content import Cell, Figure, Section, Table
+from ladtl_np.report.drawing import Pen
+from ladtl_np.report.figures import LinePanel, band_of, lines
 from ladtl_np.report.labels import contrasted
 from ladtl_np.report.page import Report
 from ladtl_np.report.results import AVERAGE, Results, results_section
@@ -189,6 +190,22 @@ def test_too_few_seeds_for_any_dagger_are_told_plainly(make_run: MakeRun, tmp_pa
     notes = " ".join(section.notes)
     assert "In 2 of 2 tasks there are too few pairs for a dagger, whatever the scores" in notes
     assert "with 3 seeds the least possible p is 0.125" in notes
+
+
+def test_what_holds_for_all_tables_is_said_once(make_run: MakeRun, tmp_path: Path) -> None:
+    for share, seeds in ((0.1, 1), (0.5, 1), (1, 2)):
+        for seed in range(seeds):
+            for name in ("non-transfer", "la-dtl"):
+                options = f"data.target_fraction = {share}\n"
+                place = f"e/T/{name}/fraction-{share}/{seed}"
+                make_run(place, name, {"t": 0.5}, seed=seed, options=options)
+    notes = results_section(study_of(find_runs([tmp_path / "e"]))).notes
+    few = [note.split(": ")[0] for note in notes if "too few pairs" in note]
+    share = "of the target's training sentences"
+    assert few == [f"0.1 {share}; 0.5 {share}", f"1 {share}"]
+    two_methods(make_run, 3)
+    notes = results_section(study_of(find_runs([tmp_path / "e"]))).notes
+    assert sum("average can have no dagger" in note for note in notes) == 1
 
 
 def test_fewer_runs_than_elsewhere_are_marked(make_run: MakeRun, tmp_path: Path) -> None:
@@ -487,6 +504,35 @@ def test_figures_take_the_colour_of_the_text_around_them(make_run: MakeRun, tmp_
             assert "#ffffff" not in figure.svg
             assert "#000000" not in figure.svg
             assert figure.png.startswith(b"\x89PNG")
+
+
+def test_a_figure_is_followed_by_its_numbers(make_run: MakeRun, tmp_path: Path) -> None:
+    report = hostile_report(make_run, tmp_path)
+    for section in report.sections:
+        shown = [t for figure in section.figures for t in section.tables_of(figure)]
+        assert {t.name for t in shown + section.other_tables()} == {t.name for t in section.tables}
+    learning = section_of(report, "learning")
+    assert learning.tables_of(learning.figures[0]) == learning.tables
+    assert "The same in numbers (4 rows)" in report.html()
+    ten = Figure("confusion-1", "", ""), Table("confusion-10-1", "", [], [])
+    assert Section("c", "c", figures=[ten[0]], tables=[ten[1]]).tables_of(ten[0]) == []
+
+
+@pytest.mark.parametrize("name", ["demo:cardiology", "out/synthetic/cardiology/test.txt", "c.txt"])
+def test_synthetic_text_is_called_so(make_run: MakeRun, tmp_path: Path, name: str) -> None:
+    make_run("e/T/la-dtl/0", "la-dtl", {"t": 0.5}, data=[{"role": "test", "name": name}])
+    page = report_of(tmp_path / "e").html()
+    assert ("Made on synthetic text" in page) == (name != "c.txt")
+
+
+def test_zero_has_a_place_on_a_logarithmic_axis() -> None:
+    band = band_of({value: [50.0] for value in (0, 0.01, 0.1, 1)})
+    figure = lines(Pen(["m"]), "f", "c", [LinePanel("p", {"m": band}, places=True)], x="x", y="y")
+    root = ElementTree.fromstring(figure.svg)
+    places = {e.text: float(e.get("x", "0")) for e in root.iter() if e.tag.endswith("}text")}
+    zero, *others = (places[text] for text in ("0", "0.01", "0.1", "1"))
+    assert 0 < zero < others[0] - 20
+    assert others[2] - others[1] == pytest.approx(others[1] - others[0], abs=0.1)
 
 
 def test_equal_runs_give_equal_bytes(make_run: MakeRun, tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ _RUN_FILES = ("manifest.json", "config.toml", "metrics.tsv", "log.jsonl")
     help="Folder for every figure as PNG and SVG, and every table as TSV.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace files that are there.")
-@click.option("--title", default="Results", show_default=True, help="Heading of the page.")
+@click.option("--title", default="Report", show_default=True, help="Heading of the page.")
 @click.option(
     "--methods",
     nargs=2,

@@ -99,6 +99,15 @@ class Section:
     figures: list[Figure] = field(default_factory=list)
     missing: str = ""
 
+    def tables_of(self, figure: Figure) -> list[Table]:
+        """Tables with the numbers of a figure, told by their names."""
+        return [t for t in self.tables if f"{t.name}-".startswith(f"{figure.name}-")]
+
+    def other_tables(self) -> list[Table]:
+        """Tables that belong to no figure."""
+        drawn = [id(table) for figure in self.figures for table in self.tables_of(figure)]
+        return [table for table in self.tables if id(table) not in drawn]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values; figures by name."""
         return {

@@ -22,9 +22,12 @@ __all__ = ["Pen", "require_libraries"]
 _INK = "#26292e"
 """Colour of text and axes; in SVG it becomes the colour of the text around the figure."""
 _COLOURS = (
-    *("#3f87c9", "#e07b39", "#3a9d5d", "#8a6fd1", "#cf4a4a"),
-    *("#b18f1d", "#23a0a0", "#d979ac", "#7f8c8d", "#a0673c"),
+    *("#3f87c9", "#d06a28", "#37965a", "#8a6fd1", "#cf4a4a"),
+    *("#a8861a", "#1f9595", "#cc6a9f", "#7f8c8d", "#a0673c"),
 )
+"""Each has a contrast of 3 or more with the light and the dark page."""
+_LEAST = 0.8
+"""Below this part of its size a figure scrolls rather than shrinks: its text would be too small."""
 _LINES = ("-", "--", ":", "-.")
 _SVG = "http://www.w3.org/2000/svg"
 _LINK = "http://www.w3.org/1999/xlink"
@@ -137,7 +140,9 @@ def tidy_svg(text: str, name: str, caption: str) -> str:
             element.set(key, value)
     width = root.attrib.pop("width")
     del root.attrib["height"]
-    root.set("style", f"stroke-linejoin: round; stroke-linecap: butt; max-width: {width}")
+    least = f"{_LEAST * float(width.removesuffix('pt')):g}pt"
+    sizes = f"max-width: {width}; min-width: {least}"
+    root.set("style", f"stroke-linejoin: round; stroke-linecap: butt; {sizes}")
     root.set("role", "img")
     title = ElementTree.Element(f"{{{_SVG}}}title")
     title.text = caption

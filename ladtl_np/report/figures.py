@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Band", "GridPanel", "LinePanel", "band_of", "gains", "grids", "lines", "short"]
 
 _ACROSS = 3
+_PANEL = {1: 5.6, 2: 4.8, _ACROSS: 3.8}  # inches of a panel by how many stand side by side
+_PAGE = 11.8  # inches that the page has for a figure
 _WIDE = 20  # ratio of the largest to the smallest value from which on an axis is logarithmic
 _PLACES = 7  # chosen values that an axis names
 _LONGEST = 28  # characters of a name in a figure
@@ -83,8 +85,10 @@ def lines(
     names = list(dict.fromkeys(name for panel in panels for name in panel.lines))
     across = min(_ACROSS, len(panels))
     down = -(-len(panels) // across)
-    legend = 0.25 + 0.2 * -(-len(names) // _ACROSS)
-    with pen.page(max(3.2 * across, 5.0), 2.6 * down + legend) as drawing:
+    width = _PANEL[across] * across
+    columns = _legend_columns(names, width)
+    legend = 0.25 + 0.2 * -(-len(names) // columns)
+    with pen.page(width, 2.8 * down + legend) as drawing:
         axes = drawing.subplots(down, across, squeeze=False).ravel()
         handles: dict[str, Any] = {}
         for panel, place in zip(panels, axes, strict=False):
@@ -96,7 +100,7 @@ def lines(
             [handles[name] for name in names],
             [short(name) for name in names],
             loc="outside lower center",
-            ncols=min(_ACROSS, len(names)),
+            ncols=columns,
         )
         return pen.finish(drawing, name, caption)
 
@@ -127,10 +131,14 @@ def _mark_places(axes: Axes, values: Sequence[float]) -> None:
     """Put the ticks of an axis at the values themselves, where they are not too many."""
     from matplotlib.ticker import NullLocator
 
-    if values[0] > 0 and values[-1] >= _WIDE * values[0]:
-        axes.set_xscale("log")
+    least = next((value for value in values if value > 0), 0.0)
+    if values[0] >= 0 and values[-1] >= _WIDE * least > 0:
+        if values[0] > 0:
+            axes.set_xscale("log")
+        else:  # zero has its place one step before the least value
+            axes.set_xscale("symlog", linthresh=least, linscale=0.5)
         axes.xaxis.set_minor_locator(NullLocator())
-    if len(values) <= _PLACES or axes.get_xscale() == "log":
+    if len(values) <= _PLACES or axes.get_xscale() != "linear":
         shown = values[:: -(-len(values) // _PLACES)]
         axes.set_xticks(shown, [f"{value:g}" for value in shown])
 
@@ -146,7 +154,7 @@ def gains(
     across = min(2, len(panels))
     down = -(-len(panels) // across)
     longest = max(len(rows) for rows in panels.values())
-    with pen.page(4.8 * across, (0.9 + 0.2 * longest) * down + 0.4) as drawing:
+    with pen.page(5.4 * across, (0.9 + 0.2 * longest) * down + 0.4) as drawing:
         axes = drawing.subplots(down, across, squeeze=False).ravel()
         for (title, rows), place in zip(panels.items(), axes, strict=False):
             _gains_of(pen, rows, place, sides)
@@ -175,15 +183,17 @@ def _gains_of(
 
 
 def grids(pen: Pen, name: str, caption: str, panels: Sequence[GridPanel]) -> Figure:
-    """Draw matrices side by side: darker cells are larger shares of their row."""
+    """Draw matrices, side by side if they fit: fuller cells are larger shares of their row."""
     rows = max(len(panel.rows) for panel in panels)
     columns = max(len(panel.columns) for panel in panels)
-    width = (1.6 + 0.33 * columns) * len(panels)
-    with pen.page(max(width, 4.0), 2.0 + 0.24 * rows) as drawing:
-        for panel, axes in zip(
-            panels, drawing.subplots(1, len(panels), squeeze=False).ravel(), strict=True
-        ):
-            _grid_of(panel, axes)
+    width, height = max(1.6 + 0.33 * columns, 4.0), 2.0 + 0.24 * rows
+    across = len(panels) if width * len(panels) <= _PAGE else 1
+    down = -(-len(panels) // across)
+    with pen.page(width * across, height * down) as drawing:
+        drawing.set_layout_engine("constrained", h_pad=0.12)
+        axes = drawing.subplots(down, across, squeeze=False).ravel()
+        for panel, place in zip(panels, axes, strict=True):
+            _grid_of(panel, place)
         return pen.finish(drawing, name, caption)
 
 
@@ -192,14 +202,21 @@ def _grid_of(panel: GridPanel, axes: Axes) -> None:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     paint = np.zeros((*counts.shape, 4))
     paint[..., :3] = np.array([0x3F, 0x87, 0xC9]) / 255
-    paint[..., 3] = 0.75 * np.sqrt(shares)  # the root shows rare confusions too
+    # the root shows rare confusions too; on the fullest cells text has a contrast of 4.5
+    paint[..., 3] = 0.65 * np.sqrt(shares)
     axes.imshow(paint, aspect="auto", interpolation="nearest")
     for row, column in zip(*np.nonzero(counts), strict=True):
-        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=6)
+        axes.text(column, row, f"{counts[row, column]}", ha="center", va="center", fontsize=6.5)
     axes.set_xticks(range(len(panel.columns)), [short(c) for c in panel.columns], rotation=90)
     axes.set_yticks(range(len(panel.rows)), [short(r) for r in panel.rows])
     axes.set(title=short(panel.title, _TITLE), xlabel="predicted", ylabel="gold")
     axes.tick_params(length=0, labelsize=7)
+
+
+def _legend_columns(names: Sequence[str], width: float) -> int:
+    """How many names stand side by side in a legend so many inches wide."""
+    longest = max(len(short(name)) for name in names)
+    return max(1, min(len(names), int(width / (0.65 + 0.08 * longest))))
 
 
 def short(text: str, longest: int = _LONGEST) -> str:

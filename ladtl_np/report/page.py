@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ladtl_np import __version__
+from ladtl_np.experiment.expansion import CORPORA
 from ladtl_np.files import make_private_folder, write_atomically
 from ladtl_np.report.confusion import confusion_section
 from ladtl_np.report.content import Section, visible
@@ -26,16 +27,21 @@ from ladtl_np.report.terms import terms_section
 
 __all__ = ["Report", "build_report", "extra_files", "write_files"]
 
+_SYNTHETIC = (
+    "Made on synthetic text, from a generator: the scores show that everything works, and say "
+    "nothing about the methods on real text."
+)
 _SVG_LEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A page's title, a line on what it holds, and its sections."""
+    """A page's title, a line on what it holds, its sections, and what to know before reading."""
 
     title: str
     summary: str
     sections: list[Section]
+    note: str = ""
 
     def html(self) -> str:
         """Write the page: one file that asks nothing of anybody."""
@@ -58,7 +64,7 @@ def build_report(
     study: Study,
     *,
     methods: Sequence[str] = (),
-    title: str = "Results",
+    title: str = "Report",
     png: bool = False,
     terms: Sequence[Term] = (),
 ) -> Report:
@@ -99,7 +105,7 @@ def build_report(
         leakage_section(study, library),
         provenance_section(study),
     ]
-    return Report(title, _summary(study), sections)
+    return Report(title, _summary(study), sections, _SYNTHETIC if _is_synthetic(study) else "")
 
 
 def _summary(study: Study) -> str:
@@ -110,6 +116,12 @@ def _summary(study: Study) -> str:
         "seed": len({run.seed for run in study.runs}),
     }
     return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts.items())
+
+
+def _is_synthetic(study: Study) -> bool:
+    """Whether any run read the corpora that the package makes."""
+    names = [entry.name for run in study.runs for entry in run.run.manifest.data]
+    return any(name.startswith("demo:") or CORPORA in Path(name).parts for name in names)
 
 
 def extra_files(report: Report) -> dict[str, bytes]:

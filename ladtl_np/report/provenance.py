@@ -37,7 +37,7 @@ def _runs(study: Study) -> Table:
         cells += [f"{run.fraction:g}", str(run.seed), step]
         rows.append([Cell(cell) for cell in cells])
     header = ["task", "method", "grid point", "command", "share", "seed", "best step"]
-    return Table("runs", f"Runs: {len(rows)}", header, rows, names=4, folded=True)
+    return Table("runs", "Runs", header, rows, names=4, folded=True)
 
 
 def _versions(study: Study) -> Table | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -163,12 +163,15 @@ def results_section(study: Study) -> Section:
         f"table with p < {LEVEL} by the one-sided randomisation paired test: over seeds within a "
         "task, over tasks in the average. p is not corrected for the number of tests."
     )
+    verdicts: list[tuple[str, list[str]]] = []
     for corpus in corpora:
         for fraction in study.fractions:
             runs = [run for run in study.runs if run.fraction == fraction]
             results = results_of(study, runs, corpus)
             if results.scores:
-                _add_tables(section, results, corpus, fraction, len(study.fractions) > 1)
+                several = len(study.fractions) > 1
+                verdicts.append(_add_tables(section, results, corpus, fraction, several))
+    section.notes += _notes_of(verdicts)
     return section
 
 
@@ -186,7 +189,8 @@ def results_of(study: Study, runs: Iterable[StudyRun], corpus: str) -> Results:
 
 def _add_tables(
     section: Section, results: Results, corpus: str, fraction: float, several: bool
-) -> None:
+) -> tuple[str, list[str]]:
+    """Add the table and its tests; say which table it is, and what there is to say of daggers."""
     place = "" if corpus == EACH else f" on {corpus}"
     share = f", {fraction:g} of the target's training sentences" if several else ""
     number = sum(table.name.startswith("results") for table in section.tables) + 1
@@ -199,10 +203,20 @@ def _add_tables(
     if tests:
         table = _test_table(tests, f"Paired tests{place}{share}", f"tests-{number}")
         section.tables.append(table)
-    for note in _verdict(results, tests, daggers):
-        lead = f"{place}{share}".lstrip(", ")
-        text = f"{lead}: {note}" if lead else note
-        section.notes.append(text[0].upper() + text[1:])
+    return f"{place}{share}".lstrip(", "), list(_verdict(results, tests, daggers))
+
+
+def _notes_of(verdicts: Sequence[tuple[str, list[str]]]) -> list[str]:
+    """Notes on tables, each once; what holds for all tables names none."""
+    tables: dict[str, list[str]] = {}
+    for name, notes in verdicts:
+        for note in notes:
+            tables.setdefault(note, []).append(name)
+    texts = [
+        note if len(names) == len(verdicts) else f"{'; '.join(names)}: {note}"
+        for note, names in tables.items()
+    ]
+    return [text[0].upper() + text[1:] for text in texts]
 
 
 def _main_table(results: Results, daggers: set[tuple[str, str]], caption: str, name: str) -> Table:
