@@ -81,13 +81,15 @@ class ExperimentDisplay:
         elif event.kind == "progress":
             self._running[event.job].share = event.share
         else:
-            seconds = now - self._running.pop(event.job).since
-            if event.kind == "failed":
+            run = self._running.pop(event.job, None)  # none if nobody was there to begin it
+            if event.kind == "lost":
+                self._line(f"lost    {folder}: {shown(event.error, LONG)}")
+            elif event.kind == "failed":
                 self.failed[event.job] = event.error
                 self._line(f"FAILED  {folder}: {shown(event.error, LONG)}")
-                return
-            self._done += 1
-            self._line(f"done    {folder}  {_time(seconds)}")
+            elif run is not None:
+                self._done += 1
+                self._line(f"done    {folder}  {_time(now - run.since)}")
 
     def _line(self, text: str) -> None:
         ended = self._present + self._done + len(self.failed)

@@ -35,12 +35,18 @@ class Job(NamedTuple):
         What the user called, for the manifest.
     vectors
         SHA-256 of the file of word vectors, for the log.
+    base
+        Folder that relative paths start from; "" where the process that does the run is in it.
+    patience
+        Seconds that another process has to leave the run folder.
     """
 
     config: Config
     folder: Path
     command: tuple[str, ...] = ()
     vectors: str = ""
+    base: str = ""
+    patience: float = 0.0
 
 
 class Event(NamedTuple):
@@ -52,15 +58,15 @@ class Event(NamedTuple):
         Its place in the list of jobs.
     kind
         ``started``, ``progress``, then ``done`` or ``failed`` once; or ``present`` alone, for a run
-        that was finished before.
+        that was finished before. After ``lost`` a run waits and is started again.
     share
         How much of it is done, from 0 to 1.
     error
-        Why it failed.
+        Why it failed or was lost.
     """
 
     job: int
-    kind: Literal["present", "started", "progress", "done", "failed"]
+    kind: Literal["present", "started", "progress", "lost", "done", "failed"]
     share: float = 0.0
     error: str = ""
 
@@ -82,7 +88,8 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     corpora = read_corpora(job.config)
     prepared = prepare(job.config, corpora, read_label_map(job.config))
     before, total = _steps(prepared)
-    with RunFolder(job.folder, overwrite=True) as folder, single_threaded_blas():
+    held = RunFolder(job.folder, overwrite=True, patience=job.patience)
+    with held as folder, single_threaded_blas():
         run = Run(prepared, corpora, folder, list(job.command))
         if job.vectors:
             folder.log(VECTORS, sha256=job.vectors)
