@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from ladtl_np.errors import LadtlError
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 FILE_MODE, FOLDER_MODE = 0o600, 0o700
-_TEMPORARY = re.compile(r"\..+\.(\d+)\.[0-9a-f]{8}\.tmp")
+_TEMPORARY = re.compile(r"\.(.+)\.(\d+)\.[0-9a-f]{8}\.tmp")
 
 
 def make_private_folder(path: Path) -> None:
@@ -66,11 +67,15 @@ def is_temporary(name: str) -> bool:
     return _TEMPORARY.fullmatch(name) is not None
 
 
-def sweep_temporary_files(folder: Path) -> None:
-    """Remove what a killed process left half-written here; other processes' files stay."""
+def sweep_temporary_files(folder: Path, held: Callable[[str], bool] | None = None) -> None:
+    """Remove what a killed process left half-written here; other processes' files stay.
+
+    `held` names the files that nobody else may be writing, as the caller holds a lock: those go
+    even if their process seems to live, for it may have lived on another machine.
+    """
     for path in folder.glob(".*.tmp"):
         found = _TEMPORARY.fullmatch(path.name)
-        if found and not _alive(int(found[1])):
+        if found and ((held and held(found[1])) or not _alive(int(found[2]))):
             path.unlink(missing_ok=True)
 
 

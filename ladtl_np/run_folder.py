@@ -42,8 +42,8 @@ _OWN_FILES = (
 )
 
 
-def take_folder(path: Path, lock: FileLock, user: str) -> None:
-    """Create a private folder and hold its lock.
+def take_folder(path: Path, lock: FileLock, user: str, patience: float = 0.0) -> None:
+    """Create a private folder and hold its lock, which may take `patience` seconds to come free.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def take_folder(path: Path, lock: FileLock, user: str) -> None:
     """
     try:
         make_private_folder(path)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=patience)
     except Timeout:
         raise LadtlError(
             f"{path} is in use by another {user}; wait for it, or choose another --out"
@@ -72,6 +72,8 @@ class RunFolder:
         The folder; made where it is missing.
     overwrite
         Whether files of an earlier run in it may be removed. Other files are never touched.
+    patience
+        Seconds that another process has to leave it.
 
     Raises
     ------
@@ -81,8 +83,9 @@ class RunFolder:
         If another process is running in it.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False, patience: float = 0.0) -> None:
         self.path = path
+        self._patience = patience
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file; --out wants a folder")
         there = sorted(p.name for p in path.iterdir() if p.name != _LOCK) if path.is_dir() else []
@@ -99,8 +102,8 @@ class RunFolder:
         self._lock = FileLock(path / _LOCK, mode=0o600)
 
     def __enter__(self) -> Self:
-        take_folder(self.path, self._lock, "run")
-        sweep_temporary_files(self.path)
+        take_folder(self.path, self._lock, "run", self._patience)
+        sweep_temporary_files(self.path, _is_own)
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)
         for old in self.path.glob("predictions-*"):
@@ -114,8 +117,8 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        (self.path / _LOCK).unlink(missing_ok=True)  # while held: whoever waits makes a new one
         self._lock.release()
-        (self.path / _LOCK).unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file whole."""
@@ -158,11 +161,12 @@ class RunFolder:
 
 def _holds_run(names: Sequence[str]) -> bool:
     """Whether files are those of a run, even one that was killed before it wrote its options."""
-    own = all(
-        name in _OWN_FILES or name.startswith("predictions-") or is_temporary(name)
-        for name in names
-    )
+    own = all(_is_own(name) or is_temporary(name) for name in names)
     return own or bool({"config.toml", "manifest.json"} & set(names))
+
+
+def _is_own(name: str) -> bool:
+    return name in _OWN_FILES or name.startswith("predictions-")
 
 
 def _cell(value: Any) -> str:

@@ -68,3 +68,14 @@ def test_only_what_dead_processes_left_half_written_is_swept(tmp_path: Path) -> 
         path.touch()
     sweep_temporary_files(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([mine.name, strange.name])
+
+
+def test_files_that_a_lock_keeps_for_the_caller_are_swept_whosever_they_were(
+    tmp_path: Path,
+) -> None:
+    other_machines = tmp_path / f".best.safetensors.{os.getpid()}.0123abcd.tmp"
+    strangers = tmp_path / f".notes.{os.getpid()}.0123abcd.tmp"
+    for path in (other_machines, strangers):
+        path.touch()
+    sweep_temporary_files(tmp_path, lambda name: name == "best.safetensors")
+    assert [path.name for path in tmp_path.iterdir()] == [strangers.name]

@@ -1,4 +1,7 @@
-"""What a run may never do: reach the network or start programs, whatever the command."""
+"""What a run may never do: reach the network or start programs, whatever the command.
+
+The one exception is ``experiment --dask``, which reaches the address that its user names.
+"""
 
 from __future__ import annotations
 

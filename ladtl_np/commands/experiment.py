@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import click
 
 from ladtl_np.commands.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.formats import json_option, print_json, print_table, warn
+from ladtl_np.experiment.cluster import Cluster
+from ladtl_np.experiment.cluster_connection import connect
+from ladtl_np.experiment.cluster_runs import run_on_cluster
 from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.results import means, read_results, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
@@ -38,6 +42,11 @@ NOTICEABLE = 3.0  # seconds of compilation worth a line
     help="Runs side by side; times their threads never more than the cores.  [default: as many]",
 )
 @click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Run on the workers of a Dask cluster: its scheduler, such as tcp://host:8786.",
+)
+@click.option(
     "--overwrite", is_flag=True, help="Replace finished runs whose options or data differ."
 )
 @click.option("--dry-run", is_flag=True, help="Check everything, list the runs, write nothing.")
@@ -47,6 +56,7 @@ def command(
     out: Path,
     data: Path | None,
     jobs: int | None,
+    dask: str | None,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -62,17 +72,28 @@ def command(
       ladtl experiment demo --out demo-experiment
       ladtl experiment table2 --data corpora --out table2 --dry-run
       ladtl experiment my.toml --out my-experiment --jobs 2
+      ladtl experiment my.toml --out /shared/my-experiment --dask tcp://10.0.0.1:8786
     """
-    plan = plan_experiment(load_experiment(experiment, data), out)
-    share = share_cores(plan.specs, jobs)
-    for line in plan.inputs.warnings:
-        warn(line)
-    if jobs and share.processes < jobs:
-        warn(f"--jobs {jobs} is more than the cores allow; {share.processes} runs side by side")
-    if dry_run:
-        _list(plan, share, as_json)
-        return
-    failed = _run(plan, share, overwrite)
+    with connect(dask) if dask is not None else nullcontext() as cluster:
+        plan = plan_experiment(load_experiment(experiment, data), out)
+        share = cluster.share(plan.specs, jobs) if cluster else share_cores(plan.specs, jobs)
+        for line in plan.inputs.warnings:
+            warn(line)
+        if jobs and share.processes < jobs:
+            most = "cluster's threads" if cluster else "cores"
+            warn(
+                f"--jobs {jobs} is more than the {most} allow; {share.processes} runs side by side"
+            )
+        if dry_run:
+            _list(plan, share, as_json)
+            return
+        failed = _run(plan, share, overwrite, cluster, jobs)
+    _tell(plan, failed, as_json)
+
+
+def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
+    """Write and print the results; leaves with code 1 if a run failed."""
+    out = plan.out
     finished = [
         spec
         for spec, state in zip(plan.specs, states_of(plan), strict=True)
@@ -98,13 +119,19 @@ def command(
         sys.exit(1)
 
 
-def _run(plan: Plan, share: Share, overwrite: bool) -> dict[int, str]:
-    """Do what is missing; returns the errors of runs that failed."""
-    if any(state.kind != "finished" for state in states_of(plan)):
+def _run(
+    plan: Plan, share: Share, overwrite: bool, cluster: Cluster | None, jobs: int | None
+) -> dict[int, str]:
+    """Do what is missing, here or on a cluster; returns the errors of runs that failed."""
+    execute = None
+    if cluster is not None:
+        hashes = plan.inputs.hashes
+        execute = partial(run_on_cluster, cluster=cluster, out=plan.out, hashes=hashes, most=jobs)
+    elif any(state.kind != "finished" for state in states_of(plan)):
         compiling = warm_up()  # once here rather than in every process
         if compiling > NOTICEABLE:
             click.echo(f"Kernels compiled in {compiling:.0f} s, once on this machine.", err=True)
-    events = run_missing(plan, share, overwrite=overwrite, command=sys.argv[1:])
+    events = run_missing(plan, share, overwrite=overwrite, command=sys.argv[1:], execute=execute)
     display = ExperimentDisplay(plan.specs)
     try:
         with closing(events), display:

@@ -85,14 +85,16 @@ class ExperimentDisplay:
         elif event.kind == "progress":
             self._running[event.job].share = event.share
         else:
-            run = self._running.pop(event.job, None)  # none: it equals another one that failed
-            if run is None or event.kind == "failed":
+            # none if nobody began it, or if it equals one that failed
+            run = self._running.pop(event.job, None)
+            if event.kind == "lost":
+                self._line(f"lost    {folder}: {shown(event.error, LONG)}")
+            elif event.kind == "failed":
                 self.failed[event.job] = event.error
                 self._line(f"FAILED  {folder}: {shown(event.error, LONG)}")
-                return
-            seconds = now - run.since
-            self._done += 1
-            self._line(f"done    {folder}  {_time(seconds)}")
+            elif run is not None:
+                self._done += 1
+                self._line(f"done    {folder}  {_time(now - run.since)}")
 
     def _line(self, text: str) -> None:
         ended = self._present + self._equal + self._done + len(self.failed)

@@ -1,8 +1,8 @@
 """Grids of runs from one file: tasks, methods, seeds, fractions and options, resumable.
 
 `loading` finds a file and `file` checks it, `expansion` lists its runs, `inputs` reads what they
-need, `runner` does those that are missing by way of an `Execute` (`processes` is one), `results`
-tells what came out.
+need, `runner` does those that are missing by way of an `Execute` (`processes` and `cluster_runs`
+are two), `results` tells what came out.
 """
 
 from ladtl_np.experiment.expansion import RunSpec, expand

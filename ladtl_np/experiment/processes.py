@@ -19,7 +19,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -31,6 +31,7 @@ __all__ = ["cores", "run_in_processes"]
 
 REPORT_SECONDS = 0.5  # between two reports of progress
 END_SECONDS = 5.0  # that a worker has to end when it is told to
+STOP_SECONDS = 0.25  # between two questions whether to stop
 
 
 class _Worker(NamedTuple):
@@ -46,22 +47,24 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def run_in_processes(jobs: Sequence[Job], processes: int) -> Generator[Event, None, None]:
+def run_in_processes(
+    jobs: Sequence[Job], processes: int, stop: Callable[[], bool] | None = None
+) -> Generator[Event, None, None]:
     """Execute jobs in their order, at most `processes` at a time.
 
-    All processes have ended when the iterator is exhausted or closed, or an exception such as
-    KeyboardInterrupt has left it.
+    All processes have ended when the iterator is exhausted or closed, an exception such as
+    KeyboardInterrupt has left it, or `stop`, which is asked several times a second, says so.
     """
     waiting = deque(range(len(jobs)))
     running: dict[Connection, _Worker] = {}
     try:
-        while waiting or running:
+        while (waiting or running) and not (stop and stop()):
             while waiting and len(running) < processes:
                 number = waiting.popleft()
                 worker = _start(number, jobs[number])
                 running[worker.connection] = worker
                 yield Event(number, "started")
-            for connection in wait(list(running)):
+            for connection in wait(list(running), STOP_SECONDS if stop else None):
                 assert isinstance(connection, Connection)
                 event = _event(running[connection])
                 if event.kind != "progress":
@@ -142,6 +145,8 @@ def _work(job: Job, sending: Connection) -> None:
             last = now
 
     try:
+        if job.base:
+            os.chdir(job.base)
         perform(job, report)
     except BaseException as error:
         sending.send(explanation(error) or type(error).__name__)

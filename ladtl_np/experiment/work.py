@@ -35,12 +35,18 @@ class Job(NamedTuple):
         What the user called, for the manifest.
     vectors
         SHA-256 of the file of word vectors, for the log.
+    base
+        Folder that relative paths start from; "" where the process that does the run is in it.
+    patience
+        Seconds that another process has to leave the run folder.
     """
 
     config: Config
     folder: Path
     command: tuple[str, ...] = ()
     vectors: str = ""
+    base: str = ""
+    patience: float = 0.0
 
 
 class Event(NamedTuple):
@@ -53,14 +59,15 @@ class Event(NamedTuple):
     kind
         ``started``, ``progress``, then ``done`` or ``failed`` once; or alone ``present``, for a run
         that was finished before, or ``equal``, for one that another run of the experiment answers.
+        After ``lost`` a run waits and is started again.
     share
         How much of it is done, from 0 to 1.
     error
-        Why it failed.
+        Why it failed or was lost.
     """
 
     job: int
-    kind: Literal["present", "equal", "started", "progress", "done", "failed"]
+    kind: Literal["present", "equal", "started", "progress", "lost", "done", "failed"]
     share: float = 0.0
     error: str = ""
 
@@ -82,7 +89,8 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     corpora = read_corpora(job.config)
     prepared = prepare(job.config, corpora, read_label_map(job.config))
     before, total = _steps(prepared)
-    with RunFolder(job.folder, overwrite=True) as folder, single_threaded_blas():
+    held = RunFolder(job.folder, overwrite=True, patience=job.patience)
+    with held as folder, single_threaded_blas():
         run = Run(prepared, corpora, folder, list(job.command))
         if job.vectors:
             folder.log(VECTORS, sha256=job.vectors)
