@@ -21,7 +21,7 @@ from filelock import FileLock
 from small_corpora import SMALL, small_corpora, small_corpus
 
 from ladtl_np.commands import ladtl
-from ladtl_np.config import parse_config
+from ladtl_np.config import parse_config, read_config
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
 
@@ -204,6 +204,19 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, invoke: Invoke, demo: bool) ->
     told = invoke("experiment", which, "--out", tmp_path / "out", "--dry-run", "--json")
     assert {run["state"] for run in json.loads(told.stdout)["runs"]} == {"to do"}
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_options_of_the_command_win_over_the_file(tmp_path: Path, invoke: Invoke) -> None:
+    path, out = write_experiment(tmp_path), tmp_path / "out"
+    settings = ["--set", "training.steps=3", "--set", "training.eval_every=3"]
+    result = invoke("experiment", path, "--out", out, *settings)
+    assert result.exit_code == 0, result.output
+    steps = [read_config(run / "config.toml")["training"]["steps"] for run in runs_of(out)]
+    assert steps == [3] * 4
+    assert SMALL["training"]["steps"] != 3
+    wrong = invoke("experiment", path, "--out", out, "--set", "training.stepz=3")
+    assert wrong.exit_code == 2
+    assert "stepz" in wrong.stderr
 
 
 def test_results_of_other_options_are_only_replaced_when_told(copied: Path, invoke: Invoke) -> None:

@@ -20,7 +20,8 @@ from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import LinePanel, band_of, lines
 from ladtl_np.report.labels import contrasted
 from ladtl_np.report.page import Report
-from ladtl_np.report.results import AVERAGE, Results, results_section
+from ladtl_np.report.results import results_section
+from ladtl_np.report.scores import AVERAGE, Results
 from ladtl_np.run_folder import METRICS, RunFolder
 
 HOSTILE = "<script>alert(1)</script>"

@@ -37,6 +37,13 @@ NOTICEABLE = 3.0  # seconds of compilation worth a line
     help="Folder that the experiment's paths start from.  [default: the file's own]",
 )
 @click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="An option of all runs, by its key; wins over the file's [settings].",
+)
+@click.option(
     "--jobs",
     type=click.IntRange(min=1),
     help="Runs side by side; times their threads never more than the cores.  [default: as many]",
@@ -55,6 +62,7 @@ def command(
     experiment: str,
     out: Path,
     data: Path | None,
+    settings: tuple[str, ...],
     jobs: int | None,
     dask: str | None,
     overwrite: bool,
@@ -71,11 +79,11 @@ def command(
     Examples:
       ladtl experiment demo --out demo-experiment
       ladtl experiment table2 --data corpora --out table2 --dry-run
-      ladtl experiment my.toml --out my-experiment --jobs 2
+      ladtl experiment my.toml --out my-experiment --jobs 2 --set training.steps=500
       ladtl experiment my.toml --out /shared/my-experiment --dask tcp://10.0.0.1:8786
     """
     with connect(dask) if dask is not None else nullcontext() as cluster:
-        plan = plan_experiment(load_experiment(experiment, data), out)
+        plan = plan_experiment(load_experiment(experiment, data, settings), out)
         share = cluster.share(plan.specs, jobs) if cluster else share_cores(plan.specs, jobs)
         for line in plan.inputs.warnings:
             warn(line)

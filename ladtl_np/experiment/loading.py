@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from ladtl_np.config import read_config
+from ladtl_np.config import apply_settings, read_config
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import Experiment, parse_experiment
 
@@ -18,7 +19,9 @@ def packaged_experiments() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.toml"))}
 
 
-def load_experiment(file_or_name: str, data: Path | None = None) -> Experiment:
+def load_experiment(
+    file_or_name: str, data: Path | None = None, settings: Iterable[str] = ()
+) -> Experiment:
     """Read an experiment file, or one that comes with the package.
 
     Parameters
@@ -27,6 +30,8 @@ def load_experiment(file_or_name: str, data: Path | None = None) -> Experiment:
         Path of a TOML file, or a name of `packaged_experiments`.
     data
         The folder that paths in the file start from; by default the file's own.
+    settings
+        Options of all runs as ``KEY=VALUE``, which win over the file's ``[settings]``.
 
     Raises
     ------
@@ -50,4 +55,4 @@ def load_experiment(file_or_name: str, data: Path | None = None) -> Experiment:
             f"{place} reads corpora that are not part of the package; name the folder that holds "
             f"{experiment.corpora[needs_data[0]].train} and the others with --data"
         )
-    return experiment
+    return experiment._replace(settings=apply_settings(experiment.settings, settings))

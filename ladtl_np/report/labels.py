@@ -10,7 +10,7 @@ from ladtl_np.errors import UsageError
 from ladtl_np.report.content import Cell, Section, Table, visible
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import gains
-from ladtl_np.report.results import OURS
+from ladtl_np.report.scores import OURS
 from ladtl_np.report.study import EACH, Study, StudyRun
 
 __all__ = ["contrasted", "label_section", "type_scores"]

@@ -1,140 +1,16 @@
-"""The table of results in the form of the paper's Table 2, and the tests behind its daggers."""
+"""The table of results in the form of the paper's Table 2, its intervals and its tests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from ladtl_np.manifest import DEV
 from ladtl_np.report.content import DAGGER, Cell, Section, Table
-from ladtl_np.report.study import EACH, Study, StudyRun
-from ladtl_np.significance import (
-    LEVEL,
-    PairedTest,
-    Summary,
-    least_possible_p,
-    mean_and_interval,
-    paired_test,
-)
+from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
+from ladtl_np.report.study import EACH, Study
+from ladtl_np.significance import LEVEL, Summary, least_possible_p
 
-__all__ = ["AVERAGE", "BASELINES", "Results", "Tested", "results_section", "summary_text"]
-
-AVERAGE = ""
-"""The column of the mean over the tasks."""
-BASELINES = frozenset(
-    "non-transfer linear-projection domain-mask cd-learning re-training joint-training".split()
-)
-"""What the paper's dagger compares with."""
-OURS = "la-dtl"
-
-Scores = Mapping[str, Mapping[str, Mapping[int, float]]]
-"""F1 in per cent by row, task and seed."""
-
-
-class Tested(NamedTuple):
-    """A row held against a baseline in one column."""
-
-    row: str
-    column: str
-    baseline: str
-    test: PairedTest
-
-
-@dataclass(slots=True)
-class Results:
-    """What the table shows, in numbers.
-
-    Attributes
-    ----------
-    scores
-        F1 in per cent by row, task and seed.
-    bases
-        The method behind each row, by which baselines are told.
-    """
-
-    scores: Scores
-    bases: Mapping[str, str]
-
-    def tasks(self) -> list[str]:
-        """Columns but for the average, in order."""
-        return sorted({task for tasks in self.scores.values() for task in tasks})
-
-    def columns(self) -> list[str]:
-        """Tasks, and the average of several ones."""
-        tasks = self.tasks()
-        return [*tasks, AVERAGE] if len(tasks) > 1 else tasks
-
-    def cell(self, row: str, column: str) -> Summary | None:
-        """Mean and deviation over the seeds.
-
-        The average is the mean of the tasks' means, and there for rows with all tasks only; its
-        deviation is that of the seeds' averages, of seeds with all tasks.
-        """
-        tasks = self.scores[row]
-        if column != AVERAGE:
-            values = list(tasks.get(column, {}).values())
-            return mean_and_interval(values) if values else None
-        if set(tasks) != set(self.tasks()):
-            return None
-        mean = float(np.mean([np.mean(list(seeds.values())) for seeds in tasks.values()]))
-        common = set.intersection(*(set(seeds) for seeds in tasks.values()))
-        averages = [np.mean([seeds[s] for seeds in tasks.values()]) for s in sorted(common)]
-        spread = mean_and_interval(averages) if averages else Summary(0, mean, None, None)
-        if spread.interval is None:
-            return spread._replace(mean=mean)
-        # around the mean that is shown, where some tasks have more seeds than others
-        low, high = (bound + mean - spread.mean for bound in spread.interval)
-        return spread._replace(mean=mean, interval=(low, high))
-
-    def best(self, column: str) -> set[str]:
-        """Rows with the highest mean, as far as two digits after the point tell."""
-        cells = {row: self.cell(row, column) for row in self.scores}
-        means = {row: round(cell.mean, 2) for row, cell in cells.items() if cell is not None}
-        return {row for row, mean in means.items() if mean == max(means.values())}
-
-    def pairs(self, first: str, second: str, column: str) -> list[tuple[float, float]]:
-        """Scores of two rows: by seed, in the column of the average by task.
-
-        A task's scores are means over the seeds that both rows have.
-        """
-        if column != AVERAGE:
-            one, other = (self.scores[row].get(column, {}) for row in (first, second))
-            return [(one[seed], other[seed]) for seed in sorted(set(one) & set(other))]
-        by_task = [self.pairs(first, second, task) for task in self.tasks()]
-        if not all(by_task):
-            return []
-        means = [np.mean(pairs, axis=0) for pairs in by_task]
-        return [(float(mean[0]), float(mean[1])) for mean in means]
-
-    def tests(self) -> list[Tested]:
-        """Test la-dtl, and the best row of each column, against every baseline."""
-        found = []
-        for column in self.columns():
-            best = self.best(column)
-            for row in self.scores:
-                if row not in best and self.bases[row] != OURS:
-                    continue
-                for other in self.scores:
-                    pairs = self.pairs(row, other, column)
-                    if other == row or self.bases[other] not in BASELINES or not pairs:
-                        continue
-                    scores = ([pair[side] for pair in pairs] for side in (0, 1))
-                    test = paired_test(*scores, rng=np.random.default_rng(0))
-                    found.append(Tested(row, column, other, test))
-        return found
-
-    def daggers(self, tests: Iterable[Tested]) -> set[tuple[str, str]]:
-        """Rows and columns in which every baseline of the table is beaten with p < 0.05."""
-        beaten: dict[tuple[str, str], set[str]] = {}
-        for row, column, baseline, test in tests:
-            held = beaten.setdefault((row, column), set())
-            if test.p < LEVEL:
-                held.add(baseline)
-        wanted = {row for row in self.scores if self.bases[row] in BASELINES}
-        return {place for place, held in beaten.items() if held and held == wanted - {place[0]}}
+__all__ = ["results_section", "summary_text"]
 
 
 def results_section(study: Study) -> Section:
@@ -173,18 +49,6 @@ def results_section(study: Study) -> Section:
                 verdicts.append(_add_tables(section, results, corpus, fraction, several))
     section.notes += _notes_of(verdicts)
     return section
-
-
-def results_of(study: Study, runs: Iterable[StudyRun], corpus: str) -> Results:
-    """Collect the scores of runs of one fraction on one corpus."""
-    scores: dict[str, dict[str, dict[int, float]]] = {row: {} for row in study.rows(runs)}
-    bases = {}
-    for run in runs:
-        row, f1 = study.row(run), run.f1(corpus)
-        if row is not None and f1 is not None:
-            scores[row].setdefault(run.task, {})[run.seed] = f1
-            bases[row] = run.base
-    return Results({row: tasks for row, tasks in scores.items() if tasks}, bases)
 
 
 def _add_tables(
