@@ -208,7 +208,7 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, invoke: Invoke, demo: bool) ->
 
 def test_options_of_the_command_win_over_the_file(tmp_path: Path, invoke: Invoke) -> None:
     path, out = write_experiment(tmp_path), tmp_path / "out"
-    settings = ["--set", "training.steps=3", "--set", "training.eval_every=3"]
+    settings = ["--set", "training.steps=3"]
     result = invoke("experiment", path, "--out", out, *settings)
     assert result.exit_code == 0, result.output
     steps = [read_config(run / "config.toml")["training"]["steps"] for run in runs_of(out)]
