@@ -250,11 +250,15 @@ def test_single_runs_are_named_by_their_manifests(make_run: MakeRun, tmp_path: P
     assert alone.task == "c → n"
 
 
-def test_a_repeated_run_is_left_out_and_named(make_run: MakeRun, tmp_path: Path) -> None:
-    for place in ("e/T/la-dtl/0", "e/T/la-dtl/1"):
-        make_run(place, "la-dtl", {"t": 0.5}, seed=7)
+@pytest.mark.parametrize(("f1", "named"), [(0.5, []), (0.6, ["T/la-dtl/1"])])
+def test_a_repeated_run_counts_once_and_is_named_if_it_differs(
+    make_run: MakeRun, tmp_path: Path, f1: float, named: list[str]
+) -> None:
+    make_run("e/T/la-dtl/0", "la-dtl", {"t": 0.5}, seed=7)
+    make_run("e/T/la-dtl/1", "la-dtl", {"t": f1}, seed=7)
     study = study_of(find_runs([tmp_path / "e"]))
-    assert (len(study.runs), study.left_out) == (1, ["T/la-dtl/1"])
+    assert (len(study.runs), study.left_out) == (1, named)
+    assert study.runs[0].f1("t") == 50.0
 
 
 def grid_of_runs(make_run: MakeRun, *, dev: bool) -> None:
@@ -277,6 +281,32 @@ def test_the_development_corpus_chooses_among_a_grid(make_run: MakeRun, tmp_path
     assert [row[:5] for row in texts(grid.tables[0])] == [
         ["T", "la-dtl", "0.01", "2", "90.00"],
         ["T", "la-dtl", "0.02", "2", "80.00"],
+    ]
+
+
+def test_each_option_is_varied_where_it_was_tried_most(make_run: MakeRun, tmp_path: Path) -> None:
+    """A star around (0.02, 0.03), whose best point is at one of its ends."""
+    points = {
+        (0.01, 0.03): 70,
+        (0.02, 0.03): 71,
+        (0.04, 0.03): 72,
+        (0.02, 0.1): 80,
+        (0.02, 0.3): 75,
+    }
+    for number, ((w_mmd, w_param), f1) in enumerate(points.items()):
+        options = f"[objective]\nw_mmd = {w_mmd}\nw_param = {w_param}\n"
+        scores = {"t": f1 / 100, "dev": f1 / 100}
+        make_run(f"e/T/la-dtl/{number}", "la-dtl", scores, seed=0, options=options)
+    by_mmd, by_param = section_of(report_of(tmp_path / "e"), "grid").tables
+    assert [(row[2], row[4]) for row in texts(by_mmd)] == [
+        ("0.01", "70.00"),
+        ("0.02", "71.00"),
+        ("0.04", "72.00"),
+    ]
+    assert [(row[2], row[4]) for row in texts(by_param)] == [
+        ("0.03", "71.00"),
+        ("0.1", "80.00"),
+        ("0.3", "75.00"),
     ]
 
 

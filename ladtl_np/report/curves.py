@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import Any
 
+from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import Band, LinePanel, band_of, lines
@@ -93,8 +95,9 @@ def grid_section(study: Study, pen: Pen) -> Section:
                 _add_grid(section, study, pen, key, runs, corpus)
     if section.figures:
         section.notes.append(
-            "One option is varied at a time: the others of the grid stay at the point with the "
-            "best mean development F1."
+            "One option is varied at a time. The others of the grid stay where it was tried at the "
+            "most values; where several points tell as much, at the one with the best mean "
+            "development F1."
         )
     else:
         section.missing = "no option has scores at two values, the others being equal."
@@ -112,8 +115,8 @@ def _add_grid(
         panel = LinePanel(task, ticks=[] if numeric else [str(v) for v in values], places=True)
         for method in study.methods:
             found: list[tuple[float, StudyRun]] = []
-            for run in runs:
-                if (run.task, run.method) == (task, method) and _only(key, run, study):
+            for run in _varied(key, [run for run in runs if run.method == method], study):
+                if run.task == task:
                     value = dict(run.point)[key]
                     found.append((float(value if numeric else values.index(value)), run))
             scores = _values(found, corpus)
@@ -132,14 +135,23 @@ def _add_grid(
         section.tables.append(Table(name, caption, header, rows, names=2, folded=True))
 
 
-def _only(key: str, run: StudyRun, study: Study) -> bool:
-    """Whether a run has the option, and differs from the chosen grid point in nothing else."""
-    chosen = study.chosen(run.fraction, run.method)
-    if key not in dict(run.point):
-        return False
-    return len(run.point) == 1 or (
-        chosen is not None and _without(chosen, key) == _without(run.point, key)
-    )
+def _varied(key: str, runs: Sequence[StudyRun], study: Study) -> list[StudyRun]:
+    """Runs of one method and share that differ in one option only; the most values of it decide."""
+    groups: dict[str, list[StudyRun]] = defaultdict(list)
+    for run in runs:
+        if key in dict(run.point):
+            groups[_without(run.point, key)].append(run)
+    if not groups:
+        return []
+    chosen = study.chosen(runs[0].fraction, runs[0].method)
+
+    def merits(rest: str) -> tuple[int, bool, float]:
+        tried = len({run.point for run in groups[rest]})
+        best = chosen is not None and rest == _without(chosen, key)
+        scores = [f1 for run in groups[rest] if (f1 := run.f1(DEV)) is not None]
+        return tried, best, fmean(scores) if scores else 0.0
+
+    return groups[max(groups, key=merits)]
 
 
 def _without(point: Point, key: str) -> str:

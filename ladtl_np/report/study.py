@@ -63,7 +63,7 @@ class Study:
     runs
         In order of task, method, fraction, point and seed.
     left_out
-        Folders of runs that repeat another one.
+        Folders of runs that repeat another one's options, with other results.
     """
 
     runs: list[StudyRun]
@@ -130,7 +130,7 @@ class Study:
 
 
 def study_of(runs: Sequence[Run]) -> Study:
-    """Put runs in order; of runs that are equal in everything, the first one is kept."""
+    """Put runs in order; of runs with equal task, method, options and seed, the first is kept."""
     named = [(run, *_names(run)) for run in runs]
     groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
     for run, task, method in named:
@@ -147,6 +147,8 @@ def study_of(runs: Sequence[Run]) -> Study:
         share = float(options.get("data.target_fraction", _from_path(run, _FRACTION, 1)))
         base = run.manifest.method or method
         key = (task, method, share, str(point), seed)
+        if key in found and found[key].run.results == run.results:
+            continue  # as where several grids of an experiment have a point in common
         if key in found:
             left_out.append("/".join(run.parts) or str(run.folder))
         else:
