@@ -8,21 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
+
+from programs import wait_for
 
 Process = subprocess.Popen[bytes]
-
-
-def wait_for(what: Callable[[], Any], seconds: float = 120.0) -> Any:
-    """Ask until the answer is true, and return it."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain"
-        time.sleep(0.05)
-    return found
 
 
 class DaskProcesses:
@@ -97,11 +88,3 @@ class DaskProcesses:
                         if Path(file.path).name == ".lock":
                             found[Path(file.path).parent] = worker
         return found
-
-
-def group_is_empty(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False

@@ -9,8 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import pytest
 import tomli_w
 from conftest import Invoke, write_corpus
 from filelock import FileLock
+from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL, small_corpora, small_corpus
 
 from ladtl_np.commands import ladtl
@@ -25,7 +24,6 @@ from ladtl_np.config import parse_config, read_config
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
 
-PROGRAM = "from ladtl_np.commands import main; main()"
 METHODS = ("non-transfer", "la-dtl")
 CANARY = "Zq7canary"
 
@@ -324,30 +322,7 @@ def test_a_killed_worker_is_one_failed_run(tmp_path: Path) -> None:
 
 
 def start(path: Path, out: Path) -> subprocess.Popen[str]:
-    """The program in a process group of its own."""
-    arguments = ["experiment", str(path), "--out", str(out), "--jobs", "2"]
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
-def wait_for(what: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not what() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert what()
-
-
-def group_is_empty(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return True
-    return False
+    return start_program("experiment", path, "--out", out, "--jobs", 2)
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])

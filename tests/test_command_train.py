@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from programs import start_program, wait_for
 from small_corpora import SMALL, small_corpora
 
 from ladtl_np.commands import ladtl
@@ -25,9 +22,6 @@ SETTINGS = [
     for key, value in values.items()
     for argument in ("--set", f"{section}.{key}={value}")
 ]
-
-
-PROGRAM = "from ladtl_np.commands import main; main()"
 
 
 def write(path: Path, corpus: Corpus) -> str:
@@ -227,15 +221,8 @@ def test_ctrl_c_keeps_the_models_and_says_where(
     files: list[str], tmp_path: Path, sent: signal.Signals
 ) -> None:
     out = tmp_path / "run"
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *files, "--out", str(out), "--steps", "100000"],
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"NO_COLOR": "1"},
-    )
-    deadline = time.monotonic() + 60
-    while not (out / "best.safetensors").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process = start_program(*files, "--out", out, "--steps", 100_000)
+    wait_for((out / "best.safetensors").exists)
     process.send_signal(sent)
     _, messages = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 from conftest import Invoke
-from dask_processes import DaskProcesses, group_is_empty, wait_for
+from dask_processes import DaskProcesses
+from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL
-from test_command_experiment import PROGRAM, runs_of, write_experiment
+from test_command_experiment import runs_of, write_experiment
 
 from ladtl_np.config import parse_config
 from ladtl_np.errors import UsageError
@@ -36,15 +37,7 @@ def settings(steps: int) -> dict[str, Any]:
 
 
 def start(path: Path, out: Path, address: str) -> subprocess.Popen[str]:
-    """The program in a process group of its own."""
-    arguments = ["experiment", str(path), "--out", str(out), "--dask", address]
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    return start_program("experiment", path, "--out", out, "--dask", address)
 
 
 def has_trained(run: Path) -> bool:

@@ -202,7 +202,7 @@ def test_what_holds_for_all_tables_is_said_once(make_run: MakeRun, tmp_path: Pat
                 make_run(place, name, {"t": 0.5}, seed=seed, options=options)
     notes = results_section(study_of(find_runs([tmp_path / "e"]))).notes
     few = [note.split(": ")[0] for note in notes if "too few pairs" in note]
-    share = "of the target's training sentences"
+    share = "of the target"
     assert few == [f"0.1 {share}; 0.5 {share}", f"1 {share}"]
     two_methods(make_run, 3)
     notes = results_section(study_of(find_runs([tmp_path / "e"]))).notes

@@ -13,7 +13,7 @@ from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import GridPanel, grids
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun, on_corpus
 from ladtl_np.report.tagged import Library, read_tagged_pair
 
 __all__ = ["BOUNDARIES", "MISSED", "SPURIOUS", "confusion_section", "count_confusions"]
@@ -127,8 +127,7 @@ def _add(
     place: tuple[str, float, str],
 ) -> None:
     corpus, fraction, task = place
-    where = "" if corpus == EACH else f" on {corpus}"
-    share = f", {fraction:g} of the target" if len(study.fractions) > 1 else ""
+    where, share = on_corpus(corpus), study.of_target(fraction)
     name = f"confusion-{len(section.figures) + 1}"
     kinds = _kinds(found.values())
     rows, columns = [*kinds, BOUNDARIES, SPURIOUS], [*kinds, BOUNDARIES, MISSED]

@@ -11,7 +11,7 @@ from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import Band, LinePanel, band_of, lines
-from ladtl_np.report.study import EACH, Point, Study, StudyRun, point_text
+from ladtl_np.report.study import Point, Study, StudyRun, on_corpus, point_text
 
 __all__ = ["fraction_section", "grid_section", "learning_section"]
 
@@ -39,7 +39,7 @@ def learning_section(study: Study, pen: Pen) -> Section:
             if panel.lines:
                 panels.append(panel)
         if panels:
-            share = f", {fraction:g} of the target" if len(study.fractions) > 1 else ""
+            share = study.of_target(fraction)
             caption = f"Development F1 by training step{share}: {_BAND}."
             name = f"learning-{number}"
             section.figures.append(lines(pen, name, caption, panels, x="step", y=f"dev {_Y}"))
@@ -71,7 +71,7 @@ def fraction_section(study: Study, pen: Pen) -> Section:
             if panel.lines:
                 panels.append(panel)
         if panels:
-            caption = f"F1{_on(corpus)} by share of the target's training sentences: {_BAND}."
+            caption = f"F1{on_corpus(corpus)} by share of the target's training sentences: {_BAND}."
             name = f"fractions-{number}"
             section.figures.append(lines(pen, name, caption, panels, x="share", y=_Y))
             header = ["task", "method", "share", *_BAND_HEADER]
@@ -127,8 +127,8 @@ def _add_grid(
         if panel.lines:
             panels.append(panel)
     if panels:
-        share = f", {runs[0].fraction:g} of the target" if len(study.fractions) > 1 else ""
-        caption = f"F1{_on(corpus)} by {key}{share}: {_BAND}."
+        share = study.of_target(runs[0].fraction)
+        caption = f"F1{on_corpus(corpus)} by {key}{share}: {_BAND}."
         name = f"grid-{len(section.figures) + 1}"
         section.figures.append(lines(pen, name, caption, panels, x=key, y=_Y))
         header = ["task", "method", key, *_BAND_HEADER]
@@ -190,7 +190,3 @@ def _band_rows(
         cells = [*lead, place, str(len(values[x])), f"{mean:.2f}", *bounds]
         rows.append([Cell(cell) for cell in cells])
     return rows
-
-
-def _on(corpus: str) -> str:
-    return "" if corpus == EACH else f" on {corpus}"

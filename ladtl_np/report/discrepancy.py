@@ -12,7 +12,7 @@ from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.labels import type_scores
 from ladtl_np.report.scatter import scatter
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun
 
 __all__ = ["discrepancy_section"]
 
@@ -38,15 +38,10 @@ def discrepancy_section(study: Study, pen: Pen, methods: Sequence[str]) -> Secti
     if len(methods) < 2:
         section.missing = "it compares two methods, and there are no scores of two."
         return section
-    number = 0
-    for corpus in study.corpora():
-        for fraction in study.fractions:
-            number += 1
-            types = _types(study, methods, corpus, fraction)
-            if types:
-                share = f", {fraction:g} of the target" if len(study.fractions) > 1 else ""
-                place = "" if corpus == EACH else f" on {corpus}"
-                _add(section, pen, methods, types, f"{place}{share}", f"discrepancy-{number}")
+    for number, (corpus, fraction, where) in enumerate(study.places(), 1):
+        types = _types(study, methods, corpus, fraction)
+        if types:
+            _add(section, pen, methods, types, where, f"discrepancy-{number}")
     if not section.tables:
         section.missing = (
             f"no task has runs of {methods[0]} and {methods[1]} that tell the MMD of each label."

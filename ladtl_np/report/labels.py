@@ -11,7 +11,7 @@ from ladtl_np.report.content import Cell, Section, Table, visible
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import gains
 from ladtl_np.report.scores import OURS
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun
 
 __all__ = ["contrasted", "label_section", "type_scores"]
 
@@ -55,11 +55,8 @@ def label_section(study: Study, pen: Pen, methods: Sequence[str]) -> Section:
     if len(methods) < 2:
         section.missing = "it compares two methods, and there are no scores of two."
         return section
-    number = 0
-    for corpus in study.corpora():
-        for fraction in study.fractions:
-            number += 1
-            _add_labels(section, study, pen, methods, corpus, fraction, f"labels-{number}")
+    for number, place in enumerate(study.places(), 1):
+        _add_labels(section, study, pen, methods, place, f"labels-{number}")
     if not section.tables:
         section.missing = f"no task has scores by type for both {methods[0]} and {methods[1]}."
     return section
@@ -70,10 +67,10 @@ def _add_labels(
     study: Study,
     pen: Pen,
     methods: Sequence[str],
-    corpus: str,
-    fraction: float,
+    place: tuple[str, float, str],
     name: str,
 ) -> None:
+    corpus, fraction, where = place
     others = [m for m in study.methods if m not in methods and _base(study, m) == JOINT][:1]
     compared = [*methods, *others]
     panels: dict[str, list[tuple[str, float, float]]] = {}
@@ -94,11 +91,9 @@ def _add_labels(
             rows.append([Cell(cell) for cell in cells])
     if not rows:
         return
-    place = "" if corpus == EACH else f" on {corpus}"
-    share = f", {fraction:g} of the target" if len(study.fractions) > 1 else ""
     first, second = methods
     caption = (
-        f"F1 of each entity type{place}{share}, {first} and {second}, means over the seeds; types "
+        f"F1 of each entity type{where}, {first} and {second}, means over the seeds; types "
         f"with the largest gain of {first} come first."
     )
     section.figures.append(gains(pen, name, caption, panels, (first, second)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.results import summary_text
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun, on_corpus
 from ladtl_np.significance import mean_and_interval
 
 __all__ = ["readings_section"]
@@ -30,8 +30,8 @@ def readings_section(study: Study) -> Section:
             shares = ["share"] if len(study.fractions) > 1 else []
             header = ["task", "method", *shares, "runs", "precision", "recall", "F1"]
             header += ["F1 strict", "conlleval - strict", "illegal predicted tags"]
-            place = "" if corpus == EACH else f" on {corpus}"
-            caption = f"conlleval{place} in per cent, and F1 of the strict scorer beside it"
+            where = on_corpus(corpus)
+            caption = f"conlleval{where} in per cent, and F1 of the strict scorer beside it"
             name = f"scorers-{len(section.tables) + 1}"
             section.tables.append(Table(name, caption, header, rows, names=2))
     if section.tables:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from ladtl_np.manifest import DEV
 from ladtl_np.report.content import DAGGER, Cell, Section, Table
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
-from ladtl_np.report.study import EACH, Study
+from ladtl_np.report.study import Study
 from ladtl_np.significance import LEVEL, Summary, least_possible_p
 
 __all__ = ["results_section", "summary_text"]
@@ -40,34 +40,28 @@ def results_section(study: Study) -> Section:
         "task, over tasks in the average. p is not corrected for the number of tests."
     )
     verdicts: list[tuple[str, list[str]]] = []
-    for corpus in corpora:
-        for fraction in study.fractions:
-            runs = [run for run in study.runs if run.fraction == fraction]
-            results = results_of(study, runs, corpus)
-            if results.scores:
-                several = len(study.fractions) > 1
-                verdicts.append(_add_tables(section, results, corpus, fraction, several))
+    for corpus, fraction, where in study.places():
+        runs = [run for run in study.runs if run.fraction == fraction]
+        results = results_of(study, runs, corpus)
+        if results.scores:
+            verdicts.append(_add_tables(section, results, where))
     section.notes += _notes_of(verdicts)
     return section
 
 
-def _add_tables(
-    section: Section, results: Results, corpus: str, fraction: float, several: bool
-) -> tuple[str, list[str]]:
+def _add_tables(section: Section, results: Results, where: str) -> tuple[str, list[str]]:
     """Add the table and its tests; say which table it is, and what there is to say of daggers."""
-    place = "" if corpus == EACH else f" on {corpus}"
-    share = f", {fraction:g} of the target's training sentences" if several else ""
     number = sum(table.name.startswith("results") for table in section.tables) + 1
     tests = results.tests()
     daggers = results.daggers(tests)
-    section.tables.append(_main_table(results, daggers, f"F1{place}{share}", f"results-{number}"))
+    section.tables.append(_main_table(results, daggers, f"F1{where}", f"results-{number}"))
     section.tables += _interval_table(
-        results, f"95 % t intervals of the means{place}{share}", f"intervals-{number}"
+        results, f"95 % t intervals of the means{where}", f"intervals-{number}"
     )
     if tests:
-        table = _test_table(tests, f"Paired tests{place}{share}", f"tests-{number}")
+        table = _test_table(tests, f"Paired tests{where}", f"tests-{number}")
         section.tables.append(table)
-    return f"{place}{share}".lstrip(", "), list(_verdict(results, tests, daggers))
+    return where.lstrip(", "), list(_verdict(results, tests, daggers))
 
 
 def _notes_of(verdicts: Sequence[tuple[str, list[str]]]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ladtl_np.errors import LadtlError
 from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.scoring import sentence_counts
 from ladtl_np.significance import SentenceTest, counts_test
@@ -65,17 +65,16 @@ def sentence_section(study: Study, methods: Sequence[str], library: Library) -> 
         section.missing = "it compares two methods, and there are no scores of two."
         return section
     counted = _Counted(library)
-    for corpus in study.corpora():
-        for fraction in study.fractions:
-            runs = [run for run in study.runs if run.fraction == fraction]
-            rows = []
-            for other in study.rows(runs):
-                pairs = _pairs(study, runs, methods[0], other)
-                line = _tested(pairs, corpus, counted) if other != methods[0] else None
-                if line is not None:
-                    rows.append([Cell(other), *line])
-            if rows:
-                _add(section, study, methods[0], rows, corpus, fraction)
+    for corpus, fraction, where in study.places():
+        runs = [run for run in study.runs if run.fraction == fraction]
+        rows = []
+        for other in study.rows(runs):
+            pairs = _pairs(study, runs, methods[0], other)
+            line = _tested(pairs, corpus, counted) if other != methods[0] else None
+            if line is not None:
+                rows.append([Cell(other), *line])
+        if rows:
+            _add(section, methods[0], rows, where)
     if section.tables:
         section.notes = [
             "The tags of whole sentences are swapped between the two methods, two-sided: this "
@@ -91,17 +90,8 @@ def sentence_section(study: Study, methods: Sequence[str], library: Library) -> 
     return section
 
 
-def _add(
-    section: Section,
-    study: Study,
-    method: str,
-    rows: list[list[Cell]],
-    corpus: str,
-    fraction: float,
-) -> None:
-    place = "" if corpus == EACH else f" on {corpus}"
-    share = f", {fraction:g} of the target" if len(study.fractions) > 1 else ""
-    caption = f"F1 of {method} minus that of each other method{place}{share}"
+def _add(section: Section, method: str, rows: list[list[Cell]], where: str) -> None:
+    caption = f"F1 of {method} minus that of each other method{where}"
     header = ["against", "tasks", "pairs of runs", "sentences", "difference", "95 % from", "to"]
     header += ["p", "smallest difference"]
     name = f"sentences-{len(section.tables) + 1}"

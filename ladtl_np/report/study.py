@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from statistics import fmean
@@ -15,7 +15,7 @@ from ladtl_np.methods import METHODS
 from ladtl_np.report.runs import Run
 from ladtl_np.scoring import Semantics
 
-__all__ = ["EACH", "Point", "Study", "StudyRun", "point_text", "study_of"]
+__all__ = ["EACH", "Point", "Study", "StudyRun", "on_corpus", "point_text", "study_of"]
 
 Point = tuple[tuple[str, Any], ...]
 """Values of the options that a method's runs differ in, by dotted key."""
@@ -103,6 +103,16 @@ class Study:
             return [EACH]
         return [DEV] if tests else []
 
+    def places(self) -> Iterator[tuple[str, float, str]]:
+        """Test corpus and share of the target of each table there may be, and both in words."""
+        for corpus in self.corpora():
+            for fraction in self.fractions:
+                yield corpus, fraction, on_corpus(corpus) + self.of_target(fraction)
+
+    def of_target(self, fraction: float) -> str:
+        """Words for a share of the target, "" where there is but one."""
+        return f", {fraction:g} of the target" if len(self.fractions) > 1 else ""
+
     def row(self, run: StudyRun) -> str | None:
         """Name the run's row of a table of methods, None if its grid point is not shown there."""
         return self._rows[run.fraction, run.method].get(run.point)
@@ -121,12 +131,16 @@ class Study:
     def choices(self) -> list[str]:
         """Say which grid points were chosen."""
         return [
-            f"{method}: {point_text(point)}"
-            + (f", at {fraction:g} of the target" if len(self.fractions) > 1 else "")
+            f"{method}: {point_text(point)}" + self.of_target(fraction)
             for (fraction, method), rows in sorted(self._rows.items())
             for point in rows
             if point and len(rows) == 1
         ]
+
+
+def on_corpus(corpus: str) -> str:
+    """Words for a test corpus, "" where it needs none."""
+    return "" if corpus == EACH else f" on {corpus}"
 
 
 def study_of(runs: Sequence[Run]) -> Study:

@@ -13,7 +13,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.study import EACH, Study, StudyRun
+from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.report.term_counts import Place, TermIndex, places
 from ladtl_np.report.term_list import Term
@@ -151,9 +151,8 @@ def terms_section(
     alone = [method for method in (*methods, *study.methods) if bases[method] == ALONE]
     pair = [*alone[:1], ours]
     reader = _Reader(library, terms)
-    for corpus in study.corpora():
-        for fraction in study.fractions:
-            _add_table(section, study, pair, reader, (corpus, fraction))
+    for corpus, fraction, where in study.places():
+        _add_table(section, study, pair, reader, (corpus, fraction), where)
     section.notes = _notes(reader, pair)
     if not section.tables:
         why = "; ".join([*reader.problems][:3])
@@ -163,9 +162,13 @@ def terms_section(
 
 
 def _add_table(
-    section: Section, study: Study, pair: Sequence[str], reader: _Reader, wanted: Wanted
+    section: Section,
+    study: Study,
+    pair: Sequence[str],
+    reader: _Reader,
+    wanted: Wanted,
+    where: str,
 ) -> None:
-    corpus, fraction = wanted
     tested = {task: _of_task(study, task, pair, reader, wanted) for task in study.tasks}
     kinds = any(term.kind for term in reader.terms)
     rows = []
@@ -178,10 +181,8 @@ def _add_table(
         return
     header = ["term", *(["type"] if kinds else []), "task", "source", "source: other", "target"]
     header += ["target: other", "test", *(f"right: {method}" for method in pair)]
-    place = "" if corpus == EACH else f" on {corpus}"
-    share = f", {fraction:g} of the target's training sentences" if len(study.fractions) > 1 else ""
     caption = (
-        f"How often each term is one entity of the training and test data{place}{share}, and "
+        f"How often each term is one entity of the training and test data{where}, and "
         "labelled right: means over the seeds, with the least and the most where seeds differ"
     )
     name, folded = f"terms-{len(section.tables) + 1}", len(rows) > MOST
