@@ -3,46 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.encoder import encoder_forward
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_forward
+from ladtl_np.manifest import LabelMmd
 from ladtl_np.mmd_variances import REFERENCE_VARIANCES, evenly_spaced
 from ladtl_np.network import Network
 from ladtl_np.prepared import Prepared
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.workers import Workers, single_threaded_blas
 
-__all__ = ["MOST_ROWS", "MOST_SENTENCES", "LabelMmd", "label_mmds"]
+__all__ = ["MOST_ROWS", "MOST_SENTENCES", "label_mmds"]
 
 MOST_SENTENCES = 500
 """At most so many training sentences of each domain are encoded, evenly spaced."""
 MOST_ROWS = 1_000
 """At most so many tokens of a label and domain are compared, evenly spaced."""
 _CHUNK = 50  # sentences of each domain that are encoded at a time
-
-
-class LabelMmd(NamedTuple):
-    """Squared MMD between the hidden states of one matched label.
-
-    Attributes
-    ----------
-    source, target
-        The tag's name in either domain.
-    source_tokens, target_tokens
-        How many tokens were compared.
-    mmd
-        Squared MMD, Eq. (4), under the 19 reference variances; between 0 and twice their number.
-    """
-
-    source: str
-    target: str
-    source_tokens: int
-    target_tokens: int
-    mmd: float
 
 
 def label_mmds(network: Network, prepared: Prepared, workers: Workers) -> list[LabelMmd]:

@@ -10,7 +10,16 @@ import msgspec
 from ladtl_np.corpus.findings import shown
 from ladtl_np.errors import DataError
 
-__all__ = ["DEV", "MANIFEST", "DataFile", "Manifest", "Scores", "TypeCounts", "read_manifest"]
+__all__ = [
+    "DEV",
+    "MANIFEST",
+    "DataFile",
+    "LabelMmd",
+    "Manifest",
+    "Scores",
+    "TypeCounts",
+    "read_manifest",
+]
 
 MANIFEST = "manifest.json"
 """Name of the file in a run's folder."""
@@ -54,8 +63,18 @@ class DataFile(msgspec.Struct, frozen=True):
     scheme: str = "detect"
 
 
-class LabelApart(msgspec.Struct, frozen=True):
-    """Squared MMD between the domains' hidden states of one matched label."""
+class LabelMmd(msgspec.Struct, frozen=True):
+    """Squared MMD between the hidden states of one matched label.    docs/math/mmd.md (13)
+
+    Attributes
+    ----------
+    source, target
+        The tag's name in either domain.
+    source_tokens, target_tokens
+        How many tokens were compared.
+    mmd
+        Under the 19 reference variances; between 0 and twice their number.
+    """
 
     source: str
     target: str
@@ -75,7 +94,7 @@ class Manifest(msgspec.Struct, frozen=True):
     target_sentences_used: int = 0
     results: dict[str, Scores] | None = None
     best_step: int | None = None
-    label_mmd: list[LabelApart] = []
+    label_mmd: list[LabelMmd] = []
 
     def tests(self) -> list[str]:
         """Test corpora that the run was scored on."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
 
+import msgspec
+
 from ladtl_np.config import Config, to_toml
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import generate
@@ -131,7 +133,7 @@ class Run:
         step = evaluation.step if evaluation is not None else 0
         apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
         found = {"best_step": step, "results": results}
-        found["label_mmd"] = [label._asdict() for label in apart]
+        found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
         self.folder.write_json("manifest.json", self.manifest() | found)
         self.folder.log("end", best_step=step)
         return scores

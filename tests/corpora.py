@@ -18,5 +18,8 @@ def corpus_path(*parts: str) -> Path:
     """Return the path of a corpus file, or skip the test that asks for it."""
     path = corpora_folder().joinpath(*parts)
     if not path.exists():
-        pytest.skip(f"needs {'/'.join(parts)}, which is not in the corpora folder")
+        pytest.skip(
+            f"needs {'/'.join(parts)}, a corpus that is no part of the project; CONTRIBUTING.md "
+            "says where to put it"
+        )
     return path

@@ -25,9 +25,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "encoder heads discrepancy divergence",
         "method_checks prepared similarity",
         "objective decoding model_file",
-        "label_mmd optimizer evaluation preparation reloading run_folder manifest demo_run "
-        "significance",
-        "trained_model training warm_up tagging",
+        "optimizer evaluation preparation reloading run_folder manifest demo_run significance",
+        "label_mmd trained_model training warm_up tagging",
         "run estimator",
         "experiment",
         "benchmarking",

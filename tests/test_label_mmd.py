@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ladtl_np.batching import two_domain_batch
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.encoder import encoder_forward
 from ladtl_np.label_mmd import label_mmds
+from ladtl_np.manifest import read_manifest
 from ladtl_np.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.preparation import Prepared, prepare
 from ladtl_np.reference.mmd import mmd_forward
@@ -99,5 +99,5 @@ def test_a_finished_run_tells_it_in_its_manifest(tmp_path: Path) -> None:
             pass
         run.finish()
         wanted = label_mmds(run.trainer.best, prepared, Workers())
-    told = json.loads((tmp_path / "run" / "manifest.json").read_bytes())["label_mmd"]
-    assert told == [label._asdict() for label in wanted]
+    assert wanted
+    assert read_manifest(tmp_path / "run").label_mmd == wanted

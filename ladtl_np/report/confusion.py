@@ -100,11 +100,9 @@ def _of_method(
     """Add up a method's runs on one corpus of one task; notes what cannot be read."""
     corpus, fraction, task = place
     total: Confusions = Counter()
-    for run in study.runs:
-        if (run.task, run.fraction, run.method) != (task, fraction, method):
-            continue
+    for run in study.members(fraction, task):
         name = run.corpus(corpus)
-        if name is None or name == DEV or study.row(run) is None:
+        if run.method != method or name is None or name == DEV or study.row(run) is None:
             continue
         try:
             total += _of_run(run, name, library)

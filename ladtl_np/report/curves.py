@@ -23,7 +23,7 @@ def learning_section(study: Study, pen: Pen) -> Section:
     """Development F1 by step."""
     section = Section("learning", "Learning curves")
     for number, fraction in enumerate(study.fractions, 1):
-        runs = [run for run in study.runs if run.fraction == fraction and run.run.learning]
+        runs = [run for run in study.members(fraction) if run.run.learning]
         panels, rows = [], []
         for task in study.tasks:
             panel = LinePanel(task)
@@ -90,7 +90,7 @@ def grid_section(study: Study, pen: Pen) -> Section:
         return section
     for corpus in study.corpora():
         for fraction in study.fractions:
-            runs = [run for run in study.runs if run.fraction == fraction]
+            runs = study.members(fraction)
             for key in keys:
                 _add_grid(section, study, pen, key, runs, corpus)
     if section.figures:

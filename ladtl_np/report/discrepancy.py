@@ -42,7 +42,15 @@ def discrepancy_section(study: Study, pen: Pen, methods: Sequence[str]) -> Secti
         types = _types(study, methods, corpus, fraction)
         if types:
             _add(section, pen, methods, types, where, f"discrepancy-{number}")
-    if not section.tables:
+    if section.tables:
+        section.notes.insert(
+            0,
+            "MMD² of a type is the mean over its tags, between the hidden states that the best "
+            "model gives the training tokens of both domains, under the 19 reference kernels. "
+            "Samples of few tokens look further apart than they are; the smaller sample's size "
+            "stands in the table.",
+        )
+    else:
         section.missing = (
             f"no task has runs of {methods[0]} and {methods[1]} that tell the MMD of each label."
         )
@@ -78,14 +86,6 @@ def _add(
     note = _correlation(types, methods)
     note = f"{lead}: {note}" if lead else note
     section.notes.append(note[0].upper() + note[1:])
-    if len(section.notes) == 1:
-        section.notes.insert(
-            0,
-            "MMD² of a type is the mean over its tags, between the hidden states that the best "
-            "model gives the training tokens of both domains, under the 19 reference kernels. "
-            "Samples of few tokens look further apart than they are; the smaller sample's size "
-            "stands in the table.",
-        )
 
 
 def _correlation(types: Sequence[_Type], methods: Sequence[str]) -> str:
@@ -108,7 +108,7 @@ def _types(study: Study, methods: Sequence[str], corpus: str, fraction: float) -
     """Types that both methods have scores and MMDs of, by task, the largest MMD first."""
     found = []
     for task in study.tasks:
-        runs = [run for run in study.runs if (run.task, run.fraction) == (task, fraction)]
+        runs = study.members(fraction, task)
         scores = [type_scores(study, runs, method, corpus) for method in methods]
         apart = [_apart(study, runs, method) for method in methods]
         kinds = [kind for kind in scores[0] if all(kind in d for d in (scores[1], *apart))]

@@ -76,7 +76,7 @@ def _add_labels(
     panels: dict[str, list[tuple[str, float, float]]] = {}
     rows: list[list[Cell]] = []
     for task in study.tasks:
-        runs = [run for run in study.runs if (run.task, run.fraction) == (task, fraction)]
+        runs = study.members(fraction, task)
         found = [type_scores(study, runs, method, corpus) for method in compared]
         if not (found[0] and found[1]):
             continue

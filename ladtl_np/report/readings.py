@@ -19,7 +19,7 @@ def readings_section(study: Study) -> Section:
         rows: list[list[Cell]] = []
         for fraction in study.fractions:
             for task in study.tasks:
-                runs = [r for r in study.runs if (r.task, r.fraction) == (task, fraction)]
+                runs = study.members(fraction, task)
                 for row in study.rows(runs):
                     members = [r for r in runs if study.row(r) == row]
                     cells = _cells(members, corpus)

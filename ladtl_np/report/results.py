@@ -41,7 +41,7 @@ def results_section(study: Study) -> Section:
     )
     verdicts: list[tuple[str, list[str]]] = []
     for corpus, fraction, where in study.places():
-        runs = [run for run in study.runs if run.fraction == fraction]
+        runs = study.members(fraction)
         results = results_of(study, runs, corpus)
         if results.scores:
             verdicts.append(_add_tables(section, results, where))

@@ -66,7 +66,7 @@ def sentence_section(study: Study, methods: Sequence[str], library: Library) -> 
         return section
     counted = _Counted(library)
     for corpus, fraction, where in study.places():
-        runs = [run for run in study.runs if run.fraction == fraction]
+        runs = study.members(fraction)
         rows = []
         for other in study.rows(runs):
             pairs = _pairs(study, runs, methods[0], other)

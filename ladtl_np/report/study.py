@@ -103,6 +103,14 @@ class Study:
             return [EACH]
         return [DEV] if tests else []
 
+    def members(self, fraction: float, task: str | None = None) -> list[StudyRun]:
+        """Runs of one share of the target, and of one task where it is named."""
+        return [
+            run
+            for run in self.runs
+            if run.fraction == fraction and (task is None or run.task == task)
+        ]
+
     def places(self) -> Iterator[tuple[str, float, str]]:
         """Test corpus and share of the target of each table there may be, and both in words."""
         for corpus in self.corpora():

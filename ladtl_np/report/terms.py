@@ -194,7 +194,7 @@ def _of_task(
 ) -> _Tested | None:
     """Count for one task; None where it has no predictions, or its training data is not there."""
     corpus, fraction = wanted
-    members = [run for run in study.runs if (run.task, run.fraction) == (task, fraction)]
+    members = study.members(fraction, task)
     runs = {m: [run for run in members if study.row(run) == run.method == m] for m in pair}
     try:
         source = dict(reader.training(run, "source") for run in runs[pair[-1]])
