@@ -117,7 +117,7 @@ def loss_step(
             param = _transfer_step(dhidden, gradients, hidden, batch, network, objective, workers)
     embedding = encoder_backward(gradients, dhidden, encoder, network, workers)
     if objective.w_reg:
-        reg = regulariser_forward(weights)
+        reg = regulariser_forward(weights, objective.frozen)
         regulariser_backward(gradients, objective.w_reg, weights)
     for name in objective.frozen:
         gradients[name][...] = 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -68,9 +68,10 @@ def parameter_transfer_backward(
         kernels.matched_difference_backward(dX, dY, twice, X, Y, *places)
 
 
-def regulariser_forward(weights: Parameters) -> float:
-    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTMs and CRFs, not the embeddings."""
-    return float(kernels.squared_norm(weights.regularised))
+def regulariser_forward(weights: Parameters, frozen: Sequence[str] = ()) -> float:
+    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTMs and CRFs, not embeddings nor what is frozen."""
+    held = sum(float(kernels.squared_norm(weights[name].reshape(-1))) for name in frozen)
+    return float(kernels.squared_norm(weights.regularised)) - held
 
 
 def regulariser_backward(gradients: Parameters, dvalue: float, weights: Parameters) -> None:
