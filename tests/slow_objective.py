@@ -234,7 +234,7 @@ def _likelihood(
 
 
 def _mmd(halves: Mapping[str, Sequence[Encoded]], loss: Loss) -> float:
-    """Eq. (5), or Eq. (4) over all tokens; what is below the floor counts as it and is not moved."""
+    """Eq. (5), or Eq. (4) over all tokens; below the floor it counts as the floor, unmoved."""
     total = 0.0
     pairs = loss.partner.items() if loss.meaning.mmd == "label" else [(None, None)]
     for here, there in pairs:

@@ -167,7 +167,8 @@ class SlowTrainer:
         likeness = self._likeness(weights) if loss.meaning.weighs_sentences else None
         sums = {name: np.full_like(w, options.initial_accumulator) for name, w in weights.items()}
         for number, batch in enumerate(batches):
-            source, target = self._read(batch, domains, weights)
+            self._require_sizes(batch, domains)
+            source, target = self._read(batch, domains)
             if likeness is not None:
                 source = [
                     read._replace(weight=likeness[taken.number])
@@ -187,12 +188,17 @@ class SlowTrainer:
                 )
             yield Stepped(terms, norm, self._rate(number + 1))
 
+    def _require_sizes(self, batch: Batch, domains: tuple[str, str]) -> None:
+        options = self.config.training
+        sizes = {"": 0, "source": options.source_batch, "target": options.target_batch}
+        assert [len(batch.source), len(batch.target)] == [sizes[domain] for domain in domains]
+
     def _rate(self, steps_done: int) -> float:
         options = self.config.optimizer
         stairs = steps_done // options.decay_steps if options.decay_steps else 0
         return options.learning_rate * options.decay**stairs
 
-    def _read(self, batch: Batch, domains: tuple[str, str], weights: Weights) -> list[list[Read]]:
+    def _read(self, batch: Batch, domains: tuple[str, str]) -> list[list[Read]]:
         halves = []
         for domain, half in zip(domains, (batch.source, batch.target), strict=True):
             corpus = {"source": self.source, "target": self.target, "": Corpus("", ())}[domain]

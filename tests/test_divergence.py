@@ -92,6 +92,31 @@ def test_extreme_scores_give_finite_gradients() -> None:
     assert np.isfinite(dA).all()
 
 
+def bound_constant(hidden) -> float:
+    """Of the bound by the parameters' distance, docs/math/parameter_transfer.md (10)."""
+    return float(np.linalg.norm(hidden, axis=1).sum()) ** 2 + (len(hidden) - 1) ** 2
+
+
+@pytest.mark.parametrize("T", [1, 2, 4])
+def test_the_constant_bounds_the_difference_of_every_path(T) -> None:
+    rng = np.random.default_rng(7)
+    hidden, dW, dA = rng.uniform(-1, 1, (T, 4)), rng.normal(size=(4, M)), rng.normal(size=(M, M))
+    for W, A in ((dW, dA), (dW, 0.0 * dA), (0.0 * dW, dA), (1.0 + 0.0 * dW, 0.0 * dA)):
+        distance = float((W**2).sum() + (A**2).sum())
+        for y in oracles.paths(T, M):
+            # every difference against what the path makes of the sentence          (8), (9)
+            of_W, of_A = np.zeros_like(dW), np.zeros_like(dA)
+            for t, tag in enumerate(y):
+                of_W[:, tag] += hidden[t]
+            for pair in pairwise(y):
+                of_A[pair] += 1.0
+            d = oracles.path_score(hidden @ W, A, y)
+            assert d == pytest.approx(float((of_W * W).sum() + (of_A * A).sum()), abs=1e-12)
+            bracket = float((of_W**2).sum() + (of_A**2).sum())
+            assert d**2 <= bracket * distance * (1 + 1e-12)
+            assert bracket <= bound_constant(hidden) * (1 + 1e-12)
+
+
 @pytest.mark.parametrize("scale", [0.3, 3.0])
 def test_stays_below_the_exact_spread_and_below_the_distance_of_the_parameters(scale) -> None:
     """KL <= (b - a)^2 / 8 <= c_1 / 2 L_p, for one sentence scored by two heads."""
@@ -106,8 +131,7 @@ def test_stays_below_the_exact_spread_and_below_the_distance_of_the_parameters(s
     _, smallest = crf_viterbi(E_t - E_s, A_t - A_s, offsets)
     spread = float(largest[0] + smallest[0])
     same = np.arange(M), np.arange(M)
-    # |d(y)|^2 <= c_1 L_p: Cauchy and Schwarz over the T emissions and T - 1 transitions
-    c_1 = float((hidden**2).sum()) * T + (T - 1) ** 2
+    c_1 = bound_constant(hidden)
     assert 0.0 <= value <= spread**2 / 8 <= c_1 / 2 * parameter_transfer_forward(weights, same)
 
 

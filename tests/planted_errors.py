@@ -1,0 +1,155 @@
+"""Plants errors in a copy of the package, one at a time, and watches for a test that notices.
+
+    python tests/planted_errors.py                  every error of planted_errors.toml
+    python tests/planted_errors.py --by-rule 60     so many mutants by rule, and who survives
+
+An error of the list that no test notices is a failure; mutants by rule that survive are listed, to
+be looked at: some change nothing that can be observed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutation_rules import mutants_of
+
+ROOT = Path(__file__).resolve().parents[1]
+COPIED = ("ladtl_np", "tests", "docs", "cli.py", "pyproject.toml", "README.md")
+SECONDS = 300  # a mutant that runs for longer has been noticed
+
+# what mutants by rule are planted in, and the tests that may notice, the quickest first
+GLUE = (
+    *("batching", "discrepancy", "divergence", "encoder", "heads", "loss_terms", "objective"),
+    *("preparation", "reloading", "optimizer", "training", "method_checks", "trained_model"),
+    *("decoding", "evaluation", "tagging"),
+)
+WATCHERS = (
+    *("test_training_laws", "test_option_laws", "test_decoding", "test_objective"),
+    *("test_training", "test_method_checks", "test_tagging", "test_model_file"),
+)
+
+
+@dataclass(frozen=True)
+class Error:
+    """One change of one file, and the tests that should notice it."""
+
+    kind: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def listed() -> list[Error]:
+    """The errors of planted_errors.toml."""
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return [Error(e["kind"], e["file"], e["old"], e["new"], (e["test"],)) for e in table["error"]]
+
+
+def by_rule(count: int, seed: int) -> list[Error]:
+    """A seeded sample of what the rules of mutation_rules.py make of the glue."""
+    found = [
+        Error(rule, file, old, new, WATCHERS)
+        for file in map("ladtl_np/{}.py".format, GLUE)
+        for rule, old, new in mutants_of((ROOT / file).read_text("utf-8"))
+    ]
+    return random.Random(seed).sample(found, min(count, len(found)))
+
+
+@contextmanager
+def copied() -> Iterator[Path]:
+    """A copy of what the tests need, with compiled kernels of its own."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as name:
+        folder = Path(name)
+        for part in COPIED:
+            source = ROOT / part
+            if source.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", "results", "_build")
+                shutil.copytree(source, folder / part, ignore=ignored)
+            else:
+                shutil.copy(source, folder / part)
+        yield folder
+
+
+def notices(folder: Path, tests: tuple[str, ...]) -> str:
+    """Name of the first test that fails, "" if all pass."""
+    files = [f"tests/{test}.py" for test in tests]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+    environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return "no end"
+    if done.returncode == 0:
+        return ""
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    if not failed:
+        raise RuntimeError(f"the tests could not be run:\n{done.stdout}{done.stderr}")
+    return failed[0].split(" - ")[0].removeprefix("FAILED ").removeprefix("ERROR ")
+
+
+def plant(folder: Path, error: Error) -> str:
+    """Which test notices an error; the copy is whole again afterwards."""
+    path = folder / error.file
+    whole = path.read_text("utf-8")
+    if whole.count(error.old) != 1:
+        raise ValueError(f"{error.file} holds {whole.count(error.old)} times: {error.old!r}")
+    path.write_text(whole.replace(error.old, error.new), "utf-8")
+    try:
+        return notices(folder, error.tests)
+    finally:
+        path.write_text(whole, "utf-8")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--by-rule", type=int, metavar="N", help="mutants by rule instead")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    errors = by_rule(options.by_rule, options.seed) if options.by_rule else listed()
+    survivors = []
+    with copied() as folder:
+        every = tuple(dict.fromkeys(test for error in errors for test in error.tests))
+        if red := notices(folder, every):
+            raise SystemExit(f"without any planted error this fails already: {red}")
+        for number, error in enumerate(errors, 1):
+            begin = time.perf_counter()
+            seen = plant(folder, error)
+            if not seen:
+                survivors.append(error)
+            took = time.perf_counter() - begin
+            told = f"{error.file}: {' '.join(error.old.split())[:60]}"
+            print(f"{number}/{len(errors)} {told}: {seen or 'SURVIVES'} ({took:.0f} s)", flush=True)
+    caught = len(errors) - len(survivors)
+    print(f"\n{caught} of {len(errors)} planted errors were noticed")
+    for kind, count in Counter(error.kind for error in errors).items():
+        left = sum(error.kind == kind for error in survivors)
+        print(f"  {kind}: {count - left} of {count}")
+    for error in survivors:
+        print(f"\nSURVIVES in {error.file} ({error.kind})\n- {error.old}\n+ {error.new}")
+    return 1 if survivors and not options.by_rule else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
