@@ -2,7 +2,8 @@
 
 project = "ladtl_np"
 author = "The ladtl_np authors"
-extensions = ["myst_parser"]
+# the second brings MathJax with the pages, which would otherwise ask a server for it
+extensions = ["myst_parser", "sphinx-mathjax-offline"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]

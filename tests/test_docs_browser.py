@@ -1,0 +1,53 @@
+"""The built documentation in a real browser: its formulas are drawn without asking anybody."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+pytest.importorskip("sphinx", reason="sphinx is not installed")
+
+from browser import Browser, missing_programs, open_browser
+
+_MISSING = missing_programs()
+pytestmark = pytest.mark.skipif(
+    bool(_MISSING), reason=f"{' and '.join(_MISSING)} not found on this machine"
+)
+DOCS = Path(__file__).parents[1] / "docs"
+READY = "const done = arguments[0]; MathJax.startup.promise.then(() => done())"
+DRAWN = "return document.querySelectorAll('mjx-container mjx-math').length"
+FORMULAS = "return document.querySelectorAll('.math').length"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, as `make docs` builds it: a warning is an error."""
+    folder = tmp_path_factory.mktemp("docs")
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html", str(DOCS), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("page", sorted(path.stem for path in (DOCS / "math").glob("*.md")))
+def test_formulas_are_drawn_and_nothing_is_asked_of_a_server(
+    page: str, built: Path, browser: Browser
+) -> None:
+    browser.show(built / "math" / f"{page}.html")
+    browser.driver.execute_async_script(READY)
+    asked = browser.requests()
+    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    assert browser.run(FORMULAS) > 0
+    assert browser.run(DRAWN) >= browser.run(FORMULAS)
+    assert browser.messages() == []
