@@ -12,8 +12,8 @@ from option_effects import (
     ALPHABET,
     BEFORE,
     BIASES,
-    CHARACTERS_READ,
     CHARACTER_START,
+    CHARACTERS_READ,
     CRF_START,
     ENCODER,
     GRADIENTS,
@@ -41,8 +41,8 @@ from option_effects import (
     TRANSFER,
     UNKNOWN,
     VOCABULARY,
-    WORDS,
     WORD_LSTM,
+    WORDS,
 )
 
 Base = dict[str, Any]
