@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from law_options import Base
 from option_effects import (
     ALPHABET,
     BEFORE,
@@ -45,26 +46,6 @@ from option_effects import (
     WORDS,
 )
 
-Base = dict[str, Any]
-
-LAW: Base = {
-    "threads": 1,
-    "data.source": "source.txt",
-    "data.target": "target.txt",
-    "data.dev": "dev.txt",
-    "data.test": ["test.txt"],
-    "data.label_map": "map.toml",
-    "model.embedding": 6,
-    "model.hidden": 4,
-    "model.emission_bias": True,
-    "characters.hidden": 2,
-    "characters.embedding": 3,
-    "training.steps": 8,
-    "training.source_batch": 4,
-    "training.target_batch": 3,
-    "training.evaluate_every": 2,
-}
-"""Of every run here: small, and with all parts that a network can have."""
 UNMAPPED: Base = {"data.label_map": ""}
 UNBIASED: Base = {"model.emission_bias": False, "objective.w_reg": 0.0}
 SAMPLED: Base = {"data.target_fraction": 0.7, "data.source_fraction": 0.7}

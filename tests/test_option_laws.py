@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import pytest
-from law_corpora import write_law_files
-from option_rows import LAW, MOVES, Base, Move
+from law_options import Base, config_of, options_of
+from option_rows import MOVES, Move
 from run_facts import Facts, facts_of
 
-from ladtl_np.config import Config, parse_config, set_option
+from ladtl_np.config import Config
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus
@@ -25,7 +24,6 @@ from ladtl_np.run import read_corpora
 from ladtl_np.training import Trainer
 
 FactsOf = Callable[[Base], Facts]
-PATHS = frozenset(f"data.{role}" for role in ("source", "target", "dev", "label_map", "embeddings"))
 WEIGHTLESS = frozenset(
     {"evaluations", "best", "epochs", "evaluated", "files", "matches", "tags"}
     | {"evaluation's tags", "predictions", "model's tags"}
@@ -45,47 +43,17 @@ USERS: dict[str, tuple[Any, Callable[[Method], bool]]] = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("laws")
-    write_law_files(path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def facts(folder: Path) -> FactsOf:
+def facts(law_files: Path) -> FactsOf:
     """Facts of a run by its options, each run once."""
     known: dict[str, Facts] = {}
 
     def facts(options: Base) -> Facts:
         key = repr(sorted(options.items()))
         if key not in known:
-            known[key] = facts_of(config_of(folder, options), folder)
+            known[key] = facts_of(config_of(law_files, options), law_files)
         return known[key]
 
     return facts
-
-
-def config_of(folder: Path, options: Base) -> Config:
-    """The options over those of every law; files stand in the folder."""
-    table: dict[str, Any] = {}
-    for key, value in {**LAW, **options}.items():
-        if key in PATHS and value:
-            set_option(table, key, str(folder / value))
-        elif key == "data.test":
-            set_option(table, key, [str(folder / each) for each in value])
-        else:
-            set_option(table, key, value)
-    return parse_config(table)
-
-
-def options_of(config: msgspec.Struct, lead: str = "") -> Iterator[tuple[str, Any]]:
-    """Every option by its dotted key, however deep its section lies."""
-    for name in config.__struct_fields__:
-        value = getattr(config, name)
-        if isinstance(value, msgspec.Struct):
-            yield from options_of(value, f"{lead}{name}.")
-        else:
-            yield lead + name, value
 
 
 def changed(before: Any, after: Any) -> bool:
@@ -164,9 +132,9 @@ def test_a_method_without_a_source_reads_none_of_its_files(move: Move, facts: Fa
 
 @pytest.mark.parametrize("method", METHODS)
 def test_only_methods_that_train_both_domains_together_share_the_loss(
-    method: str, facts: FactsOf, folder: Path
+    method: str, facts: FactsOf, law_files: Path
 ) -> None:
-    config = config_of(folder, {"method": method})
+    config = config_of(law_files, {"method": method})
     prepared = prepare(config, read_corpora(config), LabelMap({"Pain": "Ache"}))
     together = METHODS[method].source == "with the target"
     assert prepared.objective.source_share == (0.3 if together else 0.0)
@@ -197,9 +165,9 @@ def test_every_step_draws_a_mask_of_its_own_over_all_inputs(facts: FactsOf) -> N
     ids=lambda options: options["method"],
 )
 def test_a_shared_crf_does_not_care_what_the_source_calls_its_types(
-    options: Base, folder: Path
+    options: Base, law_files: Path
 ) -> None:
-    config = config_of(folder, {**options, "data.label_map": ""})
+    config = config_of(law_files, {**options, "data.label_map": ""})
     corpora = read_corpora(config)
     assert corpora.source is not None
     same = {"Pain": "Ache", "Drug": "Drug", "Sign": "Sign"}
@@ -226,9 +194,9 @@ def _renamed(corpus: Corpus, names: dict[str, str]) -> Corpus:
     return replace(corpus, sentences=tuple(sentences))
 
 
-def test_options_of_reading_reach_the_files_that_they_are_for(folder: Path) -> None:
+def test_options_of_reading_reach_the_files_that_they_are_for(law_files: Path) -> None:
     """The target's apply to its dev and test files as well, the source's to the source alone."""
-    config = config_of(folder, {"data.target_format.rename": {"Drug": "Medicine"}})
+    config = config_of(law_files, {"data.target_format.rename": {"Drug": "Medicine"}})
     corpora: Corpora = read_corpora(config)
     assert config.data.source_format == ReadOptions()
     read = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
