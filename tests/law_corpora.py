@@ -47,7 +47,7 @@ def _segment(rng: np.random.Generator, types: dict[str, Row]) -> Iterator[Row]:
     """An entity or some other words: token, its other form, its other tag, its tag."""
     if rng.random() < 0.4:
         for _ in range(int(rng.integers(1, 3))):
-            word = str(rng.choice(OTHERS)) if rng.random() < 0.7 else f"once{rng.integers(10**6)}"
+            word = str(rng.choice(OTHERS)) if rng.random() < 0.5 else f"once{rng.integers(10**6)}"
             yield word, word[::-1], "O", "O"
         return
     kind = str(rng.choice(list(types)))
@@ -75,10 +75,10 @@ def _write(path: Path, sentences: Rows) -> None:
 def write_law_files(folder: Path) -> None:
     """Write corpora, label maps and word vectors; the tables of options name them."""
     for name, seed, count, types in (
-        ("source", 1, 14, SOURCE_TYPES),
-        ("source-other", 2, 18, SOURCE_TYPES),
-        ("target", 3, 9, TARGET_TYPES),
-        ("target-other", 4, 12, TARGET_TYPES),
+        ("source", 1, 24, SOURCE_TYPES),
+        ("source-other", 2, 29, SOURCE_TYPES),
+        ("target", 3, 16, TARGET_TYPES),
+        ("target-other", 4, 19, TARGET_TYPES),
         ("dev", 5, 6, TARGET_TYPES),
         ("dev-other", 6, 6, TARGET_TYPES),
         ("test", 7, 5, TARGET_TYPES),

@@ -26,8 +26,8 @@ LAW: Base = {
     "characters.hidden": 2,
     "characters.embedding": 3,
     "training.steps": 8,
-    "training.source_batch": 4,
-    "training.target_batch": 3,
+    "training.source_batch": 8,
+    "training.target_batch": 6,
     "training.evaluate_every": 2,
 }
 """Of every run here: small, and with all parts that a network can have."""

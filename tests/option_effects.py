@@ -6,7 +6,7 @@ A fact is named as in run_facts.py; ``d`` leads a gradient, ``start`` a start va
 from __future__ import annotations
 
 ENCODER = frozenset(
-    {"d words", "d first matrix", "d LSTM", "d LSTM biases"}
+    {"d words", "d recurrence", "d LSTM", "d LSTM biases"}
     | {"d characters", "d character LSTM", "d character LSTM biases"}
 )
 SOURCE_CRF = frozenset({"d source emissions", "d source bias", "d source transitions"})
@@ -17,7 +17,6 @@ GRADIENTS = ENCODER | SOURCE_CRF | TARGET_CRF
 NLL = frozenset({"source_nll", "target_nll", "total"})
 BATCH_TERMS = NLL | {"mmd"}
 TERMS = BATCH_TERMS | {"param", "reg"}
-ON_SOURCE = frozenset({"source_nll", "total"}) | ENCODER | SOURCE_CRF
 ON_TARGET = frozenset({"target_nll", "total"}) | ENCODER | TARGET_CRF
 ON_BATCH = BATCH_TERMS | GRADIENTS
 MMD = frozenset({"mmd", "total"}) | ENCODER
@@ -26,7 +25,7 @@ TRANSFER = frozenset({"param", "total"}) | CRF_WEIGHTS
 SOURCE_START = frozenset({"start source emissions", "start source transitions"})
 TARGET_START = frozenset({"start target emissions", "start target transitions"})
 CHARACTER_START = frozenset({"start characters", "start character LSTM"})
-WORD_LSTM = frozenset({"start first matrix", "start LSTM"})
+WORD_LSTM = frozenset({"start recurrence", "start LSTM"})
 START = frozenset({"start words"}) | WORD_LSTM | SOURCE_START | TARGET_START | CHARACTER_START
 # what is trained is carried over with its biases, which no draw sets
 CARRIED = (START - SOURCE_START) | {
@@ -58,6 +57,8 @@ TARGET_DRAWS = frozenset({"target stream"}) | UNKNOWN | SHAPES
 SOURCE_SET = WORDS | SOURCE_DRAWS | {"source sentences"}
 SOURCE_SIZE = frozenset({"source weights", "epochs"})
 TARGET_SET = WORDS | TARGET_DRAWS | {"target sentences"}
+SAMPLES = SOURCE_SET | TARGET_SET
+SIZES = START | {"param", "reg"}  # another sample may have as many words as the one before
 TARGET_TAGS = frozenset({"tags", "matches", "start target bias"}) | TARGET_START | CHARACTER_START
 TARGET_TAGS |= TERMS | GRADIENTS | TAGS
 SOURCE_TAGS = (TARGET_TAGS - TAGS - {"start target bias"}) | SOURCE_START | {"start source bias"}

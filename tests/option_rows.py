@@ -1,7 +1,7 @@
 """What every option changes: the value it is moved to, the facts that differ, and no others.
 
 A first update follows the gradients, and the last weights follow every draw and every update; the
-test adds both by itself.
+test adds both by itself. Where a row names the first update, all of its parameters differ.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from option_effects import (
     MMD,
     NLL,
     ON_BATCH,
-    ON_SOURCE,
     ON_TARGET,
     REGULARISED,
+    SAMPLES,
     SHARED,
     SIMILARITY,
+    SIZES,
     SOURCE_CRF,
     SOURCE_DRAWS,
     SOURCE_SET,
@@ -50,6 +51,7 @@ UNMAPPED: Base = {"data.label_map": ""}
 UNBIASED: Base = {"model.emission_bias": False, "objective.w_reg": 0.0}
 SAMPLED: Base = {"data.target_fraction": 0.7, "data.source_fraction": 0.7}
 EXACT: Base = {"method": "crf-l2", "objective.parameter_transfer": "kl"}
+ALL_UNKNOWN: Base = {"training.unknown_probability": 1.0}
 RETRAINED: Base = {"method": "re-training"}
 PROJECTED: Base = {"method": "linear-projection"}
 MASKED: Base = {"method": "domain-mask"}
@@ -57,18 +59,27 @@ WEIGHTED: Base = {"method": "cd-learning"}
 
 
 class Move(NamedTuple):
-    """One option moved to another value."""
+    """One option moved to another value; what it may change is left to the draws."""
 
     key: str
     value: Any
     changes: frozenset[str]
     base: Base
+    may: frozenset[str] = frozenset()
     refused: bool = False
 
 
-def move(key: str, value: Any, *changes: frozenset[str] | str, base: Base | None = None) -> Move:
-    names = [frozenset({c}) if isinstance(c, str) else c for c in changes]
-    return Move(key, value, frozenset().union(*names), base or {})
+def move(
+    key: str,
+    value: Any,
+    *changes: frozenset[str] | str,
+    base: Base | None = None,
+    may: frozenset[str] = frozenset(),
+) -> Move:
+    names = frozenset().union(*({c} if isinstance(c, str) else c for c in changes))
+    # which words are seen once, and where they stand
+    may |= UNKNOWN - names if "vocabulary" in names else frozenset()
+    return Move(key, value, names, base or {}, may)
 
 
 def refused(key: str, value: Any) -> Move:
@@ -87,21 +98,19 @@ def reading_moves(side: str) -> list[Move]:
     """Options of the columns of one side's files; the target's are those of its dev and tests."""
     key = f"data.{side}_format."
     source = side == "source"
-    words = WORDS | {"target unknown"} if source else WORDS | {"target unknown", "evaluated"}
-    positions = words | UNKNOWN if source else words
+    words = WORDS if source else WORDS | {"evaluated"}
     seen: frozenset[str] = frozenset() if source else frozenset({"evaluated", "predictions"})
     names = seen if source else seen | TAGS
-    spelled = ALPHABET if source else (ALPHABET - {"source_nll"} - SOURCE_CRF) | {"evaluated"}
     sentences = SOURCE_SET | SOURCE_SIZE if source else TARGET_SET
     return [
         move(key + "token_column", 1, words),
         move(key + "tag_column", 2, SOURCE_TAGS if source else TARGET_TAGS, seen, base=UNMAPPED),
         refused(key + "delimiter", "space"),
-        move(key + "position_digits", True, positions, base=variant(side, "positions")),
+        move(key + "position_digits", True, words, base=variant(side, "positions")),
         move(key + "scheme", "IOB1", seen, "files", base=variant(side, "iob2")),
         refused(key + "scheme", "BILOU"),
         move(key + "rename", {"Drug": "Medicine"}, "tags", "matches", MMD, TRANSFER, names),
-        move(key + "encoding", "latin-1", "vocabulary", spelled),
+        move(key + "encoding", "latin-1", words),
         move(key + "keep_docstart", True, sentences, seen, "files"),
     ]
 
@@ -120,7 +129,7 @@ DATA = [
     move("data.test", ["test-other.txt"], "predictions", "files"),
     move("data.target_fraction", 0.7, TARGET_SET),
     move("data.source_fraction", 0.7, SOURCE_SET, SOURCE_SIZE),
-    move("data.sample_seed", 3, SOURCE_SET, TARGET_SET, base=SAMPLED),
+    move("data.sample_seed", 3, SAMPLES - SIZES, base=SAMPLED, may=SIZES),
     move("data.label_map", "map.toml", "matches", MMD, TRANSFER, base=UNMAPPED),
     move("data.label_map", "map-other.toml", "matches", MMD, TRANSFER),
     move(
@@ -140,20 +149,23 @@ MODEL = [
     move("model.embedding", 7, START, TERMS, GRADIENTS, "dropout", TAGS),
     move("model.hidden", 5, START - {"start words"}, "start LSTM biases", TERMS, GRADIENTS, TAGS),
     move("model.dropout", 0.2, "dropout", ON_BATCH),
+    move("model.dropout", 0.0, "dropout", ON_BATCH),
     move("model.emission_bias", True, BIASES, TAGS, base=UNBIASED),
     move(
         "model.recurrent_init",
         "normal",
-        START - {"start words", "start first matrix"},
-        TERMS,
+        TERMS - {"param"},
         GRADIENTS,
+        "start recurrence",
+        may=(START - {"start words", "start recurrence"})
+        | {"param"},  # a normal draw may take more of the generator
     ),
     move("characters.hidden", 2, ALPHABET, CHARACTERS_READ, base={"characters.hidden": 0}),
     move("characters.embedding", 4, CHARACTER_START, ON_BATCH, "reg", TAGS),
     move("characters.lower", True, ALPHABET),
     move("vocabulary.lower", True, VOCABULARY),
-    move("vocabulary.digits_to_zero", True, VOCABULARY, UNKNOWN),
-    move("vocabulary.min_count", 2, VOCABULARY, UNKNOWN),
+    move("vocabulary.digits_to_zero", True, VOCABULARY),
+    move("vocabulary.min_count", 2, VOCABULARY),
     move("decoding.constrained", False, TAGS),
     move("decoding.emission_bias", False, TAGS),
 ]
@@ -178,11 +190,11 @@ TRAINING = [
     move("optimizer.decay_steps", 2, "learning rates", base={"optimizer.decay": 0.5}),
     move("optimizer.clip_norm", 0.01, "first update"),
     move("training.steps", 10, "steps", "evaluations"),
-    move("training.source_batch", 5, SOURCE_DRAWS, ON_BATCH, "epochs"),
-    move("training.target_batch", 4, TARGET_DRAWS, ON_BATCH),
+    move("training.source_batch", 9, SOURCE_DRAWS, ON_BATCH, "epochs"),
+    move("training.target_batch", 7, TARGET_DRAWS, ON_BATCH),
     move("training.evaluate_every", 3, "evaluations", "best"),
     move("training.patience", 1, "steps", "evaluations", "best"),
-    move("training.unknown_probability", 0.1, UNKNOWN, ON_SOURCE, "mmd"),
+    move("training.unknown_probability", 0.0, UNKNOWN, ON_BATCH, base=ALL_UNKNOWN),
     move("training.epoch", "target", "epochs"),
     move("training.select_by", "strict", "best"),
 ]
@@ -210,7 +222,15 @@ METHOD = [
 ]
 RETRAINING = [
     move("seed", 3, STAGE, SOURCE_DRAWS, TARGET_DRAWS, base=RETRAINED),
-    move("data.label_map", "map-other.toml", "matches", CRF_START, BEFORE, base=RETRAINED),
+    move(
+        "data.label_map",
+        "map-other.toml",
+        "matches",
+        CRF_START,
+        ON_TARGET,
+        base=RETRAINED,
+        may=frozenset({"reg"}),  # the same numbers in other places
+    ),
     move(
         "training.steps",
         10,
@@ -221,7 +241,7 @@ RETRAINING = [
     ),
     move(
         "training.source_batch",
-        5,
+        9,
         "source stream",
         "source unknown",
         STAGE,

@@ -37,8 +37,8 @@ STRICT = (0.1, 0.2, 0.9, 0.3, 0.3)
 
 PARTS = {
     "words": "word_embedding",
-    "first matrix": r"forward\.W",
-    "LSTM": r"forward\.U|backward\.[WU]",
+    "LSTM": r"(forward|backward)\.W",
+    "recurrence": r"(forward|backward)\.U",
     "LSTM biases": r"(forward|backward)\.b",
     "source emissions": r"source_crf\.W",
     "source bias": r"source_crf\.b",
