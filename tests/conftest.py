@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from law_corpora import write_law_files
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import ladtl
@@ -54,6 +55,14 @@ def tiny_model_file(tiny_model: Model, tmp_path_factory: pytest.TempPathFactory)
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     save_model(path, tiny_model)
     return str(path)
+
+
+@pytest.fixture(scope="session")
+def law_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the corpora, label maps and vectors of the laws of options."""
+    folder = tmp_path_factory.mktemp("laws")
+    write_law_files(folder)
+    return folder
 
 
 @pytest.fixture
