@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np._jit import kernel
+from ladtl_np.kernels._jit import kernel
 from ladtl_np.kernels.elementwise import exp, sigmoid, tanh
 
 DTYPES = [np.float32, np.float64]

@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from ladtl_np._jit import kernel
+from ladtl_np.kernels._jit import kernel
 from ladtl_np.kernels.matmul import DEPTH, PACKING_ROWS, multiply, multiply_packed, pack
 
 SHAPES = [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import kernel
+from ladtl_np.kernels._jit import kernel
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = ["adagrad_dense", "adagrad_rows"]

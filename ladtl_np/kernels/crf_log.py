@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import inline, kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = ["crf_log_backward", "crf_log_forward"]

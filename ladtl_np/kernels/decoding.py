@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import inline, kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.encoding import lstm_encode
 from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.kernels.viterbi import viterbi

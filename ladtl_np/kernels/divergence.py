@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import inline, kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = ["path_covariance"]

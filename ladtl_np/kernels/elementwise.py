@@ -13,7 +13,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from ladtl_np._jit import STRICT, inline
+from ladtl_np.kernels._jit import STRICT, inline
 
 __all__ = ["exp", "same_bits", "sigmoid", "tanh"]
 

@@ -5,7 +5,7 @@ X_n = table[words_n] * mask_n, where the mask holds 0 and 1 / (1 - dropout).
 
 from __future__ import annotations
 
-from ladtl_np._jit import kernel
+from ladtl_np.kernels._jit import kernel
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["embedding_backward", "embedding_forward"]

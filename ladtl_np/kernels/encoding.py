@@ -6,7 +6,7 @@ distinct word, and tokens fetch it.
 
 from __future__ import annotations
 
-from ladtl_np._jit import kernel
+from ladtl_np.kernels._jit import kernel
 from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.kernels.lstm import visited_before
 from ladtl_np.kernels.lstm_step import copy_row, finish_step

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from ladtl_np._jit import STRICT, inline
+from ladtl_np.kernels._jit import STRICT, inline
 from ladtl_np.kernels.elementwise import same_bits
 from ladtl_np.shapes import Floats, Scalar
 

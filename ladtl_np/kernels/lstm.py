@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import inline, kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.lstm_step import copy_row, finish_step, step_backward
 from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers

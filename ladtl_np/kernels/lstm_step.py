@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ladtl_np._jit import inline
+from ladtl_np.kernels._jit import inline
 from ladtl_np.kernels.elementwise import sigmoid, tanh
 from ladtl_np.shapes import Floats
 

@@ -15,7 +15,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from ladtl_np._jit import STRICT, VECTOR_BYTES, inline, kernel
+from ladtl_np.kernels._jit import STRICT, VECTOR_BYTES, inline, kernel
 from ladtl_np.kernels.strips import (
     PANEL_VECTORS,
     max_plus_float32,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np._jit import kernel, reducing_kernel
+from ladtl_np.kernels._jit import kernel, reducing_kernel
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = ["add_scaled", "matched_difference", "matched_difference_backward", "squared_norm"]

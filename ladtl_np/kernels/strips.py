@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from ladtl_np._jit import VECTOR_BYTES, external, inline
+from ladtl_np.kernels._jit import VECTOR_BYTES, external, inline
 from ladtl_np.kernels.tiles import Algebra, tile_code
 
 __all__ = [

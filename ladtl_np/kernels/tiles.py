@@ -13,7 +13,7 @@ from numba import types
 from numba.core import cgutils as _cgutils
 from numba.extending import intrinsic
 
-from ladtl_np._jit import VECTOR_BYTES
+from ladtl_np.kernels._jit import VECTOR_BYTES
 
 __all__ = ["Algebra", "tile_code"]
 

@@ -20,7 +20,7 @@ __all__ = ["STRICT", "VECTOR_BYTES", "external", "inline", "kernel", "reducing_k
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PACKAGE = Path(__file__).parent
+KERNELS = Path(__file__).parent
 
 # `contract` allows a fused multiply-add; it keeps infinities and NaN as they are.
 STRICT = {"contract"}
@@ -48,9 +48,8 @@ VECTOR_BYTES = _use_whole_vectors()
 
 def _fingerprint() -> str:
     """Hash of everything that compiled code depends on inside this package."""
-    sources = [PACKAGE / "_jit.py", *sorted((PACKAGE / "kernels").glob("*.py"))]
     digest = hashlib.sha256(numba.__version__.encode())
-    for source in sources:
+    for source in sorted(KERNELS.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -60,7 +59,7 @@ def _choose_cache_folder() -> None:
     home_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ladtl_np"
     for base in (
         os.environ.get("NUMBA_CACHE_DIR"),
-        PACKAGE / "kernels" / "__pycache__",
+        KERNELS / "__pycache__",
         home_cache,
     ):
         if not base:
