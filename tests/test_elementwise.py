@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.kernels._jit import kernel
-from ladtl_np.kernels.elementwise import exp, sigmoid, tanh
+from ladtl_np.kernels.algebra.elementwise import exp, sigmoid, tanh
 
 DTYPES = [np.float32, np.float64]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.kernels._jit import kernel
-from ladtl_np.kernels.matmul import DEPTH, PACKING_ROWS, multiply, multiply_packed, pack
+from ladtl_np.kernels.algebra.matmul import DEPTH, PACKING_ROWS, multiply, multiply_packed, pack
 
 SHAPES = [
     *((rows, 17, 5) for rows in range(1, 14)),

@@ -17,9 +17,9 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
-from ladtl_np.kernels.elementwise import exp
-from ladtl_np.kernels.extremes import largest
-from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
+from ladtl_np.kernels.algebra.elementwise import exp
+from ladtl_np.kernels.algebra.extremes import largest
+from ladtl_np.kernels.algebra.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = [

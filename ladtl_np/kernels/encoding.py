@@ -7,10 +7,10 @@ distinct word, and tokens fetch it.
 from __future__ import annotations
 
 from ladtl_np.kernels._jit import kernel
+from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
 from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.kernels.lstm import visited_before
 from ladtl_np.kernels.lstm_step import copy_row, finish_step
-from ladtl_np.kernels.matmul import multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["lstm_encode", "project_words"]

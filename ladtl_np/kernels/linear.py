@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ladtl_np.kernels._jit import kernel
-from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
+from ladtl_np.kernels.algebra.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats
 
 __all__ = ["affine_backward", "affine_forward"]

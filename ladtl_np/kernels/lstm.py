@@ -16,8 +16,8 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
+from ladtl_np.kernels.algebra.matmul import multiply, multiply_packed, pack
 from ladtl_np.kernels.lstm_step import copy_row, finish_step, step_backward
-from ladtl_np.kernels.matmul import multiply, multiply_packed, pack
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["lstm_backward", "lstm_forward", "visited_before"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ladtl_np.kernels._jit import inline
-from ladtl_np.kernels.elementwise import sigmoid, tanh
+from ladtl_np.kernels.algebra.elementwise import sigmoid, tanh
 from ladtl_np.shapes import Floats
 
 __all__ = ["copy_row", "finish_step", "step_backward"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
-from ladtl_np.kernels.elementwise import exp
+from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.mmd_tiles import (
     FAR,
     TILE,

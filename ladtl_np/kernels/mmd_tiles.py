@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
-from ladtl_np.kernels.elementwise import exp
-from ladtl_np.kernels.extremes import sign_or_least
-from ladtl_np.kernels.matmul import multiply_packed, pack
+from ladtl_np.kernels.algebra.elementwise import exp
+from ladtl_np.kernels.algebra.extremes import sign_or_least
+from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
 from ladtl_np.shapes import Floats, Scalar
 
 __all__ = [

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
-from ladtl_np.kernels.extremes import largest
-from ladtl_np.kernels.matmul import max_plus
+from ladtl_np.kernels.algebra.extremes import largest
+from ladtl_np.kernels.algebra.matmul import max_plus
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["viterbi"]

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import overload
 
 from ladtl_np.kernels._jit import STRICT, VECTOR_BYTES, inline, kernel
-from ladtl_np.kernels.strips import (
+from ladtl_np.kernels.algebra.strips import (
     PANEL_VECTORS,
     max_plus_float32,
     max_plus_float64,

@@ -12,7 +12,7 @@ import numpy as np
 from numba.extending import overload
 
 from ladtl_np.kernels._jit import STRICT, inline
-from ladtl_np.kernels.elementwise import same_bits
+from ladtl_np.kernels.algebra.elementwise import same_bits
 from ladtl_np.shapes import Floats, Scalar
 
 __all__ = ["largest", "sign_or_least"]

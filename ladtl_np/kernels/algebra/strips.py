@@ -11,7 +11,7 @@ import numpy as np
 from numba import types
 
 from ladtl_np.kernels._jit import VECTOR_BYTES, external, inline
-from ladtl_np.kernels.tiles import Algebra, tile_code
+from ladtl_np.kernels.algebra.tiles import Algebra, tile_code
 
 __all__ = [
     "PANEL_VECTORS",

@@ -1,0 +1,1 @@
+"""Products and vector code, which the other kernels are made of."""
