@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.parameters import RowGradient
 from ladtl_np.benchmarking import operations
 from ladtl_np.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
 from ladtl_np.optimizer import AdaGrad
 from ladtl_np.options import AdaGradOptions
-from ladtl_np.parameters import RowGradient
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
 
 OPTIONS = AdaGradOptions(clip_norm=0.0)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.spelling import pack_spellings
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers.characters import characters_backward, characters_forward
 from ladtl_np.network import Architecture, initialise
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
-from ladtl_np.spelling import pack_spellings
-from ladtl_np.workers import Workers
 
 SIZES = Architecture(
     vocabulary=2,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import operations
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.reference.crf import nll_backward, nll_forward
-from ladtl_np.workers import Workers
 
 
 @pytest.mark.parametrize("length", [10, 100, 1000, 10_000])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import operations
 from ladtl_np.layers.bilstm import bilstm_backward, bilstm_forward
 from ladtl_np.network import Architecture, initialise
 from ladtl_np.reference.lstm import LstmWeights
 from ladtl_np.reference.lstm import bilstm_backward as reference_backward
 from ladtl_np.reference.lstm import bilstm_forward as reference_forward
-from ladtl_np.workers import Workers
 
 D = H = 100
 SENTENCES = 4

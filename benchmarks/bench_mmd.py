@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import operations
 from ladtl_np.benchmarking.ours import mmd_rows
 from ladtl_np.benchmarking.workloads import KERNELS
 from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
 from ladtl_np.reference.mmd import mmd_backward as reference_backward
 from ladtl_np.reference.mmd import mmd_forward as reference_forward
-from ladtl_np.workers import Workers
 
 WIDTH = 200
 CHECKED = 2000  # the reference holds matrices of all pairs

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import tagging_case
 from ladtl_np.benchmarking.ours import Ours
 from ladtl_np.benchmarking.workloads import WORKLOADS, build_case
 from ladtl_np.layers.bilstm import bilstm_forward
 from ladtl_np.reference.crf import sequence_score, viterbi
-from ladtl_np.workers import Workers
 
 
 @pytest.mark.parametrize("name", list(WORKLOADS))

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ladtl_np.packing import Packing, pack
-from ladtl_np.workers import single_threaded_blas
+from ladtl_np.arrays.packing import Packing, pack
+from ladtl_np.arrays.workers import single_threaded_blas
 
 BUDGET = 0.7  # seconds of one benchmark, about
 THREADS = (1, 2)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.packing import Packing, pack, step_offsets
+from ladtl_np.arrays.packing import Packing, pack, step_offsets
+from ladtl_np.arrays.spelling import Spellings, pack_spellings
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.spelling import Spellings, pack_spellings
 
 __all__ = ["Batch", "EncodedSentence", "Half", "two_domain_batch"]
 

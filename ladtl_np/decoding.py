@@ -9,6 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Memory
+from ladtl_np.arrays.packing import Packing, pack
+from ladtl_np.arrays.spelling import pack_spellings
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
@@ -17,12 +21,8 @@ from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
-from ladtl_np.memory import Memory
 from ladtl_np.network import TARGET, Network
-from ladtl_np.packing import Packing, pack
 from ladtl_np.shapes import Booleans, Floats, Integers
-from ladtl_np.spelling import pack_spellings
-from ladtl_np.workers import Workers
 
 __all__ = ["Decoder"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ladtl_np.arrays.parameters import Parameters
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import Batch
 from ladtl_np.layers.divergence import (
     divergence_backward,
@@ -13,9 +15,7 @@ from ladtl_np.layers.divergence import (
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.loss_terms import Objective
 from ladtl_np.network import SOURCE, TARGET, Network
-from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
-from ladtl_np.workers import Workers
 
 __all__ = ["divergence_step"]
 

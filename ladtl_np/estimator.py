@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
+from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.config import parse_config, set_option
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import detect_scheme, from_bioes
@@ -19,7 +20,6 @@ from ladtl_np.scoring import Scores
 from ladtl_np.tagging import make_decoder
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Evaluation, Trainer
-from ladtl_np.workers import single_threaded_blas
 
 __all__ = ["LaDTLTagger"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.parameters import Parameters, RowGradient
+from ladtl_np.arrays.parameters import Parameters, RowGradient
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Gradients", "LossTerms", "Objective"]

@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.projection import domain_mask
-from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
 
 __all__ = [

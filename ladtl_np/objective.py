@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ladtl_np.arrays.parameters import Parameters
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.batching import Batch
 from ladtl_np.discrepancy import chosen_variances, mmd_step, row_pairs
 from ladtl_np.divergence import divergence_step
@@ -23,9 +25,7 @@ from ladtl_np.layers.parameter_transfer import (
 )
 from ladtl_np.loss_terms import Gradients, LossTerms, Objective
 from ladtl_np.network import EMBEDDING, SOURCE, TARGET, Network
-from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats
-from ladtl_np.workers import Workers, single_threaded_blas
 
 __all__ = ["Gradients", "LossTerms", "Objective", "loss_and_gradients", "loss_step", "variances_of"]
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from ladtl_np.mmd_variances import LARGEST_VARIANCE, REFERENCE_VARIANCES
+from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE, REFERENCE_VARIANCES
 
 __all__ = [
     "AdaGradOptions",

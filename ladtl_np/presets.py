@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from ladtl_np.errors import UsageError
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 
 __all__ = ["PRESETS", "preset_options"]
 

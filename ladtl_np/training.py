@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
@@ -24,7 +25,6 @@ from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.prepared import Prepared
 from ladtl_np.reloading import carry_layers
 from ladtl_np.scoring import Scores
-from ladtl_np.workers import Workers, single_threaded_blas
 
 __all__ = ["Evaluation", "Stage", "Step", "Trainer"]
 

@@ -7,6 +7,7 @@ import time
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
@@ -15,7 +16,6 @@ from ladtl_np.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options import AdaGradOptions
-from ladtl_np.workers import Workers
 
 __all__ = ["warm_up"]
 

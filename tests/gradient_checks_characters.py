@@ -7,11 +7,11 @@ from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from gradient_checks_kernels import what_is_added
 from gradient_checks_layers import added_to
 
+from ladtl_np.arrays.spelling import pack_spellings
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers import characters
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
-from ladtl_np.spelling import pack_spellings
-from ladtl_np.workers import Workers
 
 C, DC, HC, D = 4, 3, 2, 3
 PARTS = ("W", "U", "b")

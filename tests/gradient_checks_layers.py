@@ -13,6 +13,8 @@ from shapes_at_random import (
     random_weights,
 )
 
+from ladtl_np.arrays.parameters import Parameters
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers import (
     bilstm,
     crf,
@@ -24,8 +26,6 @@ from ladtl_np.layers import (
     projection,
 )
 from ladtl_np.network import Architecture
-from ladtl_np.parameters import Parameters
-from ladtl_np.workers import Workers
 
 D, H, M_TAGS, V = 3, 2, 3, 5
 BATCHES = ((1,), (4,), LENGTHS, (2, 2, 2))

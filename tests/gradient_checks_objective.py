@@ -8,11 +8,11 @@ import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from shapes_at_random import random_batch, random_network
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import Batch
 from ladtl_np.encoder import encoder_backward, encoder_forward
 from ladtl_np.network import EMBEDDING, PROJECTIONS, TARGET, Network
 from ladtl_np.objective import Objective, loss_and_gradients, variances_of
-from ladtl_np.workers import Workers
 
 CHARACTERS = {"characters": 4, "character_embedding": 2, "character_hidden": 2}
 NOTHING = np.empty(0, np.int64), np.empty(0, np.int64)

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ladtl_np.arrays.packing import Packing, pack
+from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.network import Architecture, Network
-from ladtl_np.packing import Packing, pack
-from ladtl_np.parameters import Parameters
 
 Array = NDArray[np.float64]
 

@@ -21,7 +21,7 @@ from ladtl_np.batching import EncodedSentence
 from ladtl_np.config import Config
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vocabulary import digits_to_zero
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.prepared import Prepared
 from ladtl_np.similarity import cross_entropy_similarity
 from ladtl_np.training import Evaluation, Trainer

@@ -16,10 +16,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
         "errors shapes",
-        "files corpus kernels reference packing parameters memory",
-        "spelling workers",
-        "scoring mmd_variances",
-        "layers significance",
+        "files arrays corpus kernels reference",
+        "layers scoring",
+        "significance",
         "options methods method_options presets demo_run",
         "config",
         "method_checks",

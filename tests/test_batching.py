@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapes_at_random import RAGGED
 
+from ladtl_np.arrays.packing import pack, unpack
 from ladtl_np.batching import EncodedSentence, two_domain_batch
-from ladtl_np.packing import pack, unpack
 
 lengths_of_a_batch = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapes_at_random import RAGGED
 
+from ladtl_np.arrays.spelling import pack_spellings
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vocabulary import UNKNOWN
@@ -22,8 +24,6 @@ from ladtl_np.layers.characters import (
 )
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
-from ladtl_np.spelling import pack_spellings
-from ladtl_np.workers import Workers, single_threaded_blas
 
 ONE_WORKER = Workers()
 SIZES = ((1, 1, 1), (6, 3, 2), (40, 5, 17))

@@ -9,6 +9,7 @@ import pytest
 from shapes_at_random import random_batch, random_network
 from small_corpora import small_config, small_corpora
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -20,7 +21,6 @@ from ladtl_np.reference.lstm import LstmWeights
 from ladtl_np.tagging import Tagger
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Trainer
-from ladtl_np.workers import Workers
 
 WORDS = [np.array(word) for word in ([1, 2, 3], [3], [0, 1], [2, 2, 1, 0, 3], [3, 1])]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from shapes_at_random import RAGGED, by_sentence, packed_rows, to_packed
 
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.bilstm import DIRECTIONS, bilstm_backward, bilstm_forward
 from ladtl_np.reference import lstm as reference
-from ladtl_np.workers import Workers, single_threaded_blas
 
 ONE_WORKER = Workers()
 SIZES = ((1, 1), (3, 2), (5, 17))

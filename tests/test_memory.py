@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from ladtl_np.memory import ALIGNMENT, Memory
+from ladtl_np.arrays.memory import ALIGNMENT, Memory
 
 
 def fill(memory, shapes):

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.kernels.mmd import FEW_ROWS
 from ladtl_np.kernels.mmd_tiles import TILE
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.reference import mmd as reference
-from ladtl_np.workers import Workers, single_threaded_blas
 
 ONE_WORKER = Workers()
 VARIANCES = (0.3, 1.0, 4.0)

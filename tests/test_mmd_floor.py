@@ -10,11 +10,11 @@ from gradient_check import check_gradient
 from gradient_checks_objective import check_objective
 from shapes_at_random import random_network
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.discrepancy import mmd_step
 from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.reference.mmd import mmd_backward, mmd_forward
-from ladtl_np.workers import Workers
 
 VARIANCES = (0.5, 4.0)
 W_MMD = 0.7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np.parameters import Parameters
+from ladtl_np.arrays.parameters import Parameters
 
 SHAPES = {"b": (3,), "a": (2, 4), "empty": (0, 5), "one": (1, 1)}
 

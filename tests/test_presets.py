@@ -6,7 +6,7 @@ import pytest
 
 from ladtl_np.config import Config, merge_options, parse_config
 from ladtl_np.errors import UsageError
-from ladtl_np.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.presets import PRESETS, preset_options
 
 

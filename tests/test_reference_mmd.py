@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ladtl_np import mmd_variances
-from ladtl_np.mmd_variances import MEDIAN_FACTORS, REFERENCE_VARIANCES, median_variances
+from ladtl_np.layers import mmd_variances
+from ladtl_np.layers.mmd_variances import MEDIAN_FACTORS, REFERENCE_VARIANCES, median_variances
 from ladtl_np.reference.mmd import (
     label_aware_mmd_backward,
     label_aware_mmd_forward,

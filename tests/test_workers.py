@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from ladtl_np.workers import Workers, single_threaded_blas
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 
 THREADS = (1, 2, 4)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import onnx_peer, operations
 from ladtl_np.benchmarking.agreement import compare_arrays, compare_tags
 from ladtl_np.benchmarking.measure import Part
@@ -19,7 +20,6 @@ from ladtl_np.layers.bilstm import bilstm_forward
 from ladtl_np.layers.embedding import embedding_forward
 from ladtl_np.layers.mmd import label_rows
 from ladtl_np.shapes import Floats
-from ladtl_np.workers import Workers
 
 if TYPE_CHECKING:
     from ladtl_np.benchmarking.peer_parts import TorchParts

@@ -15,9 +15,9 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import ladtl_np
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.shapes import Floats
-from ladtl_np.workers import Workers
 
 __all__ = ["cores", "machine", "matrix_product_peak"]
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 import numpy as np
 
-from ladtl_np.workers import single_threaded_blas
+from ladtl_np.arrays.workers import single_threaded_blas
 
 __all__ = ["Part", "Spread", "Timed", "interleave", "spread_of"]
 

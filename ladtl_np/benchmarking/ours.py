@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking.measure import Part
 from ladtl_np.benchmarking.tagging_case import TaggingCase
 from ladtl_np.benchmarking.workloads import DROPOUT, Case
@@ -21,7 +22,6 @@ from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.tagging import Tagger
-from ladtl_np.workers import Workers
 
 __all__ = ["OPTIMIZER", "Ours", "SourceHalf", "mmd_rows"]
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.benchmarking.agreement import compare_arrays
 from ladtl_np.benchmarking.peer import TorchModel
 from ladtl_np.benchmarking.peer_functions import optimiser, tensor, torch
@@ -14,7 +15,6 @@ from ladtl_np.benchmarking.workloads import KERNELS, Case
 from ladtl_np.objective import loss_and_gradients, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options import AdaGradOptions
-from ladtl_np.workers import Workers, single_threaded_blas
 
 __all__ = ["one_thread", "verify"]
 

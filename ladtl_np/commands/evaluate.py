@@ -105,10 +105,10 @@ def evaluate_models(
     list
         Scores by model, then by corpus.
     """
+    from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.evaluation import evaluate
     from ladtl_np.model_file import load_model
     from ladtl_np.tagging import make_decoder
-    from ladtl_np.workers import single_threaded_blas
 
     results = []
     for path in models:

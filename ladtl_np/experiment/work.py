@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.config import Config
 from ladtl_np.errors import DivergedError, LadtlError
 from ladtl_np.preparation import prepare
@@ -14,7 +15,6 @@ from ladtl_np.prepared import Prepared
 from ladtl_np.run import Run, read_corpora, read_label_map
 from ladtl_np.run_folder import RunFolder
 from ladtl_np.training import Step
-from ladtl_np.workers import single_threaded_blas
 
 __all__ = ["VECTORS", "Event", "Execute", "Job", "explanation", "perform"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import lstm as kernels
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.workers import Workers
 
 __all__ = [
     "DIRECTIONS",

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Empty
+from ladtl_np.arrays.spelling import Spellings
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import embedding as kernels
 from ladtl_np.layers.bilstm import BilstmCache, bilstm_backward, bilstm_forward
 from ladtl_np.layers.embedding import embedding_backward, embedding_forward
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.spelling import Spellings
-from ladtl_np.workers import Workers
 
 __all__ = [
     "CharactersCache",

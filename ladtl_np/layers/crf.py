@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Empty
 from ladtl_np.kernels import crf as scaled
 from ladtl_np.kernels import crf_log
 from ladtl_np.kernels import viterbi as decoding
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["CrfCache", "crf_backward", "crf_forward", "crf_viterbi", "fits_scaled_space"]

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Empty
 from ladtl_np.kernels.divergence import path_covariance
 from ladtl_np.layers.crf import crf_backward, crf_forward
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import DTypeLike
 
+from ladtl_np.arrays.memory import Empty
+from ladtl_np.arrays.parameters import RowGradient
 from ladtl_np.kernels import embedding as kernels
-from ladtl_np.memory import Empty
-from ladtl_np.parameters import RowGradient
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["check_mask", "dropout_mask", "embedding_backward", "embedding_forward"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Empty
 from ladtl_np.kernels import linear as kernels
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats
 
 __all__ = ["affine_backward", "affine_forward"]

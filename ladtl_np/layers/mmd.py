@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import mmd as kernels
-from ladtl_np.mmd_variances import LARGEST_VARIANCE
+from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.workers import Workers
 
 __all__ = ["MmdCache", "RowPair", "label_rows", "mmd_backward", "mmd_forward"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.kernels import parameter_transfer as kernels
-from ladtl_np.parameters import Parameters
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = [

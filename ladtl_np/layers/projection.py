@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Empty
 from ladtl_np.layers.linear import affine_backward, affine_forward
-from ladtl_np.memory import Empty
 from ladtl_np.shapes import Floats
 
 __all__ = ["domain_mask", "fold", "projection_backward", "projection_forward"]

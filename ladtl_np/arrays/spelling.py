@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.packing import pack
+from ladtl_np.arrays.packing import pack
 from ladtl_np.shapes import Integers
 
 __all__ = ["Spellings", "pack_spellings"]

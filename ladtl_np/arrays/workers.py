@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
-from ladtl_np.memory import Memory
+from ladtl_np.arrays.memory import Memory
 
 __all__ = ["Workers", "single_threaded_blas"]
 

@@ -1,0 +1,1 @@
+"""How numbers lie and who computes: layouts, named arrays, memory, threads."""
