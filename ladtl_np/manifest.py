@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ladtl_np.corpus.findings import shown
 from ladtl_np.errors import DataError
+from ladtl_np.printable import shown
 
 __all__ = [
     "DEV",

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ladtl_np.corpus.findings import shown
 from ladtl_np.errors import UsageError
 from ladtl_np.manifest import DEV, MANIFEST, DataFile, read_manifest
+from ladtl_np.printable import shown
 
 __all__ = ["DEV", "Pair", "Pairing", "Run", "find_runs", "listed", "pair_runs", "task_of"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ladtl_np.commands.formats import LONG
-from ladtl_np.corpus.findings import shown
+from ladtl_np.printable import shown
 from ladtl_np.significance import (
     LEVEL,
     PairedTest,

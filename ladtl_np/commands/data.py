@@ -22,8 +22,8 @@ from ladtl_np.commands.formats import (
 )
 from ladtl_np.commands.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.conll import read_conll
-from ladtl_np.corpus.findings import shown
 from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.printable import shown
 
 if TYPE_CHECKING:
     from rich.table import Table

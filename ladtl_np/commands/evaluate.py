@@ -22,9 +22,9 @@ from ladtl_np.commands.formats import (
     warn_of_illegal_tags,
 )
 from ladtl_np.corpus.conll import read_conll
-from ladtl_np.corpus.findings import shown
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.printable import shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
 
 if TYPE_CHECKING:

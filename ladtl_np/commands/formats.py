@@ -11,10 +11,10 @@ import click
 import msgspec
 
 from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
-from ladtl_np.corpus.findings import shown
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
+from ladtl_np.printable import shown
 
 if TYPE_CHECKING:
     from rich.table import Table

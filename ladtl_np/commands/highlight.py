@@ -9,9 +9,9 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from ladtl_np.corpus.findings import shown
 from ladtl_np.corpus.raw import RawLine
 from ladtl_np.corpus.schemes import spans
+from ladtl_np.printable import shown
 
 __all__ = ["Highlighter"]
 

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 import msgspec
 
-from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
+from ladtl_np.printable import shown
 
 __all__ = ["LineParser", "ReadOptions"]
 

@@ -10,12 +10,13 @@ from typing import TextIO
 import msgspec
 
 from ladtl_np.corpus.columns import LineParser, ReadOptions
-from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import shown
 
 __all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from ladtl_np.errors import DataError
 
-__all__ = ["LIMIT", "Finding", "Findings", "FindingsError", "shown"]
+__all__ = ["LIMIT", "Finding", "Findings", "FindingsError"]
 
 LIMIT = 20
 """Findings of one file after which a reader gives up."""
@@ -80,9 +80,3 @@ class Findings:
         """Raise `FindingsError` if there is anything to report."""
         if self._found:
             raise FindingsError(self.name, tuple(self._found))
-
-
-def shown(text: str, width: int = 40) -> str:
-    """Make a tag, a type or an id safe to print: control characters escaped, cut at `width`."""
-    cut = text if len(text) <= width else text[: width - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

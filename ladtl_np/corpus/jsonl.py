@@ -13,11 +13,12 @@ from typing import TextIO
 
 import msgspec
 
-from ladtl_np.corpus.findings import Findings, shown
+from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
 from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.printable import shown
 
 __all__ = ["Document", "format_document", "iterate_jsonl", "read_jsonl", "write_jsonl"]
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ladtl_np.corpus.findings import shown
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
+from ladtl_np.printable import shown
 
 __all__ = [
     "LabelMap",

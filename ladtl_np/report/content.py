@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ladtl_np.corpus.findings import shown
+from ladtl_np.printable import shown
 
 __all__ = ["DAGGER", "Cell", "Figure", "Section", "Table", "visible"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ladtl_np.corpus.findings import shown
+from ladtl_np.printable import shown
 from ladtl_np.scoring.counts import Counts, Scores
 
 if TYPE_CHECKING:
