@@ -10,7 +10,7 @@ from ladtl_np.benchmarking import operations
 from ladtl_np.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
 from ladtl_np.optimizer import AdaGrad
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
 
 OPTIONS = AdaGradOptions(clip_norm=0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from ladtl_np.config import Config, DataOptions
+from ladtl_np.options.config import Config, DataOptions
 
 HEAD = """# Options of a run
 

@@ -7,7 +7,6 @@ from os import PathLike
 from typing import Any, Self
 
 from ladtl_np.arrays.workers import single_threaded_blas
-from ladtl_np.config import parse_config, set_option
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import detect_scheme, from_bioes
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -15,6 +14,7 @@ from ladtl_np.decoding import Decoder
 from ladtl_np.errors import LadtlError
 from ladtl_np.evaluation import evaluate
 from ladtl_np.model_file import Model, load_model, save_model
+from ladtl_np.options.config import parse_config, set_option
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.scoring import Scores
 from ladtl_np.tagging import make_decoder
@@ -35,7 +35,7 @@ class LaDTLTagger:
     Parameters
     ----------
     method
-        A name of ``ladtl_np.methods.METHODS``.
+        A name of ``ladtl_np.options.methods.METHODS``.
     seed
         Seed of all chance; equal seeds give equal models.
     threads

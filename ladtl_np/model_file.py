@@ -13,7 +13,6 @@ import numpy as np
 import safetensors.numpy
 from safetensors import SafetensorError
 
-from ladtl_np.config import Config
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.raw import TokenMode
@@ -21,6 +20,7 @@ from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
 from ladtl_np.files import write_atomically
 from ladtl_np.network import EMBEDDING, Architecture, Network, from_named
+from ladtl_np.options.config import Config
 from ladtl_np.shapes import Floats
 
 __all__ = ["FORMAT", "Model", "load_model", "model_bytes", "save_model"]

@@ -10,7 +10,7 @@ from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.kernels.parameter_transfer import squared_norm
 from ladtl_np.network import Network
 from ladtl_np.objective import Gradients
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 
 __all__ = ["AdaGrad", "global_norm"]
 

@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 
 from ladtl_np.batching import EncodedSentence
-from ladtl_np.config import Config
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
 from ladtl_np.corpus.raw import TokenMode
@@ -21,9 +20,15 @@ from ladtl_np.corpus.vectors import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.loss_terms import Objective
-from ladtl_np.method_checks import aligned_tags, check_options, require_equal_tags, shares_crf
-from ladtl_np.methods import method_named
 from ladtl_np.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.options.config import Config
+from ladtl_np.options.method_checks import (
+    aligned_tags,
+    check_options,
+    require_equal_tags,
+    shares_crf,
+)
+from ladtl_np.options.methods import method_named
 from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.similarity import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.layers.bilstm import DIRECTIONS
-from ladtl_np.method_options import ReloadOptions
 from ladtl_np.network import CHARACTERS, TARGET, Network
+from ladtl_np.options.method_options import ReloadOptions
 from ladtl_np.shapes import Integers
 
 __all__ = ["carry_layers"]

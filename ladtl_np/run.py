@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.config import Config, to_toml
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import generate
 from ladtl_np.corpus.labels import LabelMap
@@ -19,9 +18,10 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.evaluation import predict_tags
 from ladtl_np.label_mmd import label_mmds
-from ladtl_np.methods import method_named
 from ladtl_np.model_file import Model
 from ladtl_np.network import Network
+from ladtl_np.options.config import Config, to_toml
+from ladtl_np.options.methods import method_named
 from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.run_folder import RunFolder, unique_names
 from ladtl_np.scoring import Scores

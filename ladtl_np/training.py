@@ -18,10 +18,10 @@ from ladtl_np.decoding import Decoder
 from ladtl_np.errors import DivergedError
 from ladtl_np.evaluation import evaluate
 from ladtl_np.layers.embedding import dropout_mask
-from ladtl_np.methods import method_named
 from ladtl_np.network import Network
 from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
+from ladtl_np.options.methods import method_named
 from ladtl_np.prepared import Prepared
 from ladtl_np.reloading import carry_layers
 from ladtl_np.scoring import Scores

@@ -15,7 +15,7 @@ from ladtl_np.decoding import Decoder
 from ladtl_np.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 
 __all__ = ["warm_up"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.config import Config, parse_config, set_option
+from ladtl_np.options.config import Config, parse_config, set_option
 
 Base = dict[str, Any]
 

@@ -33,8 +33,8 @@ SECONDS = 300  # a mutant that runs for longer has been noticed
 # what mutants by rule are planted in, and the tests that may notice, the quickest first
 GLUE = (
     *("batching", "discrepancy", "divergence", "encoder", "heads", "loss_terms", "objective"),
-    *("preparation", "reloading", "optimizer", "training", "method_checks", "trained_model"),
-    *("decoding", "evaluation", "tagging"),
+    *("preparation", "reloading", "optimizer", "training", "options/method_checks"),
+    *("trained_model", "decoding", "evaluation", "tagging"),
 )
 WATCHERS = (
     *("test_training_laws", "test_option_laws", "test_decoding", "test_objective"),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ladtl_np.config import Config, parse_config
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.options.config import Config, parse_config
 from ladtl_np.preparation import Corpora
 
 SMALL: dict[str, Any] = {

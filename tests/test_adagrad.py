@@ -11,7 +11,7 @@ from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.network import EMBEDDING
 from ladtl_np.objective import Gradients, Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
 
 DTYPES = [np.float32, np.float64]

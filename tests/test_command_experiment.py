@@ -20,9 +20,9 @@ from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL, small_corpora, small_corpus
 
 from ladtl_np.commands import ladtl
-from ladtl_np.config import parse_config, read_config
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
+from ladtl_np.options.config import parse_config, read_config
 
 METHODS = ("non-transfer", "la-dtl")
 CANARY = "Zq7canary"

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from ladtl_np.config import (
+from ladtl_np.errors import UsageError
+from ladtl_np.options.config import (
     apply_settings,
     merge_options,
     parse_config,
     read_config,
     to_toml,
 )
-from ladtl_np.errors import UsageError
 
 
 def test_the_resolved_options_read_back_as_themselves() -> None:

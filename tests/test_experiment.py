@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from ladtl_np.config import Config, to_toml
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.experiment import (
     RunSpec,
@@ -23,6 +22,7 @@ from ladtl_np.experiment.inputs import own_files, read_inputs
 from ladtl_np.experiment.processes import cores
 from ladtl_np.experiment.runner import share_cores
 from ladtl_np.experiment.state import state_of
+from ladtl_np.options.config import Config, to_toml
 
 BASE = Path("data")
 OUT = Path("out")

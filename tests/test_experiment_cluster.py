@@ -21,12 +21,12 @@ from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL
 from test_command_experiment import runs_of, write_experiment
 
-from ladtl_np.config import parse_config
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment import Event, Job, cluster, cluster_connection, cluster_runs
 from ladtl_np.experiment.cluster import Cluster, slots
 from ladtl_np.experiment.cluster_runs import run_on_cluster
 from ladtl_np.experiment.cluster_worker import Wanted, local_versions, look
+from ladtl_np.options.config import parse_config
 
 ENDLESS = 10**6
 NO_DASK = "needs dask: pip install 'ladtl-np[cluster]'"

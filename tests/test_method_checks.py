@@ -13,8 +13,8 @@ from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
-from ladtl_np.method_checks import aligned_tags
-from ladtl_np.methods import METHODS
+from ladtl_np.options.method_checks import aligned_tags
+from ladtl_np.options.methods import METHODS
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.training import Trainer
 

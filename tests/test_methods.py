@@ -8,9 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from ladtl_np import methods
-from ladtl_np.config import Config
-from ladtl_np.methods import METHODS, Method
+from ladtl_np.options import methods
+from ladtl_np.options.config import Config
+from ladtl_np.options.methods import METHODS, Method
 
 PAGE = Path(__file__).parents[1] / "docs" / "methods.md"
 

@@ -13,12 +13,12 @@ from law_options import Base, config_of, options_of
 from option_rows import MOVES, Move
 from run_facts import Facts, facts_of
 
-from ladtl_np.config import Config
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
-from ladtl_np.methods import METHODS, Method
+from ladtl_np.options.config import Config
+from ladtl_np.options.methods import METHODS, Method
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.run import read_corpora
 from ladtl_np.training import Trainer

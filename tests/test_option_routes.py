@@ -15,7 +15,6 @@ from option_rows import MOVES, Move
 
 from ladtl_np import LaDTLTagger, load_model
 from ladtl_np.commands import train
-from ladtl_np.config import Config, parse_config, to_toml
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.schemes import from_bioes, spans
 from ladtl_np.decoding import Decoder
@@ -23,6 +22,7 @@ from ladtl_np.errors import UsageError
 from ladtl_np.evaluation import evaluate
 from ladtl_np.model_file import Model
 from ladtl_np.network import SOURCE, TARGET
+from ladtl_np.options.config import Config, parse_config, to_toml
 from ladtl_np.run import read_corpora
 from ladtl_np.tagging import make_decoder
 

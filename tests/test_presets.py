@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ladtl_np.config import Config, merge_options, parse_config
 from ladtl_np.errors import UsageError
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.presets import PRESETS, preset_options
+from ladtl_np.options.config import Config, merge_options, parse_config
+from ladtl_np.options.presets import PRESETS, preset_options
 
 
 def value_of(config: Config, key: str) -> object:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from slow_training import SlowTrainer, Watched, watch
 
-from ladtl_np.config import Config, parse_config
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.methods import METHODS
+from ladtl_np.options.config import Config, parse_config
+from ladtl_np.options.methods import METHODS
 from ladtl_np.preparation import prepare
 from ladtl_np.prepared import Corpora
 

@@ -19,7 +19,7 @@ from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
 from ladtl_np.network import SOURCE
 from ladtl_np.objective import loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.tagging import Tagger
 

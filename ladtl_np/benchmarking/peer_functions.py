@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ladtl_np.batching import EncodedSentence
-from ladtl_np.options import AdaGradOptions
+from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = [

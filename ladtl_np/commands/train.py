@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from ladtl_np.commands.progress import TrainingDisplay, results_table
-from ladtl_np.config import (
+from ladtl_np.errors import DivergedError
+from ladtl_np.options.config import (
     Config,
     apply_settings,
     merge_options,
@@ -18,12 +19,11 @@ from ladtl_np.config import (
     read_config,
     set_option,
 )
-from ladtl_np.demo_run import demo_options
-from ladtl_np.errors import DivergedError
-from ladtl_np.methods import METHODS
+from ladtl_np.options.demo import demo_options
+from ladtl_np.options.methods import METHODS
+from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.preparation import prepare
 from ladtl_np.prepared import Prepared
-from ladtl_np.presets import PRESETS, preset_options
 from ladtl_np.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.run_folder import RunFolder
 from ladtl_np.warm_up import warm_up

@@ -11,7 +11,6 @@ import msgspec
 
 from ladtl_np.commands.formats import print_json, warn
 from ladtl_np.commands.streams import check_output, open_output
-from ladtl_np.config import apply_settings
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.passes import Passes, Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.raw import TokenMode
@@ -23,6 +22,7 @@ from ladtl_np.corpus.skipgram import (
 )
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.errors import UsageError
+from ladtl_np.options.config import apply_settings
 
 if TYPE_CHECKING:
     from ladtl_np.corpus.skipgram import WordVectors

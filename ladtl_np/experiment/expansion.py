@@ -14,12 +14,12 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.config import Config, merge_options, parse_config, set_option
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task, flattened
-from ladtl_np.method_checks import check_options
-from ladtl_np.methods import Method, method_named
-from ladtl_np.presets import preset_options
+from ladtl_np.options.config import Config, merge_options, parse_config, set_option
+from ladtl_np.options.method_checks import check_options
+from ladtl_np.options.methods import Method, method_named
+from ladtl_np.options.presets import preset_options
 
 __all__ = ["CORPORA", "RunSpec", "expand"]
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import tomli_w
 
-from ladtl_np.config import Config
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import SPLITS, generate
@@ -20,6 +19,7 @@ from ladtl_np.corpus.overlap import repeated
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.experiment.expansion import CORPORA, RunSpec
 from ladtl_np.experiment.file import Experiment
+from ladtl_np.options.config import Config
 
 __all__ = ["Inputs", "OwnFiles", "own_files", "read_inputs"]
 

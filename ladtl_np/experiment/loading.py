@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
 
-from ladtl_np.config import apply_settings, read_config
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import Experiment, parse_experiment
+from ladtl_np.options.config import apply_settings, read_config
 
 __all__ = ["load_experiment", "packaged_experiments"]
 

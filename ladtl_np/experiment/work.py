@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ladtl_np.arrays.workers import single_threaded_blas
-from ladtl_np.config import Config
 from ladtl_np.errors import DivergedError, LadtlError
+from ladtl_np.options.config import Config
 from ladtl_np.preparation import prepare
 from ladtl_np.prepared import Prepared
 from ladtl_np.run import Run, read_corpora, read_label_map

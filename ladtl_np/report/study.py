@@ -11,7 +11,7 @@ from statistics import fmean
 from typing import Any
 
 from ladtl_np.manifest import DEV
-from ladtl_np.methods import METHODS
+from ladtl_np.options.methods import METHODS
 from ladtl_np.report.runs import Run
 from ladtl_np.scoring import Semantics
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ladtl_np.config import Config
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed, matched_tags, unmatched_types
 from ladtl_np.errors import UsageError
-from ladtl_np.methods import METHODS, method_named
+from ladtl_np.options.config import Config
+from ladtl_np.options.methods import METHODS, method_named
 
 __all__ = ["aligned_tags", "check_options", "require_equal_tags", "shares_crf"]
 

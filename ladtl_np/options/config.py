@@ -12,14 +12,14 @@ import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.errors import UsageError
-from ladtl_np.method_options import (
+from ladtl_np.options.method_options import (
     JointOptions,
     MaskOptions,
     ProjectionOptions,
     ReloadOptions,
     SimilarityOptions,
 )
-from ladtl_np.options import (
+from ladtl_np.options.parts import (
     AdaGradOptions,
     CharacterOptions,
     DecodingOptions,

@@ -1,0 +1,1 @@
+"""All that a user may choose: the options of a run, methods, presets, the demo's."""
