@@ -7,7 +7,7 @@ import pytest
 
 from ladtl_np.arrays.parameters import RowGradient
 from ladtl_np.benchmarking import operations
-from ladtl_np.network import Architecture, Network, initialise
+from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
 from ladtl_np.optimizer import AdaGrad
 from ladtl_np.options.parts import AdaGradOptions

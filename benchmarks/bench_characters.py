@@ -8,7 +8,7 @@ import pytest
 from ladtl_np.arrays.spelling import pack_spellings
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers.characters import characters_backward, characters_forward
-from ladtl_np.network import Architecture, initialise
+from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
 

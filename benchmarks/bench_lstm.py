@@ -8,7 +8,7 @@ import pytest
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.benchmarking import operations
 from ladtl_np.layers.bilstm import bilstm_backward, bilstm_forward
-from ladtl_np.network import Architecture, initialise
+from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.reference.lstm import LstmWeights
 from ladtl_np.reference.lstm import bilstm_backward as reference_backward
 from ladtl_np.reference.lstm import bilstm_forward as reference_forward

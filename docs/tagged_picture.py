@@ -15,8 +15,8 @@ from rich.text import Text
 
 from ladtl_np.commands.highlight import Highlighter
 from ladtl_np.corpus.raw import iterate_raw
-from ladtl_np.model_file import load_model
-from ladtl_np.tagging import Tagger
+from ladtl_np.model.file import load_model
+from ladtl_np.model.tagging import Tagger
 
 
 def picture(model_path: str, text_path: str) -> str:

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ladtl_np.estimator import LaDTLTagger
-    from ladtl_np.model_file import load_model, save_model
+    from ladtl_np.model.file import load_model, save_model
 
 __version__ = "0.1.0"
 __all__ = ["LaDTLTagger", "__version__", "load_model", "save_model"]
 
 _HOMES = {
     "LaDTLTagger": "ladtl_np.estimator",
-    "load_model": "ladtl_np.model_file",
-    "save_model": "ladtl_np.model_file",
+    "load_model": "ladtl_np.model.file",
+    "save_model": "ladtl_np.model.file",
 }
 
 

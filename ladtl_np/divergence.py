@@ -14,7 +14,7 @@ from ladtl_np.layers.divergence import (
 )
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.loss_terms import Objective
-from ladtl_np.network import SOURCE, TARGET, Network
+from ladtl_np.model.network import SOURCE, TARGET, Network
 from ladtl_np.shapes import Floats
 
 __all__ = ["divergence_step"]

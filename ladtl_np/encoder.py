@@ -19,7 +19,7 @@ from ladtl_np.layers.characters import (
     join_forward,
 )
 from ladtl_np.layers.embedding import check_mask, embedding_backward, embedding_forward
-from ladtl_np.network import Network
+from ladtl_np.model.network import Network
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["EncoderCache", "encoder_backward", "encoder_forward"]

@@ -10,14 +10,14 @@ from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import detect_scheme, from_bioes
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import LadtlError
-from ladtl_np.evaluation import evaluate
-from ladtl_np.model_file import Model, load_model, save_model
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.evaluation import evaluate
+from ladtl_np.model.file import Model, load_model, save_model
+from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import parse_config, set_option
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.scoring import Scores
-from ladtl_np.tagging import make_decoder
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Evaluation, Trainer
 

@@ -24,7 +24,7 @@ from ladtl_np.layers.parameter_transfer import (
     regulariser_forward,
 )
 from ladtl_np.loss_terms import Gradients, LossTerms, Objective
-from ladtl_np.network import EMBEDDING, SOURCE, TARGET, Network
+from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Network
 from ladtl_np.shapes import Floats
 
 __all__ = ["Gradients", "LossTerms", "Objective", "loss_and_gradients", "loss_step", "variances_of"]
@@ -71,7 +71,7 @@ def loss_and_gradients(
     --------
     >>> import numpy as np
     >>> from ladtl_np.batching import EncodedSentence, two_domain_batch
-    >>> from ladtl_np.network import Architecture, initialise
+    >>> from ladtl_np.model.network import Architecture, initialise
     >>> sizes = Architecture(vocabulary=9, embedding=4, hidden=3, source_tags=5, target_tags=5)
     >>> network = initialise(sizes, np.random.default_rng(0), np.float64)
     >>> sentence = EncodedSentence(words=np.array([1, 2]), tags=np.array([0, 4]))

@@ -8,7 +8,7 @@ import numpy as np
 
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.kernels.parameter_transfer import squared_norm
-from ladtl_np.network import Network
+from ladtl_np.model.network import Network
 from ladtl_np.objective import Gradients
 from ladtl_np.options.parts import AdaGradOptions
 

@@ -20,7 +20,7 @@ from ladtl_np.corpus.vectors import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.loss_terms import Objective
-from ladtl_np.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.model.network import PROJECTIONS, Architecture, Network, Start, initialise
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import (
     aligned_tags,

@@ -12,7 +12,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors import VectorReport
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.loss_terms import Objective
-from ladtl_np.network import Network
+from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config
 from ladtl_np.shapes import Integers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.layers.bilstm import DIRECTIONS
-from ladtl_np.network import CHARACTERS, TARGET, Network
+from ladtl_np.model.network import CHARACTERS, TARGET, Network
 from ladtl_np.options.method_options import ReloadOptions
 from ladtl_np.shapes import Integers
 

@@ -16,10 +16,10 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
-from ladtl_np.evaluation import predict_tags
 from ladtl_np.label_mmd import label_mmds
-from ladtl_np.model_file import Model
-from ladtl_np.network import Network
+from ladtl_np.model.evaluation import predict_tags
+from ladtl_np.model.file import Model
+from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
 from ladtl_np.options.methods import method_named
 from ladtl_np.prepared import Corpora, Prepared

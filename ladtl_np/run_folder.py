@@ -20,7 +20,7 @@ from ladtl_np.files import (
     sweep_temporary_files,
     write_atomically,
 )
-from ladtl_np.model_file import Model, save_model
+from ladtl_np.model.file import Model, save_model
 
 __all__ = ["METRICS", "RunFolder", "take_folder"]
 

@@ -13,8 +13,8 @@ import numba
 import numpy as np
 
 from ladtl_np import __version__
-from ladtl_np.model_file import Model
-from ladtl_np.network import Network
+from ladtl_np.model.file import Model
+from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config
 from ladtl_np.prepared import Prepared
 from ladtl_np.scoring import Scores

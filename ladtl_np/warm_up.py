@@ -11,8 +11,8 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
-from ladtl_np.decoding import Decoder
-from ladtl_np.network import Architecture, initialise
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions

@@ -17,7 +17,7 @@ from small_corpora import small_config, small_corpora
 from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import write_conll
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.model_file import Model, save_model
+from ladtl_np.model.file import Model, save_model
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Trainer

@@ -25,7 +25,7 @@ from ladtl_np.layers import (
     parameter_transfer,
     projection,
 )
-from ladtl_np.network import Architecture
+from ladtl_np.model.network import Architecture
 
 D, H, M_TAGS, V = 3, 2, 3, 5
 BATCHES = ((1,), (4,), LENGTHS, (2, 2, 2))

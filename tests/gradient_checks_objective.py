@@ -11,7 +11,7 @@ from shapes_at_random import random_batch, random_network
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.batching import Batch
 from ladtl_np.encoder import encoder_backward, encoder_forward
-from ladtl_np.network import EMBEDDING, PROJECTIONS, TARGET, Network
+from ladtl_np.model.network import EMBEDDING, PROJECTIONS, TARGET, Network
 from ladtl_np.objective import Objective, loss_and_gradients, variances_of
 
 CHARACTERS = {"characters": 4, "character_embedding": 2, "character_hidden": 2}

@@ -34,7 +34,7 @@ SECONDS = 300  # a mutant that runs for longer has been noticed
 GLUE = (
     *("batching", "discrepancy", "divergence", "encoder", "heads", "loss_terms", "objective"),
     *("preparation", "reloading", "optimizer", "training", "options/method_checks"),
-    *("trained_model", "decoding", "evaluation", "tagging"),
+    *("trained_model", "model/decoding", "model/evaluation", "model/tagging"),
 )
 WATCHERS = (
     *("test_training_laws", "test_option_laws", "test_decoding", "test_objective"),

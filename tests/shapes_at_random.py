@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ladtl_np.arrays.packing import Packing, pack
 from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.network import Architecture, Network
+from ladtl_np.model.network import Architecture, Network
 
 Array = NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.network import SOURCE, Network
+from ladtl_np.model.network import SOURCE, Network
 from ladtl_np.reference.characters import characters_forward
 from ladtl_np.reference.lstm import LstmWeights, bilstm_forward
 from ladtl_np.reference.projection import domain_mask

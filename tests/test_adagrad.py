@@ -8,7 +8,7 @@ from shapes_at_random import random_batch, random_network
 
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
-from ladtl_np.network import EMBEDDING
+from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import Gradients, Objective, loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions

@@ -8,8 +8,8 @@ import numpy as np
 from conftest import Invoke
 
 from ladtl_np.commands.model import _rows, describe_model
-from ladtl_np.model_file import Model
-from ladtl_np.network import initialise
+from ladtl_np.model.file import Model
+from ladtl_np.model.network import initialise
 
 
 def test_info_describes_a_model_without_its_words(

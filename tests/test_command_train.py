@@ -12,7 +12,7 @@ from small_corpora import SMALL, small_corpora
 from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.model_file import load_model
+from ladtl_np.model.file import load_model
 from ladtl_np.run_folder import METRICS
 
 SETTINGS = [

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.model_file import load_model, model_bytes, save_model
+from ladtl_np.model.file import load_model, model_bytes, save_model
 from ladtl_np.preparation import prepare
 from ladtl_np.trained_model import build_model
 
 SAVER = """
 import sys
-from ladtl_np.model_file import load_model, save_model
+from ladtl_np.model.file import load_model, save_model
 states = [load_model(path) for path in sys.argv[2:]]
 print("ready", flush=True)
 while True:

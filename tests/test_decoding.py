@@ -10,13 +10,13 @@ from oracles import path_score
 from shapes_at_random import random_network
 from slow_decoding import is_legal, slow_scores, slow_tags
 
-from ladtl_np import decoding
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.decoding import Decoder
-from ladtl_np.network import SOURCE, TARGET, Network
+from ladtl_np.model import decoding
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.network import SOURCE, TARGET, Network
 
 WORDS = ("<unk>", "a", "b", "cc", "d0", "Eb")
 VOCABULARY = Vocabulary(WORDS)

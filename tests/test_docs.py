@@ -46,7 +46,7 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_parameters_named_in_the_notation_exist() -> None:
-    from ladtl_np.network import EMBEDDING, Architecture
+    from ladtl_np.model.network import EMBEDDING, Architecture
 
     sizes = {"vocabulary": 2, "embedding": 2, "hidden": 2, "source_tags": 2, "target_tags": 2}
     names = {EMBEDDING}

@@ -9,7 +9,7 @@ from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.encoding import lstm_encode, project_words
 from ladtl_np.layers.bilstm import DIRECTIONS, bilstm_forward
-from ladtl_np.network import Architecture, initialise
+from ladtl_np.model.network import Architecture, initialise
 
 RAGGED = [(1,), (3, 1), (5, 5, 2, 1), (1, 1, 1), (40, 33, 7)]
 

@@ -19,7 +19,7 @@ WALKED = (
     "reference",
     "kernels",
     "layers",
-    "network",
+    "model",
     "encoder",
     "heads",
     "discrepancy",

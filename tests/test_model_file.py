@@ -11,9 +11,9 @@ import safetensors.numpy
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.corpus.labels import LabelMap
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import ModelFileError
-from ladtl_np.model_file import Model, load_model, model_bytes, save_model
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.file import Model, load_model, model_bytes, save_model
 from ladtl_np.preparation import prepare
 from ladtl_np.trained_model import build_model
 

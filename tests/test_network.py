@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np.network import EMBEDDING, SOURCE, TARGET, Architecture, from_named, initialise
+from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Architecture, from_named, initialise
 
 SIZES = {"vocabulary": 30, "embedding": 6, "hidden": 5, "source_tags": 4, "target_tags": 7}
 

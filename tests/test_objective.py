@@ -12,7 +12,7 @@ from shapes_at_random import random_batch, random_network, random_sentences, wor
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.network import EMBEDDING
+from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import Objective, loss_and_gradients, loss_step, variances_of
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 

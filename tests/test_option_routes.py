@@ -17,14 +17,14 @@ from ladtl_np import LaDTLTagger, load_model
 from ladtl_np.commands import train
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.schemes import from_bioes, spans
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import UsageError
-from ladtl_np.evaluation import evaluate
-from ladtl_np.model_file import Model
-from ladtl_np.network import SOURCE, TARGET
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.evaluation import evaluate
+from ladtl_np.model.file import Model
+from ladtl_np.model.network import SOURCE, TARGET
+from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import Config, parse_config, to_toml
 from ladtl_np.run import read_corpora
-from ladtl_np.tagging import make_decoder
 
 SINGLE = {
     "--source": ("data.source", "source-other.txt"),

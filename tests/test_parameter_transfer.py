@@ -12,7 +12,7 @@ from ladtl_np.layers.parameter_transfer import (
     regulariser_backward,
     regulariser_forward,
 )
-from ladtl_np.network import Architecture
+from ladtl_np.model.network import Architecture
 from ladtl_np.reference import parameter_transfer as reference
 
 MATCHED = np.array([0, 3, 2]), np.array([4, 1, 0])

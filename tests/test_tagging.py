@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.model_file import Model
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.file import Model
+from ladtl_np.model.tagging import Tagger, make_decoder
 from ladtl_np.preparation import Corpora, prepare
-from ladtl_np.tagging import Tagger, make_decoder
 from ladtl_np.trained_model import build_model
 from ladtl_np.training import Trainer
 

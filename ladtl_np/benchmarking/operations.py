@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ladtl_np.batching import Batch, Half
-from ladtl_np.network import Architecture
+from ladtl_np.model.network import Architecture
 
 __all__ = [
     "adagrad",

@@ -16,12 +16,12 @@ from ladtl_np.layers.crf import crf_backward, crf_forward, crf_viterbi
 from ladtl_np.layers.embedding import dropout_mask, embedding_backward, embedding_forward
 from ladtl_np.layers.linear import affine_forward
 from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
-from ladtl_np.network import SOURCE
+from ladtl_np.model.network import SOURCE
+from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.tagging import Tagger
 
 __all__ = ["OPTIMIZER", "Ours", "SourceHalf", "mmd_rows"]
 

@@ -16,7 +16,7 @@ from ladtl_np.benchmarking.peer_functions import (
     torch,
 )
 from ladtl_np.benchmarking.workloads import DROPOUT, Case
-from ladtl_np.network import EMBEDDING, SOURCE, TARGET
+from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET
 from ladtl_np.shapes import Floats
 
 __all__ = ["TorchModel"]

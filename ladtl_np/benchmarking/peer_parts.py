@@ -25,7 +25,7 @@ from ladtl_np.benchmarking.peer_functions import (
 )
 from ladtl_np.benchmarking.tagging_case import TaggingCase
 from ladtl_np.benchmarking.workloads import Case
-from ladtl_np.network import TARGET
+from ladtl_np.model.network import TARGET
 from ladtl_np.shapes import Floats
 
 __all__ = ["TorchParts"]

@@ -9,7 +9,7 @@ import numpy as np
 from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.network import Architecture, Network, initialise
+from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Objective
 from ladtl_np.shapes import Floats
 

@@ -106,9 +106,9 @@ def evaluate_models(
         Scores by model, then by corpus.
     """
     from ladtl_np.arrays.workers import single_threaded_blas
-    from ladtl_np.evaluation import evaluate
-    from ladtl_np.model_file import load_model
-    from ladtl_np.tagging import make_decoder
+    from ladtl_np.model.evaluation import evaluate
+    from ladtl_np.model.file import load_model
+    from ladtl_np.model.tagging import make_decoder
 
     results = []
     for path in models:

@@ -10,7 +10,7 @@ from ladtl_np.commands.formats import LONG, json_option, print_json, print_table
 from ladtl_np.printable import shown
 
 if TYPE_CHECKING:
-    from ladtl_np.model_file import Model
+    from ladtl_np.model.file import Model
 
 __all__ = ["command", "describe_model"]
 
@@ -40,7 +40,7 @@ def info(file: str, as_json: bool) -> None:
       ladtl model info run/best.safetensors
       ladtl model info run/best.safetensors --json
     """
-    from ladtl_np.model_file import load_model
+    from ladtl_np.model.file import load_model
 
     description = describe_model(load_model(file))
     if as_json:

@@ -26,7 +26,7 @@ from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 
 if TYPE_CHECKING:
-    from ladtl_np.tagging import Tagger
+    from ladtl_np.model.tagging import Tagger
 
 __all__ = ["command"]
 
@@ -119,8 +119,8 @@ def command(
 
 def _tagger(path: str, decoding: dict[str, Any], *, live: bool) -> Tagger:
     """Load the model; `live` answers each line at once, for somebody who types."""
-    from ladtl_np.model_file import load_model
-    from ladtl_np.tagging import CHUNK_SENTENCES, Tagger
+    from ladtl_np.model.file import load_model
+    from ladtl_np.model.tagging import CHUNK_SENTENCES, Tagger
 
     return Tagger(
         load_model(path),

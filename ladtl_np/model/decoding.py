@@ -21,7 +21,7 @@ from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
-from ladtl_np.network import TARGET, Network
+from ladtl_np.model.network import TARGET, Network
 from ladtl_np.shapes import Booleans, Floats, Integers
 
 __all__ = ["Decoder"]

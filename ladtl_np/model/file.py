@@ -19,7 +19,7 @@ from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
 from ladtl_np.files import write_atomically
-from ladtl_np.network import EMBEDDING, Architecture, Network, from_named
+from ladtl_np.model.network import EMBEDDING, Architecture, Network, from_named
 from ladtl_np.options.config import Config
 from ladtl_np.shapes import Floats
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from ladtl_np.corpus.schemes import from_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import DataError
+from ladtl_np.model.decoding import Decoder
 from ladtl_np.scoring import Scores, score
 
 __all__ = ["evaluate", "predict_tags"]

@@ -9,10 +9,10 @@ from typing import Literal
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import Span, spans
-from ladtl_np.decoding import Decoder
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.model_file import Model
-from ladtl_np.network import SOURCE, TARGET
+from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.file import Model
+from ladtl_np.model.network import SOURCE, TARGET
 
 __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
 

@@ -1,0 +1,1 @@
+"""What a trained model is and does: network and file, decoding, tagging, scores."""
