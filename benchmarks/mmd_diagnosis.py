@@ -16,11 +16,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.batching import Batch, two_domain_batch
-from ladtl_np.discrepancy import row_pairs
-from ladtl_np.encoder import encoder_forward
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.objective import loss_and_gradients
+from ladtl_np.objective.batching import Batch, two_domain_batch
+from ladtl_np.objective.encoder import encoder_forward
+from ladtl_np.objective.mmd import row_pairs
 from ladtl_np.options.config import parse_config, read_config
 from ladtl_np.preparation import prepare
 from ladtl_np.prepared import Prepared

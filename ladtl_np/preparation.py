@@ -9,7 +9,6 @@ from functools import partial
 import msgspec
 import numpy as np
 
-from ladtl_np.batching import EncodedSentence
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
 from ladtl_np.corpus.raw import TokenMode
@@ -19,8 +18,9 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.loss_terms import Objective
 from ladtl_np.model.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.objective.batching import EncodedSentence
+from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import (
     aligned_tags,

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ladtl_np.batching import EncodedSentence
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors import VectorReport
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.loss_terms import Objective
 from ladtl_np.model.network import Network
+from ladtl_np.objective.batching import EncodedSentence
+from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
 from ladtl_np.shapes import Integers
 

@@ -11,7 +11,6 @@ from typing import Literal
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DivergedError
@@ -20,6 +19,7 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms, loss_step
+from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.methods import method_named
 from ladtl_np.prepared import Prepared

@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
+from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
 

@@ -9,10 +9,10 @@ from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from shapes_at_random import random_batch, random_network
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch
-from ladtl_np.encoder import encoder_backward, encoder_forward
 from ladtl_np.model.network import EMBEDDING, PROJECTIONS, TARGET, Network
 from ladtl_np.objective import Objective, loss_and_gradients, variances_of
+from ladtl_np.objective.batching import Batch
+from ladtl_np.objective.encoder import encoder_backward, encoder_forward
 
 CHARACTERS = {"characters": 4, "character_embedding": 2, "character_hidden": 2}
 NOTHING = np.empty(0, np.int64), np.empty(0, np.int64)
@@ -42,7 +42,7 @@ def check_objective(rng: np.random.Generator, network: Network, batch, objective
     )
 
 
-@gradient_check("objective.loss_and_gradients")
+@gradient_check("objective.step.loss_and_gradients")
 def whole_objective() -> None:
     rng = np.random.default_rng(37)
     matched = np.array([0, 2, 1]), np.array([1, 3, 0])  # of 3 and 4 tags
@@ -81,7 +81,7 @@ def whole_objective() -> None:
     check_objective(rng, alone, batch, Objective(matched=nothing, source_share=0.0))
 
 
-@gradient_check("encoder.encoder_backward")
+@gradient_check("objective.encoder.encoder_backward")
 def words_to_hidden_states() -> None:
     for characters in ({}, CHARACTERS):
         check_encoder(np.random.default_rng(40), **characters)
@@ -112,7 +112,7 @@ def check_encoder(rng: np.random.Generator, **characters: int) -> None:
         )
 
 
-@gradient_check("heads.likelihood_step")
+@gradient_check("objective.likelihood.likelihood_step")
 def one_crf_for_both_domains() -> None:
     rng = np.random.default_rng(41)
     same = np.arange(3), np.arange(3)
@@ -131,7 +131,7 @@ def one_crf_for_both_domains() -> None:
     assert not any(gradients[name].any() for name in PROJECTIONS)
 
 
-@gradient_check("discrepancy.mmd_step")
+@gradient_check("objective.mmd.mmd_step")
 def squared_mmd_with_a_floor() -> None:
     rng = np.random.default_rng(42)
     network = random_network(rng)
@@ -153,7 +153,7 @@ def squared_mmd_with_a_floor() -> None:
     )
 
 
-@gradient_check("divergence.divergence_step")
+@gradient_check("objective.divergence.divergence_step")
 def divergence_by_the_weights_of_the_target() -> None:
     """With a constant source distribution only the target's own weights can be checked."""
     rng = np.random.default_rng(43)
@@ -167,7 +167,7 @@ def divergence_by_the_weights_of_the_target() -> None:
         check_objective(rng, network, batch, replace(objective, both_sides=True))
 
 
-@gradient_check("objective.loss_step")
+@gradient_check("objective.step.loss_step")
 def characters_in_the_whole_objective() -> None:
     rng = np.random.default_rng(44)
     network = random_network(rng, **CHARACTERS)

@@ -14,13 +14,13 @@ import pytest
 from law_corpora import PROBES
 
 from ladtl_np import LaDTLTagger, training
-from ladtl_np.batching import EncodedSentence
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import load_model, save_model
 from ladtl_np.model.network import Network
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
 from ladtl_np.preparation import Prepared, prepare
 from ladtl_np.run import describe, read_corpora, read_label_map

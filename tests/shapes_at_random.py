@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from ladtl_np.arrays.packing import Packing, pack
 from ladtl_np.arrays.parameters import Parameters
-from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.model.network import Architecture, Network
+from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 
 Array = NDArray[np.float64]
 

@@ -21,8 +21,6 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "significance",
         "options",
         "model",
-        "batching loss_terms",
-        "encoder heads discrepancy divergence",
         "objective",
         "prepared similarity reloading optimizer",
         "training preparation trained_model warm_up",

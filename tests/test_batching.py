@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapes_at_random import RAGGED
 
 from ladtl_np.arrays.packing import pack, unpack
-from ladtl_np.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 
 lengths_of_a_batch = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 

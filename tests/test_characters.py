@@ -10,12 +10,12 @@ from shapes_at_random import random_batch, random_network
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.model.file import load_model, model_bytes, save_model
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.preparation import prepare
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights

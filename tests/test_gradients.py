@@ -20,10 +20,6 @@ WALKED = (
     "kernels",
     "layers",
     "model",
-    "encoder",
-    "heads",
-    "discrepancy",
-    "divergence",
     "objective",
 )
 # a step goes forward and backward at once

@@ -11,9 +11,9 @@ from gradient_checks_objective import check_objective
 from shapes_at_random import random_network
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.discrepancy import mmd_step
 from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.mmd import mmd_step
 from ladtl_np.reference.mmd import mmd_backward, mmd_forward
 
 VARIANCES = (0.5, 4.0)

@@ -10,10 +10,10 @@ from gradient_checks_objective import with_values
 from shapes_at_random import random_batch, random_network, random_sentences, workload
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.batching import EncodedSentence, two_domain_batch
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import Objective, loss_and_gradients, loss_step, variances_of
+from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 
 VARIANCES = (0.1, 1.0, 10.0)

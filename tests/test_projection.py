@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from shapes_at_random import random_network, random_sentences
 
-from ladtl_np.batching import two_domain_batch
 from ladtl_np.layers import projection
 from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective.batching import two_domain_batch
 from ladtl_np.reference import projection as reference
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.batching import EncodedSentence
 from ladtl_np.errors import DivergedError, UsageError
 from ladtl_np.model.file import model_bytes
 from ladtl_np.model.network import PROJECTIONS
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.methods import METHODS
 from ladtl_np.preparation import Corpora, Prepared, prepare
 from ladtl_np.trained_model import build_model

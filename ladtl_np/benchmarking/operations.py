@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ladtl_np.batching import Batch, Half
 from ladtl_np.model.network import Architecture
+from ladtl_np.objective.batching import Batch, Half
 
 __all__ = [
     "adagrad",

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ladtl_np.batching import EncodedSentence
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ladtl_np.batching import EncodedSentence
 from ladtl_np.benchmarking.workloads import Case, Workload, draw_sentences
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.file import Model
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
 
 __all__ = ["TaggingCase", "build_tagging_case"]

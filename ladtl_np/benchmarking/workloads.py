@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ladtl_np.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Objective
+from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.shapes import Floats
 
 __all__ = ["DROPOUT", "KERNELS", "MEDICAL", "WEIBO", "WORKLOADS", "Case", "Workload", "build_case"]

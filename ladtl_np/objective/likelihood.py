@@ -12,11 +12,11 @@ import numpy as np
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch, Half
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.layers.projection import projection_backward, projection_forward
 from ladtl_np.model.network import SOURCE, TARGET, Network
+from ladtl_np.objective.batching import Batch, Half
 from ladtl_np.shapes import Floats
 
 __all__ = ["likelihood_step"]

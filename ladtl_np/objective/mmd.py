@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
 from ladtl_np.layers.mmd_variances import median_variances
-from ladtl_np.loss_terms import Objective
+from ladtl_np.objective.batching import Batch
+from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
 
 __all__ = ["chosen_variances", "mmd_step", "row_pairs"]

@@ -9,7 +9,6 @@ import numpy as np
 from ladtl_np.arrays.parameters import Parameters, RowGradient
 from ladtl_np.arrays.spelling import Spellings
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch
 from ladtl_np.layers.bilstm import BilstmCache, bilstm_backward, bilstm_forward
 from ladtl_np.layers.characters import (
     CharactersCache,
@@ -20,6 +19,7 @@ from ladtl_np.layers.characters import (
 )
 from ladtl_np.layers.embedding import check_mask, embedding_backward, embedding_forward
 from ladtl_np.model.network import Network
+from ladtl_np.objective.batching import Batch
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["EncoderCache", "encoder_backward", "encoder_forward"]

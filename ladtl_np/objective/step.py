@@ -12,19 +12,19 @@ import numpy as np
 
 from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.batching import Batch
-from ladtl_np.discrepancy import chosen_variances, mmd_step, row_pairs
-from ladtl_np.divergence import divergence_step
-from ladtl_np.encoder import encoder_backward, encoder_forward
-from ladtl_np.heads import likelihood_step
 from ladtl_np.layers.parameter_transfer import (
     parameter_transfer_backward,
     parameter_transfer_forward,
     regulariser_backward,
     regulariser_forward,
 )
-from ladtl_np.loss_terms import Gradients, LossTerms, Objective
 from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Network
+from ladtl_np.objective.batching import Batch
+from ladtl_np.objective.divergence import divergence_step
+from ladtl_np.objective.encoder import encoder_backward, encoder_forward
+from ladtl_np.objective.likelihood import likelihood_step
+from ladtl_np.objective.mmd import chosen_variances, mmd_step, row_pairs
+from ladtl_np.objective.terms import Gradients, LossTerms, Objective
 from ladtl_np.shapes import Floats
 
 __all__ = ["Gradients", "LossTerms", "Objective", "loss_and_gradients", "loss_step", "variances_of"]
@@ -70,7 +70,7 @@ def loss_and_gradients(
     Examples
     --------
     >>> import numpy as np
-    >>> from ladtl_np.batching import EncodedSentence, two_domain_batch
+    >>> from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
     >>> from ladtl_np.model.network import Architecture, initialise
     >>> sizes = Architecture(vocabulary=9, embedding=4, hidden=3, source_tags=5, target_tags=5)
     >>> network = initialise(sizes, np.random.default_rng(0), np.float64)

@@ -6,15 +6,15 @@ import numpy as np
 
 from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.batching import Batch
 from ladtl_np.layers.divergence import (
     divergence_backward,
     divergence_forward,
     divergence_source_backward,
 )
 from ladtl_np.layers.linear import affine_backward, affine_forward
-from ladtl_np.loss_terms import Objective
 from ladtl_np.model.network import SOURCE, TARGET, Network
+from ladtl_np.objective.batching import Batch
+from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
 
 __all__ = ["divergence_step"]
