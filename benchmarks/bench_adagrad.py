@@ -9,9 +9,9 @@ from ladtl_np.arrays.parameters import RowGradient
 from ladtl_np.benchmarking import operations
 from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
-from ladtl_np.optimizer import AdaGrad
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
+from ladtl_np.training.optimizer import AdaGrad
 
 OPTIONS = AdaGradOptions(clip_norm=0.0)
 VOCABULARY, D = 20_000, 100

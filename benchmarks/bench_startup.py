@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HELP = "from ladtl_np.commands import main; main()"
-WARM = "from ladtl_np.warm_up import warm_up; print(warm_up())"
+WARM = "from ladtl_np.training.warm_up import warm_up; print(warm_up())"
 
 
 def run(code: str, *arguments: str, **environment: str) -> str:
@@ -28,7 +28,7 @@ def run(code: str, *arguments: str, **environment: str) -> str:
     [
         ("interpreter", "", (), ""),
         ("help", HELP, ("--help",), "Usage: "),
-        ("import", "import ladtl_np.training", (), ""),
+        ("import", "import ladtl_np.training.trainer", (), ""),
         ("warm-up, compiled before", WARM, (), "."),
     ],
     ids=["interpreter", "help", "import", "warm-up"],

@@ -23,7 +23,7 @@ from ladtl_np.benchmarking.workloads import KERNELS, MEDICAL, build_case, draw_s
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
 from ladtl_np.objective.batching import two_domain_batch
-from ladtl_np.warm_up import warm_up
+from ladtl_np.training.warm_up import warm_up
 
 TOKENS = (1_000, 3_000, 10_000, 30_000, 100_000)
 # a kibibyte is Linux's unit of ru_maxrss; other systems count bytes

@@ -16,10 +16,10 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.file import Model, load_model, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import parse_config, set_option
-from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.scoring import Scores
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Evaluation, Trainer
+from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Evaluation, Trainer
 
 __all__ = ["LaDTLTagger"]
 

@@ -13,8 +13,8 @@ from ladtl_np.manifest import LabelMmd
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
-from ladtl_np.prepared import Prepared
 from ladtl_np.shapes import Floats, Integers
+from ladtl_np.training.prepared import Prepared
 
 __all__ = ["MOST_ROWS", "MOST_SENTENCES", "label_mmds"]
 

@@ -22,11 +22,11 @@ from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
 from ladtl_np.options.methods import method_named
-from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.run_folder import RunFolder, unique_names
 from ladtl_np.scoring import Scores
-from ladtl_np.trained_model import build_model, versions
-from ladtl_np.training import Evaluation, Step, Trainer
+from ladtl_np.training.prepared import Corpora, Prepared
+from ladtl_np.training.trained_model import build_model, versions
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 __all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
 

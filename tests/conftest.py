@@ -18,9 +18,9 @@ from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import Model, save_model
-from ladtl_np.preparation import Corpora, prepare
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Trainer
+from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Trainer
 
 Invoke = Callable[..., Result]
 CLI = Path(__file__).parent.parent / "cli.py"

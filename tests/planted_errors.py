@@ -33,9 +33,9 @@ SECONDS = 300  # a mutant that runs for longer has been noticed
 # what mutants by rule are planted in, and the tests that may notice, the quickest first
 GLUE = (
     *("objective/batching", "objective/mmd", "objective/divergence", "objective/encoder"),
-    *("objective/likelihood", "objective/terms", "objective/step", "preparation", "reloading"),
-    *("optimizer", "training", "options/method_checks", "trained_model", "model/decoding"),
-    *("model/evaluation", "model/tagging"),
+    *("objective/likelihood", "objective/terms", "objective/step", "training/preparation"),
+    *("training/reloading", "training/optimizer", "training/trainer", "options/method_checks"),
+    *("training/trained_model", "model/decoding", "model/evaluation", "model/tagging"),
 )
 WATCHERS = (
     *("test_training_laws", "test_option_laws", "test_decoding", "test_objective"),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from law_corpora import PROBES
 
-from ladtl_np import LaDTLTagger, training
+from ladtl_np import LaDTLTagger
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.decoding import Decoder
@@ -22,10 +22,11 @@ from ladtl_np.model.file import load_model, save_model
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
-from ladtl_np.preparation import Prepared, prepare
 from ladtl_np.run import describe, read_corpora, read_label_map
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Evaluation, Step, Trainer
+from ladtl_np.training import trainer as training
+from ladtl_np.training.preparation import Prepared, prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 Facts = dict[str, Any]
 

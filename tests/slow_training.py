@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 from slow_objective import MEANINGS, Array, Loss, Read, Weights, loss_and_gradients, tags_of
 
-import ladtl_np.training as trainer_module
+import ladtl_np.training.trainer as trainer_module
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vocabulary import digits_to_zero
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
-from ladtl_np.prepared import Prepared
-from ladtl_np.similarity import cross_entropy_similarity
-from ladtl_np.training import Evaluation, Trainer
+from ladtl_np.training.prepared import Prepared
+from ladtl_np.training.similarity import cross_entropy_similarity
+from ladtl_np.training.trainer import Evaluation, Trainer
 
 
 class Taken(NamedTuple):

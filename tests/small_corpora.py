@@ -8,7 +8,7 @@ import numpy as np
 
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.config import Config, parse_config
-from ladtl_np.preparation import Corpora
+from ladtl_np.training.preparation import Corpora
 
 SMALL: dict[str, Any] = {
     "threads": 1,

@@ -10,9 +10,9 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import Gradients, Objective, loss_step
-from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
+from ladtl_np.training.optimizer import AdaGrad, global_norm
 
 DTYPES = [np.float32, np.float64]
 ROWS = ([0], [2, 5, 6], [], list(range(8)))

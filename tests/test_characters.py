@@ -16,11 +16,11 @@ from ladtl_np.model.file import load_model, model_bytes, save_model
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
-from ladtl_np.preparation import prepare
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Trainer
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Trainer
 
 WORDS = [np.array(word) for word in ([1, 2, 3], [3], [0, 1], [2, 2, 1, 0, 3], [3, 1])]
 

@@ -11,8 +11,8 @@ from conftest import Invoke, write_corpus
 from ladtl_np.commands.evaluate import compare_table
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.model.file import Model, save_model
-from ladtl_np.preparation import Corpora
 from ladtl_np.scoring import score
+from ladtl_np.training.preparation import Corpora
 
 
 @pytest.fixture

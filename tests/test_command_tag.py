@@ -15,7 +15,7 @@ from ladtl_np.commands.streams import open_output
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.raw import tokenise
-from ladtl_np.preparation import Corpora
+from ladtl_np.training.preparation import Corpora
 
 TAB = ReadOptions(delimiter="tab")
 

@@ -12,8 +12,8 @@ import pytest
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.model.file import load_model, model_bytes, save_model
-from ladtl_np.preparation import prepare
-from ladtl_np.trained_model import build_model
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.trained_model import build_model
 
 SAVER = """
 import sys

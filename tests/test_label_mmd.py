@@ -17,10 +17,10 @@ from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.manifest import read_manifest
 from ladtl_np.objective.batching import two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
-from ladtl_np.preparation import Prepared, prepare
 from ladtl_np.reference.mmd import mmd_forward
 from ladtl_np.run import Run
 from ladtl_np.run_folder import RunFolder
+from ladtl_np.training.preparation import Prepared, prepare
 
 
 def prepared_as(method: str = "la-dtl", **changes: object) -> Prepared:

@@ -15,8 +15,8 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
 from ladtl_np.options.method_checks import aligned_tags
 from ladtl_np.options.methods import METHODS
-from ladtl_np.preparation import Corpora, prepare
-from ladtl_np.training import Trainer
+from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trainer import Trainer
 
 
 def renamed(corpus: Corpus, old: str, new: str) -> Corpus:

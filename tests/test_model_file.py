@@ -14,8 +14,8 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.errors import ModelFileError
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model, load_model, model_bytes, save_model
-from ladtl_np.preparation import prepare
-from ladtl_np.trained_model import build_model
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.trained_model import build_model
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from ladtl_np.similarity import (
+from ladtl_np.training.similarity import (
     cross_entropy_similarity,
     gaussian_similarity,
     ngram_probabilities,

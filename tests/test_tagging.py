@@ -12,9 +12,9 @@ from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.tagging import Tagger, make_decoder
-from ladtl_np.preparation import Corpora, prepare
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Trainer
+from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Trainer
 
 SENTENCES = [tuple("Czxab"), (), tuple("x"), tuple("Dz"), tuple("aDzEz")]
 

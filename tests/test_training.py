@@ -11,9 +11,9 @@ from ladtl_np.model.file import model_bytes
 from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.methods import METHODS
-from ladtl_np.preparation import Corpora, Prepared, prepare
-from ladtl_np.trained_model import build_model
-from ladtl_np.training import Evaluation, Step, Trainer, _Stream
+from ladtl_np.training.preparation import Corpora, Prepared, prepare
+from ladtl_np.training.trained_model import build_model
+from ladtl_np.training.trainer import Evaluation, Step, Trainer, _Stream
 
 
 def trained(**changes: object) -> Trainer:

@@ -12,8 +12,8 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.methods import METHODS
-from ladtl_np.preparation import prepare
-from ladtl_np.prepared import Corpora
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.prepared import Corpora
 
 # a map that puts the target's types in another order than the source's
 PERMUTED = {"disease": "symptom", "drug": "body", "test": "cure"}

@@ -8,7 +8,7 @@ import sys
 import numba
 import pytest
 
-from ladtl_np.warm_up import warm_up
+from ladtl_np.training.warm_up import warm_up
 
 # Numba tells of functions that it compiles by an event, of a cfunc it does not.
 PROGRAM = """
@@ -24,7 +24,7 @@ class Listener(event.Listener):
 event.register("numba:compile", Listener())
 CFunc._compile_uncached = lambda self: compiled.append(self.__name__)
 
-from ladtl_np.warm_up import warm_up
+from ladtl_np.training.warm_up import warm_up
 warm_up()
 print(sorted(compiled))
 """

@@ -19,9 +19,9 @@ from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
 from ladtl_np.model.network import SOURCE
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
-from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.shapes import Floats, Integers
+from ladtl_np.training.optimizer import AdaGrad, global_norm
 
 __all__ = ["OPTIMIZER", "Ours", "SourceHalf", "mmd_rows"]
 

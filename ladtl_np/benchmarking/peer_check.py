@@ -13,8 +13,8 @@ from ladtl_np.benchmarking.peer import TorchModel
 from ladtl_np.benchmarking.peer_functions import optimiser, tensor, torch
 from ladtl_np.benchmarking.workloads import KERNELS, Case
 from ladtl_np.objective import loss_and_gradients, loss_step
-from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
+from ladtl_np.training.optimizer import AdaGrad, global_norm
 
 __all__ = ["one_thread", "verify"]
 

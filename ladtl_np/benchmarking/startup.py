@@ -81,14 +81,14 @@ def show_help() -> str:
 def import_package() -> float:
     """Seconds to import what a training run needs, Numba included."""
     start = time.perf_counter()
-    import_module("ladtl_np.training")
+    import_module("ladtl_np.training.trainer")
     return time.perf_counter() - start
 
 
 def warm() -> float:
     """Seconds of the warm-up in a new process: it compiles, or loads what is in the cache."""
     import_package()
-    seconds: float = import_module("ladtl_np.warm_up").warm_up()
+    seconds: float = import_module("ladtl_np.training.warm_up").warm_up()
     return seconds
 
 

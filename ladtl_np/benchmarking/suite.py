@@ -15,7 +15,7 @@ from ladtl_np.benchmarking.measure import interleave, spread_of
 from ladtl_np.benchmarking.results import Report, Row
 from ladtl_np.benchmarking.startup import LIMITS, startup_samples
 from ladtl_np.benchmarking.workloads import WORKLOADS, Case, build_case
-from ladtl_np.warm_up import warm_up
+from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["Plan", "run"]
 

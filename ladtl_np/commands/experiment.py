@@ -19,7 +19,7 @@ from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.results import means, read_results, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
 from ladtl_np.experiment.runner import states as states_of
-from ladtl_np.warm_up import warm_up
+from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
 

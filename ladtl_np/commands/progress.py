@@ -11,7 +11,7 @@ from rich.table import Table
 
 from ladtl_np.objective import LossTerms
 from ladtl_np.scoring import Scores
-from ladtl_np.training import Evaluation, Step
+from ladtl_np.training.trainer import Evaluation, Step
 
 __all__ = ["TrainingDisplay", "results_table"]
 

@@ -27,7 +27,7 @@ import ladtl_np
 from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.experiment.work import Job
 from ladtl_np.files import open_private
-from ladtl_np.trained_model import versions
+from ladtl_np.training.trained_model import versions
 
 __all__ = ["Wanted", "execute", "local_versions", "look", "temporary_name"]
 

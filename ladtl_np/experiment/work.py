@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.errors import DivergedError, LadtlError
 from ladtl_np.options.config import Config
-from ladtl_np.preparation import prepare
-from ladtl_np.prepared import Prepared
 from ladtl_np.run import Run, read_corpora, read_label_map
 from ladtl_np.run_folder import RunFolder
-from ladtl_np.training import Step
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.prepared import Prepared
+from ladtl_np.training.trainer import Step
 
 __all__ = ["VECTORS", "Event", "Execute", "Job", "explanation", "perform"]
 

@@ -16,8 +16,8 @@ from ladtl_np import __version__
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config
-from ladtl_np.prepared import Prepared
 from ladtl_np.scoring import Scores
+from ladtl_np.training.prepared import Prepared
 
 __all__ = ["build_model", "versions"]
 

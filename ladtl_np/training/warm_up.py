@@ -14,8 +14,8 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.objective import Objective, loss_step
 from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
-from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.parts import AdaGradOptions
+from ladtl_np.training.optimizer import AdaGrad, global_norm
 
 __all__ = ["warm_up"]
 

@@ -29,9 +29,9 @@ from ladtl_np.options.method_checks import (
     shares_crf,
 )
 from ladtl_np.options.methods import method_named
-from ladtl_np.prepared import Corpora, Prepared
 from ladtl_np.shapes import Floats, Integers
-from ladtl_np.similarity import (
+from ladtl_np.training.prepared import Corpora, Prepared
+from ladtl_np.training.similarity import (
     cross_entropy_similarity,
     gaussian_similarity,
     polynomial_similarity,

@@ -20,11 +20,11 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.optimizer import AdaGrad, global_norm
 from ladtl_np.options.methods import method_named
-from ladtl_np.prepared import Prepared
-from ladtl_np.reloading import carry_layers
 from ladtl_np.scoring import Scores
+from ladtl_np.training.optimizer import AdaGrad, global_norm
+from ladtl_np.training.prepared import Prepared
+from ladtl_np.training.reloading import carry_layers
 
 __all__ = ["Evaluation", "Stage", "Step", "Trainer"]
 

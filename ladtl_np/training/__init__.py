@@ -1,0 +1,1 @@
+"""From corpora to a trained network: preparation, the loop, what it leaves."""
