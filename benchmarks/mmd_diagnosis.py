@@ -22,7 +22,7 @@ from ladtl_np.objective.batching import Batch, two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.objective.mmd import row_pairs
 from ladtl_np.options.config import parse_config, read_config
-from ladtl_np.run import read_corpora, read_label_map
+from ladtl_np.runs.run import read_corpora, read_label_map
 from ladtl_np.shapes import Floats
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared

@@ -11,7 +11,7 @@ from test_report import CANARY, columns_of, scores
 from ladtl_np.report import build_report, find_runs, study_of
 from ladtl_np.report.page import Report
 from ladtl_np.report.term_list import Term
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
 
 __all__ = ["full_report"]
 

@@ -22,7 +22,7 @@ from ladtl_np.model.file import load_model, save_model
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
-from ladtl_np.run import describe, read_corpora, read_label_map
+from ladtl_np.runs.run import describe, read_corpora, read_label_map
 from ladtl_np.training import trainer as training
 from ladtl_np.training.preparation import Prepared, prepare
 from ladtl_np.training.trained_model import build_model

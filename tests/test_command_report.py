@@ -10,7 +10,7 @@ import pytest
 from conftest import Invoke, run_program, write_corpus
 
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
 from ladtl_np.training.preparation import Corpora
 
 

@@ -13,7 +13,7 @@ from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
-from ladtl_np.run_folder import METRICS
+from ladtl_np.runs.folder import METRICS
 
 SETTINGS = [
     argument

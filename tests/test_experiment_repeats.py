@@ -13,7 +13,7 @@ from test_command_experiment import runs_of, write_experiment
 
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.work import Event, Job
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
 
 
 def write_run(folder: Path, text: str) -> None:

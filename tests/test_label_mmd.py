@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
 
-from ladtl_np import label_mmd
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.label_mmd import label_mmds
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.manifest import read_manifest
 from ladtl_np.objective.batching import two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.mmd import mmd_forward
-from ladtl_np.run import Run
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs import label_mmd
+from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.label_mmd import label_mmds
+from ladtl_np.runs.manifest import read_manifest
+from ladtl_np.runs.run import Run
 from ladtl_np.training.preparation import Prepared, prepare
 
 

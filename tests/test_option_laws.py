@@ -19,7 +19,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.options.config import Config
 from ladtl_np.options.methods import METHODS, Method
-from ladtl_np.run import read_corpora
+from ladtl_np.runs.run import read_corpora
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.trainer import Trainer
 

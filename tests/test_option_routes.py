@@ -24,7 +24,7 @@ from ladtl_np.model.file import Model
 from ladtl_np.model.network import SOURCE, TARGET
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import Config, parse_config, to_toml
-from ladtl_np.run import read_corpora
+from ladtl_np.runs.run import read_corpora
 
 SINGLE = {
     "--source": ("data.source", "source-other.txt"),

@@ -22,7 +22,7 @@ from ladtl_np.report.labels import contrasted
 from ladtl_np.report.page import Report
 from ladtl_np.report.results import results_section
 from ladtl_np.report.scores import AVERAGE, Results
-from ladtl_np.run_folder import METRICS, RunFolder
+from ladtl_np.runs.folder import METRICS, RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
 CANARY = "Zq7canary"

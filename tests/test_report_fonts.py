@@ -16,7 +16,7 @@ from matplotlib.font_manager import FontEntry, fontManager
 from ladtl_np.report import Figure
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.fonts import Fonts
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
 
 Install = Callable[..., Path]
 

@@ -17,7 +17,7 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.report import Report, Section, build_report, extra_files, find_runs, study_of
 from ladtl_np.report import tagged as tagged_module
 from ladtl_np.report.term_list import Term
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
 
 CANARY = "Zq7canary"
 Runs = Callable[..., Path]

@@ -22,8 +22,8 @@ from ladtl_np.options.config import (
 from ladtl_np.options.demo import demo_options
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
-from ladtl_np.run import Run, demo_corpora, describe, read_corpora, read_label_map
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.warm_up import warm_up

@@ -12,8 +12,8 @@ import msgspec
 from ladtl_np.errors import LadtlError
 from ladtl_np.experiment.work import Event, Execute, Job, explanation
 from ladtl_np.files import write_atomically
-from ladtl_np.manifest import MANIFEST
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.manifest import MANIFEST
 
 __all__ = ["run_each_once"]
 

@@ -21,7 +21,7 @@ from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.experiment.work import Event, Execute, Job
 from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
-from ladtl_np.run_folder import take_folder
+from ladtl_np.runs.folder import take_folder
 
 __all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
 

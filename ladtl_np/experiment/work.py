@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.errors import DivergedError, LadtlError
 from ladtl_np.options.config import Config
-from ladtl_np.run import Run, read_corpora, read_label_map
-from ladtl_np.run_folder import RunFolder
+from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.run import Run, read_corpora, read_label_map
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.trainer import Step

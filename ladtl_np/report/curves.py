@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.drawing import Pen
 from ladtl_np.report.figures import Band, LinePanel, band_of, lines
 from ladtl_np.report.study import Point, Study, StudyRun, on_corpus, point_text
+from ladtl_np.runs.manifest import DEV
 
 __all__ = ["fraction_section", "grid_section", "learning_section"]
 

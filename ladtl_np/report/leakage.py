@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from ladtl_np.corpus.overlap import overlaps
 from ladtl_np.errors import LadtlError
-from ladtl_np.manifest import DEV, DataFile
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.runs import Run
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
+from ladtl_np.runs.manifest import DEV, DataFile
 
 __all__ = ["leakage_section"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ladtl_np.manifest import DEV
 from ladtl_np.report.content import DAGGER, Cell, Section, Table
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
 from ladtl_np.report.study import Study
+from ladtl_np.runs.manifest import DEV
 from ladtl_np.significance import LEVEL, Summary, least_possible_p
 
 __all__ = ["results_section", "summary_text"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.manifest import MANIFEST, DataFile, Manifest, Scores, read_manifest
+from ladtl_np.runs.manifest import MANIFEST, DataFile, Manifest, Scores, read_manifest
 
 __all__ = ["Run", "find_runs", "read_table"]
 

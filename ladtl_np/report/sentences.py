@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.errors import LadtlError
-from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
+from ladtl_np.runs.manifest import DEV
 from ladtl_np.scoring import sentence_counts
 from ladtl_np.significance import SentenceTest, counts_test
 

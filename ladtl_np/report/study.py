@@ -10,9 +10,9 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
-from ladtl_np.manifest import DEV
 from ladtl_np.options.methods import METHODS
 from ladtl_np.report.runs import Run
+from ladtl_np.runs.manifest import DEV
 from ladtl_np.scoring import Semantics
 
 __all__ = ["EACH", "Point", "Study", "StudyRun", "on_corpus", "point_text", "study_of"]

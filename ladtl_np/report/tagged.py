@@ -11,8 +11,8 @@ from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.manifest import DataFile
 from ladtl_np.report.runs import Run
+from ladtl_np.runs.manifest import DataFile
 
 __all__ = ["Library", "read_tagged_pair"]
 

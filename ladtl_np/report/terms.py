@@ -11,12 +11,12 @@ from ladtl_np.corpus.labels import listed
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.manifest import DEV
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.report.term_counts import Place, TermIndex, places
 from ladtl_np.report.term_list import Term
+from ladtl_np.runs.manifest import DEV
 
 __all__ = ["mean_text", "terms_section", "training_sentences"]
 

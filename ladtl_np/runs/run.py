@@ -16,13 +16,13 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
-from ladtl_np.label_mmd import label_mmds
 from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
 from ladtl_np.options.methods import method_named
-from ladtl_np.run_folder import RunFolder, unique_names
+from ladtl_np.runs.folder import RunFolder, unique_names
+from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions

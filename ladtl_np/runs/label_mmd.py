@@ -9,10 +9,10 @@ import numpy as np
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_forward
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES, evenly_spaced
-from ladtl_np.manifest import LabelMmd
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
+from ladtl_np.runs.manifest import LabelMmd
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.prepared import Prepared
 
