@@ -18,7 +18,6 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "errors shapes printable",
         "files arrays corpus kernels reference",
         "layers scoring",
-        "significance",
         "options",
         "model",
         "objective",

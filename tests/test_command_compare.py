@@ -11,7 +11,7 @@ from conftest import Invoke
 from scoring_cases import legal_tags, random_pair
 
 from ladtl_np.scoring import score
-from ladtl_np.significance import paired_test, sentence_test
+from ladtl_np.scoring.significance import paired_test, sentence_test
 
 CANARY = "Zq7canary"
 MakeRun = Callable[..., Path]

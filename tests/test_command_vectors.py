@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from test_promises import watched
 
 from ladtl_np.commands.vectors import command
-from ladtl_np.corpus.skipgram import (
+from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.skipgram import (
     LONGEST,
     SkipGramOptions,
     WordVectors,
     train_skip_gram,
     vector_lines,
 )
-from ladtl_np.corpus.vectors import load_vectors
 
 pytest.importorskip("gensim", reason="gensim is not installed: pip install 'ladtl-np[vectors]'")
 

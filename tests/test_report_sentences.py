@@ -9,7 +9,7 @@ from test_report import MakeRun, make_run, report_of, section_of, texts
 
 from ladtl_np.report.sentences import RESAMPLES
 from ladtl_np.scoring import sentence_counts
-from ladtl_np.significance import counts_test
+from ladtl_np.scoring.significance import counts_test
 
 __all__ = ["make_run"]
 

@@ -10,7 +10,7 @@ import scipy.stats
 from scoring_cases import legal_tags, random_pair, random_tags
 
 from ladtl_np.scoring import SEMANTICS, score, sentence_counts
-from ladtl_np.significance import (
+from ladtl_np.scoring.significance import (
     EXACT_LIMIT,
     counts_test,
     least_possible_p,
@@ -225,7 +225,7 @@ def test_sampling_comes_near_to_enumeration(monkeypatch):
     exact = sentence_test(gold, first, second, "IOB2", rng=generator())
     assert 4 < exact.differing <= EXACT_LIMIT
     assert exact.patterns == 2**exact.differing < 2**16
-    monkeypatch.setattr("ladtl_np.significance.sentences.EXACT_LIMIT", 0)
+    monkeypatch.setattr("ladtl_np.scoring.significance.sentences.EXACT_LIMIT", 0)
     sampled = sentence_test(gold, first, second, "IOB2", resamples=20_000, rng=generator())
     assert (exact.exact, sampled.exact, sampled.patterns) == (True, False, 20_000)
     assert sampled.p == pytest.approx(exact.p, abs=0.015)
@@ -243,7 +243,7 @@ def test_random_swaps_may_come_in_several_blocks(monkeypatch):
     gold, first, second = three_systems(100)
     counts = [sentence_counts(gold, tags, "IOB2") for tags in (first, second)]
     whole = null_differences(*counts, resamples=2001, rng=generator())
-    monkeypatch.setattr("ladtl_np.significance.sentences.BLOCK", 5000)
+    monkeypatch.setattr("ladtl_np.scoring.significance.sentences.BLOCK", 5000)
     parts = null_differences(*counts, resamples=2001, rng=generator())
     assert len(parts) == len(whole) == 2001
     assert len(np.unique(parts)) > 500

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.vectors import load_vectors
+from ladtl_np.corpus.vectors.loading import load_vectors
 from ladtl_np.corpus.vocabulary import UNKNOWN
 from ladtl_np.errors import DataError, LadtlError, UsageError
 

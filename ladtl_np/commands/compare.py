@@ -31,7 +31,13 @@ from ladtl_np.commands.formats import (
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import UsageError
 from ladtl_np.scoring import SEMANTICS, Semantics
-from ladtl_np.significance import RESAMPLES, Alternative, PairedTest, counts_test, paired_test
+from ladtl_np.scoring.significance import (
+    RESAMPLES,
+    Alternative,
+    PairedTest,
+    counts_test,
+    paired_test,
+)
 
 if TYPE_CHECKING:
     from ladtl_np.corpus.columns import ReadOptions

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ladtl_np.commands.formats import LONG
 from ladtl_np.printable import shown
-from ladtl_np.significance import (
+from ladtl_np.scoring.significance import (
     LEVEL,
     PairedTest,
     SentenceTest,

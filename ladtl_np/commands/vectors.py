@@ -12,9 +12,9 @@ import msgspec
 from ladtl_np.commands.formats import print_json, warn
 from ladtl_np.commands.streams import check_output, open_output
 from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.passes import Passes, Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.raw import TokenMode
-from ladtl_np.corpus.skipgram import (
+from ladtl_np.corpus.vectors.passes import Passes, Reader, column_reader, open_passes, text_reader
+from ladtl_np.corpus.vectors.skipgram import (
     SkipGramOptions,
     require_gensim,
     train_skip_gram,
@@ -25,7 +25,7 @@ from ladtl_np.errors import UsageError
 from ladtl_np.options.config import apply_settings
 
 if TYPE_CHECKING:
-    from ladtl_np.corpus.skipgram import WordVectors
+    from ladtl_np.corpus.vectors.skipgram import WordVectors
 
 __all__ = ["command"]
 

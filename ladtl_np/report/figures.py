@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.report.content import Figure, visible
 from ladtl_np.report.drawing import Pen
-from ladtl_np.significance import mean_and_interval
+from ladtl_np.scoring.significance import mean_and_interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

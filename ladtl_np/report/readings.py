@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.results import summary_text
 from ladtl_np.report.study import Study, StudyRun, on_corpus
-from ladtl_np.significance import mean_and_interval
+from ladtl_np.scoring.significance import mean_and_interval
 
 __all__ = ["readings_section"]
 

@@ -8,7 +8,7 @@ from ladtl_np.report.content import DAGGER, Cell, Section, Table
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
 from ladtl_np.report.study import Study
 from ladtl_np.runs.manifest import DEV
-from ladtl_np.significance import LEVEL, Summary, least_possible_p
+from ladtl_np.scoring.significance import LEVEL, Summary, least_possible_p
 
 __all__ = ["results_section", "summary_text"]
 

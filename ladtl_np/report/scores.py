@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ladtl_np.report.study import Study, StudyRun
-from ladtl_np.significance import LEVEL, PairedTest, Summary, mean_and_interval, paired_test
+from ladtl_np.scoring.significance import LEVEL, PairedTest, Summary, mean_and_interval, paired_test
 
 __all__ = ["AVERAGE", "BASELINES", "OURS", "Results", "Tested", "results_of"]
 

@@ -14,7 +14,7 @@ from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.scoring import sentence_counts
-from ladtl_np.significance import SentenceTest, counts_test
+from ladtl_np.scoring.significance import SentenceTest, counts_test
 
 __all__ = ["RESAMPLES", "sentence_section"]
 

@@ -15,7 +15,7 @@ from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vectors import VectorReport, load_vectors
+from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.network import PROJECTIONS, Architecture, Network, Start, initialise

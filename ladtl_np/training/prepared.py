@@ -8,7 +8,7 @@ from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vectors import VectorReport
+from ladtl_np.corpus.vectors.loading import VectorReport
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence

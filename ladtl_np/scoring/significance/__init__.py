@@ -6,7 +6,7 @@ each pair to the two systems in which the difference is at least the one that wa
 seeds, tasks or sentences; `docs/scoring.md` says when which is right.
 """
 
-from ladtl_np.significance.basics import (
+from ladtl_np.scoring.significance.intervals import (
     EXACT_LIMIT,
     LEVEL,
     RESAMPLES,
@@ -16,8 +16,8 @@ from ladtl_np.significance.basics import (
     least_possible_p,
     mean_and_interval,
 )
-from ladtl_np.significance.pairs import paired_test
-from ladtl_np.significance.sentences import (
+from ladtl_np.scoring.significance.pairs import paired_test
+from ladtl_np.scoring.significance.sentences import (
     SentenceTest,
     counts_test,
     null_differences,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import display_name, open_input
-from ladtl_np.corpus.vector_rows import VectorRow, binary_rows, text_rows
+from ladtl_np.corpus.vectors.rows import VectorRow, binary_rows, text_rows
 from ladtl_np.corpus.vocabulary import UNKNOWN, digits_to_zero
 from ladtl_np.errors import DataError
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ladtl_np.scoring import Semantics, TagSequences, sentence_counts
-from ladtl_np.significance.basics import (
+from ladtl_np.scoring.significance.intervals import (
     BLOCK,
     EXACT_LIMIT,
     LEVEL,

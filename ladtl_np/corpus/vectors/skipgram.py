@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ladtl_np.corpus.vector_rows import MAX_DIMENSION
+from ladtl_np.corpus.vectors.rows import MAX_DIMENSION
 from ladtl_np.errors import DataError, UsageError
 
 __all__ = ["SkipGramOptions", "WordVectors", "require_gensim", "train_skip_gram", "vector_lines"]

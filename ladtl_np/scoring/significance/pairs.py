@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ladtl_np.significance.basics import (
+from ladtl_np.scoring.significance.intervals import (
     BLOCK,
     EXACT_LIMIT,
     RESAMPLES,

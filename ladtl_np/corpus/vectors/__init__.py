@@ -1,0 +1,1 @@
+"""Word vectors: trained on text, read from files, laid over a vocabulary."""
