@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.arrays.parameters import RowGradient
-from ladtl_np.benchmarking import operations
+from ladtl_np.bench import operations
 from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
 from ladtl_np.options.parts import AdaGradOptions

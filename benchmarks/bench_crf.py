@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking import operations
+from ladtl_np.bench import operations
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.reference.crf import nll_backward, nll_forward
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np.benchmarking import operations
+from ladtl_np.bench import operations
 from ladtl_np.layers.embedding import dropout_mask, embedding_backward, embedding_forward
 from ladtl_np.reference import embedding as reference
 

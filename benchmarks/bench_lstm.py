@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking import operations
+from ladtl_np.bench import operations
 from ladtl_np.layers.bilstm import bilstm_backward, bilstm_forward
 from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.reference.lstm import LstmWeights

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking import operations
-from ladtl_np.benchmarking.ours import mmd_rows
-from ladtl_np.benchmarking.workloads import KERNELS
+from ladtl_np.bench import operations
+from ladtl_np.bench.ours import mmd_rows
+from ladtl_np.bench.workloads import KERNELS
 from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
 from ladtl_np.reference.mmd import mmd_backward as reference_backward
 from ladtl_np.reference.mmd import mmd_forward as reference_forward

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ladtl_np.benchmarking.agreement import compare_arrays
-from ladtl_np.benchmarking.ours import Ours
-from ladtl_np.benchmarking.workloads import KERNELS, WORKLOADS, build_case
+from ladtl_np.bench.agreement import compare_arrays
+from ladtl_np.bench.ours import Ours
+from ladtl_np.bench.workloads import KERNELS, WORKLOADS, build_case
 from ladtl_np.objective import loss_and_gradients
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 

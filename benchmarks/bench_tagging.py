@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking import tagging_case
-from ladtl_np.benchmarking.ours import Ours
-from ladtl_np.benchmarking.workloads import WORKLOADS, build_case
+from ladtl_np.bench import tagging_case
+from ladtl_np.bench.ours import Ours
+from ladtl_np.bench.workloads import WORKLOADS, build_case
 from ladtl_np.layers.bilstm import bilstm_forward
 from ladtl_np.reference.crf import sequence_score, viterbi
 

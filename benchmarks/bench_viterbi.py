@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ladtl_np.benchmarking import operations
+from ladtl_np.bench import operations
 from ladtl_np.layers.crf import crf_viterbi
 from ladtl_np.reference.crf import sequence_score, viterbi
 

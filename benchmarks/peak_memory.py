@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.benchmarking.tagging_case import build_tagging_case
-from ladtl_np.benchmarking.workloads import KERNELS, MEDICAL, build_case, draw_sentences
+from ladtl_np.bench.tagging_case import build_tagging_case
+from ladtl_np.bench.workloads import KERNELS, MEDICAL, build_case, draw_sentences
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
 from ladtl_np.objective.batching import two_domain_batch

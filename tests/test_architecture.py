@@ -22,7 +22,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "model",
         "objective",
         "training",
-        "runs estimator benchmarking",
+        "bench runs estimator",
         "experiment",
         "report",
         "commands",

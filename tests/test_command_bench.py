@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from conftest import Invoke
 
-from ladtl_np.benchmarking import machine, suite
-from ladtl_np.benchmarking.contests import torch_is_available
-from ladtl_np.benchmarking.workloads import Workload
+from ladtl_np.bench import machine, suite
+from ladtl_np.bench.contests import torch_is_available
+from ladtl_np.bench.workloads import Workload
 
 QUICK = ("bench", "--workload", "weibo", "--threads", "1", "--rounds", "1")
 DERIVED = {"ratio", "reached", "gflops", "share_of_peak", "tokens_per_second"}

@@ -14,11 +14,11 @@ from ladtl_np.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ladtl_np.benchmarking.results import Change, Report
+    from ladtl_np.bench.results import Change, Report
 
 __all__ = ["command"]
 
-# the names of benchmarking.contests, which --help does without
+# the names of bench.contests, which --help does without
 STEMS = ("step", "lstm", "crf", "viterbi", "mmd", "adagrad", "embedding", "tagging", "startup")
 
 
@@ -99,9 +99,9 @@ def command(
         if markdown == "-":
             raise UsageError("--markdown wants a file; standard output holds the table")
         check_output(markdown, [], overwrite=overwrite)
-    from ladtl_np.benchmarking.results import changes, read_report
-    from ladtl_np.benchmarking.suite import Plan, run
-    from ladtl_np.benchmarking.table import missing_peer
+    from ladtl_np.bench.results import changes, read_report
+    from ladtl_np.bench.suite import Plan, run
+    from ladtl_np.bench.table import missing_peer
 
     earlier = read_report(compare) if compare is not None else None
     workloads = ("medical", "weibo") if workload == "both" else (workload,)
@@ -119,7 +119,7 @@ def command(
 
 
 def _write(path: Path, report: Report, compared: Sequence[Change]) -> None:
-    from ladtl_np.benchmarking.table import markdown
+    from ladtl_np.bench.table import markdown
     from ladtl_np.files import write_atomically
 
     write_atomically(path, markdown(report, compared).encode())
@@ -142,7 +142,7 @@ def _print(report: Report, compared: Sequence[Change]) -> None:
     from rich import box
     from rich.table import Table
 
-    from ladtl_np.benchmarking.table import (
+    from ladtl_np.bench.table import (
         HEADINGS,
         RIGHT_ALIGNED,
         cells,

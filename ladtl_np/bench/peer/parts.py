@@ -1,4 +1,4 @@
-"""What is timed of the PyTorch peer, part by part.  Needs torch, as ``peer`` does."""
+"""What is timed of the PyTorch peer, part by part.  Needs torch, as ``model`` does."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ladtl_np.benchmarking.measure import Part
-from ladtl_np.benchmarking.ours import OPTIMIZER, SourceHalf
-from ladtl_np.benchmarking.peer import TorchModel
-from ladtl_np.benchmarking.peer_functions import (
+from ladtl_np.bench.measure import Part
+from ladtl_np.bench.ours import OPTIMIZER, SourceHalf
+from ladtl_np.bench.peer.functions import (
     Tensor,
     crf_nll,
     gates_for_torch,
@@ -23,8 +22,9 @@ from ladtl_np.benchmarking.peer_functions import (
     tensor,
     torch,
 )
-from ladtl_np.benchmarking.tagging_case import TaggingCase
-from ladtl_np.benchmarking.workloads import Case
+from ladtl_np.bench.peer.model import TorchModel
+from ladtl_np.bench.tagging_case import TaggingCase
+from ladtl_np.bench.workloads import Case
 from ladtl_np.model.network import TARGET
 from ladtl_np.shapes import Floats
 

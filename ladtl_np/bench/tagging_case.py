@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ladtl_np.benchmarking.workloads import Case, Workload, draw_sentences
+from ladtl_np.bench.workloads import Case, Workload, draw_sentences
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.file import Model

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ladtl_np.benchmarking.measure import Spread
+from ladtl_np.bench.measure import Spread
 from ladtl_np.errors import LadtlError
 
 __all__ = ["FORMAT", "Change", "Report", "Row", "changes", "read_report"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ladtl_np.benchmarking.contests import GOALS, STEMS, Contest, contests, torch_is_available
-from ladtl_np.benchmarking.machine import machine, matrix_product_peak
-from ladtl_np.benchmarking.measure import interleave, spread_of
-from ladtl_np.benchmarking.results import Report, Row
-from ladtl_np.benchmarking.startup import LIMITS, startup_samples
-from ladtl_np.benchmarking.workloads import WORKLOADS, Case, build_case
+from ladtl_np.bench.contests import GOALS, STEMS, Contest, contests, torch_is_available
+from ladtl_np.bench.machine import machine, matrix_product_peak
+from ladtl_np.bench.measure import interleave, spread_of
+from ladtl_np.bench.results import Report, Row
+from ladtl_np.bench.startup import LIMITS, startup_samples
+from ladtl_np.bench.workloads import WORKLOADS, Case, build_case
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["Plan", "run"]
@@ -74,7 +74,7 @@ def run(plan: Plan, tell: Tell) -> Report:
         case = build_case(WORKLOADS[name])
         if peers:
             tell(f"{name}: checking that the peer computes the same")
-            agreement |= _peer_module("peer_check").verify(case)
+            agreement |= _peer_module("check").verify(case)
         for threads in plan.threads:
             for contest in _prepared(case, stems, threads, peers):
                 beside = f" beside {contest.peer_name}" if contest.peer else ""
@@ -96,14 +96,14 @@ def run(plan: Plan, tell: Tell) -> Report:
 
 def _peer_module(name: str) -> Any:
     """A module that imports torch."""
-    return import_module(f"ladtl_np.benchmarking.{name}")
+    return import_module(f"ladtl_np.bench.peer.{name}")
 
 
 def _prepared(case: Case, stems: Sequence[str], threads: int, peers: bool) -> Iterator[Contest]:
     parts = None
     if peers:
-        _peer_module("peer_functions").torch.set_num_threads(threads)
-        parts = _peer_module("peer_parts").TorchParts(case)
+        _peer_module("functions").torch.set_num_threads(threads)
+        parts = _peer_module("parts").TorchParts(case)
     for stem in stems:
         yield from contests(stem, case, threads, parts)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ladtl_np.benchmarking.measure import Part
-from ladtl_np.benchmarking.tagging_case import TaggingCase
+from ladtl_np.bench.measure import Part
+from ladtl_np.bench.tagging_case import TaggingCase
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.shapes import Floats

@@ -1,4 +1,4 @@
-"""Before anything is timed: the peer computes what we compute.  Needs torch, as ``peer`` does."""
+"""Before anything is timed: the peer computes what we compute.  Needs torch, as ``model`` does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.benchmarking.agreement import compare_arrays
-from ladtl_np.benchmarking.peer import TorchModel
-from ladtl_np.benchmarking.peer_functions import optimiser, tensor, torch
-from ladtl_np.benchmarking.workloads import KERNELS, Case
+from ladtl_np.bench.agreement import compare_arrays
+from ladtl_np.bench.peer.functions import optimiser, tensor, torch
+from ladtl_np.bench.peer.model import TorchModel
+from ladtl_np.bench.workloads import KERNELS, Case
 from ladtl_np.objective import loss_and_gradients, loss_step
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.training.optimizer import AdaGrad, global_norm

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ladtl_np.benchmarking.measure import Spread
-from ladtl_np.benchmarking.results import Change, Report, Row
+from ladtl_np.bench.measure import Spread
+from ladtl_np.bench.results import Change, Report, Row
 
 __all__ = [
     "HEADINGS",

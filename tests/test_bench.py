@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ladtl_np.benchmarking import contests, onnx_peer, operations, startup
-from ladtl_np.benchmarking.agreement import PeerMismatch, compare_arrays, compare_tags
-from ladtl_np.benchmarking.machine import machine
-from ladtl_np.benchmarking.measure import Spread, interleave, spread_of
-from ladtl_np.benchmarking.ours import Ours, SourceHalf, by_sentence
-from ladtl_np.benchmarking.results import Report, Row, changes, read_report
-from ladtl_np.benchmarking.tagging_case import build_tagging_case
-from ladtl_np.benchmarking.workloads import KERNELS, MEDICAL, WEIBO, Workload, build_case
+from ladtl_np.bench import contests, operations, startup
+from ladtl_np.bench.agreement import PeerMismatch, compare_arrays, compare_tags
+from ladtl_np.bench.machine import machine
+from ladtl_np.bench.measure import Spread, interleave, spread_of
+from ladtl_np.bench.ours import Ours, SourceHalf, by_sentence
+from ladtl_np.bench.peer import onnx as onnx_peer
+from ladtl_np.bench.results import Report, Row, changes, read_report
+from ladtl_np.bench.tagging_case import build_tagging_case
+from ladtl_np.bench.workloads import KERNELS, MEDICAL, WEIBO, Workload, build_case
 from ladtl_np.commands import bench
 from ladtl_np.errors import LadtlError
 
@@ -189,7 +190,7 @@ def test_batches_of_peers_hold_every_sentence_once() -> None:
 
 @needs_torch
 def test_the_peer_has_our_loss_gradients_and_updates() -> None:
-    from ladtl_np.benchmarking.peer_check import verify
+    from ladtl_np.bench.peer.check import verify
 
     found = verify(build_case(TINY))
     assert len(found) == 4
@@ -198,7 +199,7 @@ def test_the_peer_has_our_loss_gradients_and_updates() -> None:
 
 @needs_torch
 def test_a_peer_with_other_weights_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ladtl_np.benchmarking import peer_check
+    from ladtl_np.bench.peer import check as peer_check
 
     class Changed(peer_check.TorchModel):
         def loss(self, mask=None):
@@ -212,8 +213,8 @@ def test_a_peer_with_other_weights_is_caught(monkeypatch: pytest.MonkeyPatch) ->
 @needs_torch
 @pytest.mark.parametrize("stem", [stem for stem in contests.STEMS if stem != "startup"])
 def test_every_part_agrees_with_the_peer_s(stem: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ladtl_np.benchmarking.peer_check import one_thread
-    from ladtl_np.benchmarking.peer_parts import TorchParts
+    from ladtl_np.bench.peer.check import one_thread
+    from ladtl_np.bench.peer.parts import TorchParts
 
     monkeypatch.setattr(contests, "MMD_ROWS", 20)
     monkeypatch.setattr(contests, "TAGGING_SENTENCES", 20)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking.measure import Part
-from ladtl_np.benchmarking.tagging_case import TaggingCase
-from ladtl_np.benchmarking.workloads import DROPOUT, Case
+from ladtl_np.bench.measure import Part
+from ladtl_np.bench.tagging_case import TaggingCase
+from ladtl_np.bench.workloads import DROPOUT, Case
 from ladtl_np.corpus.raw import tokenise
 from ladtl_np.layers.bilstm import bilstm_backward, bilstm_forward
 from ladtl_np.layers.crf import crf_backward, crf_forward, crf_viterbi
@@ -76,7 +76,7 @@ class Ours:
             mask = dropout_mask(rng, case.mask.shape, DROPOUT, case.mask.dtype, memory.empty)
             _, gradients = loss_step(network, case.batch, objective, mask, None, self.workers)
             optimizer.update(network, gradients, global_norm(gradients))
-            return {}  # dropout differs from call to call; peer_check compares whole steps
+            return {}  # dropout differs from call to call; peer.check compares whole steps
 
         return Part(call)
 

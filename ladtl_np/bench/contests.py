@@ -10,19 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.benchmarking import onnx_peer, operations
-from ladtl_np.benchmarking.agreement import compare_arrays, compare_tags
-from ladtl_np.benchmarking.measure import Part
-from ladtl_np.benchmarking.ours import Ours, SourceHalf, mmd_rows
-from ladtl_np.benchmarking.tagging_case import TaggingCase, build_tagging_case
-from ladtl_np.benchmarking.workloads import KERNELS, Case
+from ladtl_np.bench import operations
+from ladtl_np.bench.agreement import compare_arrays, compare_tags
+from ladtl_np.bench.measure import Part
+from ladtl_np.bench.ours import Ours, SourceHalf, mmd_rows
+from ladtl_np.bench.peer import onnx as onnx_peer
+from ladtl_np.bench.tagging_case import TaggingCase, build_tagging_case
+from ladtl_np.bench.workloads import KERNELS, Case
 from ladtl_np.layers.bilstm import bilstm_forward
 from ladtl_np.layers.embedding import embedding_forward
 from ladtl_np.layers.mmd import label_rows
 from ladtl_np.shapes import Floats
 
 if TYPE_CHECKING:
-    from ladtl_np.benchmarking.peer_parts import TorchParts
+    from ladtl_np.bench.peer.parts import TorchParts
 
 __all__ = ["GOALS", "STEMS", "TORCH", "Contest", "contests", "torch_is_available"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ladtl_np.benchmarking.peer_functions import (
+from ladtl_np.bench.peer.functions import (
     Tensor,
     crf_nll,
     gates_for_torch,
@@ -15,7 +15,7 @@ from ladtl_np.benchmarking.peer_functions import (
     tensor,
     torch,
 )
-from ladtl_np.benchmarking.workloads import DROPOUT, Case
+from ladtl_np.bench.workloads import DROPOUT, Case
 from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET
 from ladtl_np.shapes import Floats
 
