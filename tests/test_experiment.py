@@ -222,8 +222,8 @@ def test_the_files_of_the_docs_expand() -> None:
 
 
 def test_the_wheel_would_hold_the_packaged_experiments() -> None:
-    package = Path(__file__).parents[1] / "ladtl_np"
-    assert sorted(path.name for path in (package / "experiments").iterdir()) == sorted(
+    folder = Path(__file__).parents[1] / "ladtl_np" / "experiment" / "packaged"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
         f"{name}.toml" for name in packaged_experiments()
     )
 

@@ -22,10 +22,13 @@ from small_corpora import SMALL
 from test_command_experiment import runs_of, write_experiment
 
 from ladtl_np.errors import UsageError
-from ladtl_np.experiment import Event, Job, cluster, cluster_connection, cluster_runs
-from ladtl_np.experiment.cluster import Cluster, slots
-from ladtl_np.experiment.cluster_runs import run_on_cluster
-from ladtl_np.experiment.cluster_worker import Wanted, local_versions, look
+from ladtl_np.experiment import Event, Job
+from ladtl_np.experiment.cluster import connection as cluster_connection
+from ladtl_np.experiment.cluster import runs as cluster_runs
+from ladtl_np.experiment.cluster import scheduler as cluster
+from ladtl_np.experiment.cluster.runs import run_on_cluster
+from ladtl_np.experiment.cluster.scheduler import Cluster, slots
+from ladtl_np.experiment.cluster.worker import Wanted, local_versions, look
 from ladtl_np.options.config import parse_config
 
 ENDLESS = 10**6
@@ -211,7 +214,7 @@ def ask(**wanted: Any) -> list[str]:
 def test_a_machine_says_what_it_does_not_see(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ladtl_np.experiment.cluster_worker.FOLDER_SECONDS", 0.1)
+    monkeypatch.setattr("ladtl_np.experiment.cluster.worker.FOLDER_SECONDS", 0.1)
     (tmp_path / "token").touch()
     file = tmp_path / "file"
     file.write_bytes(b"")

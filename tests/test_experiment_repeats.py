@@ -11,8 +11,8 @@ from conftest import Invoke, write_corpus
 from small_corpora import small_config, small_corpus
 from test_command_experiment import runs_of, write_experiment
 
+from ladtl_np.experiment.job import Event, Job
 from ladtl_np.experiment.repeats import run_each_once
-from ladtl_np.experiment.work import Event, Job
 from ladtl_np.runs.folder import RunFolder
 
 

@@ -12,9 +12,9 @@ import click
 
 from ladtl_np.commands.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.formats import json_option, print_json, print_table, warn
-from ladtl_np.experiment.cluster import Cluster
-from ladtl_np.experiment.cluster_connection import connect
-from ladtl_np.experiment.cluster_runs import run_on_cluster
+from ladtl_np.experiment.cluster.connection import connect
+from ladtl_np.experiment.cluster.runs import run_on_cluster
+from ladtl_np.experiment.cluster.scheduler import Cluster
 from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.results import means, read_results, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores

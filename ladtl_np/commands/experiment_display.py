@@ -14,8 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ladtl_np.experiment.expansion import RunSpec
+from ladtl_np.experiment.job import Event
 from ladtl_np.experiment.results import Mean, grid_keys
-from ladtl_np.experiment.work import Event
 from ladtl_np.printable import shown
 
 __all__ = ["ExperimentDisplay", "means_table"]

@@ -1,16 +1,16 @@
 """Grids of runs from one file: tasks, methods, seeds, fractions and options, resumable.
 
 `loading` finds a file and `file` checks it, `expansion` lists its runs, `inputs` reads what they
-need, `runner` does those that are missing by way of an `Execute` (`processes` and `cluster_runs`
-are two), `results` tells what came out.
+need, `runner` does those that are missing by way of an `Execute` (`processes` and `cluster.runs`
+are two), `results` tells what came out; `packaged` holds those that come with the package.
 """
 
 from ladtl_np.experiment.expansion import RunSpec, expand
 from ladtl_np.experiment.file import Experiment, parse_experiment
+from ladtl_np.experiment.job import Event, Execute, Job, perform
 from ladtl_np.experiment.loading import load_experiment, packaged_experiments
 from ladtl_np.experiment.results import grid_keys, means, read_results, write_results
 from ladtl_np.experiment.runner import Plan, plan_experiment, run_missing, share_cores, states
-from ladtl_np.experiment.work import Event, Execute, Job, perform
 
 __all__ = [
     "Event",

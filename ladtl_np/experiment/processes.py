@@ -25,7 +25,7 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import NamedTuple
 
-from ladtl_np.experiment.work import Event, Job, explanation, perform
+from ladtl_np.experiment.job import Event, Job, explanation, perform
 
 __all__ = ["cores", "run_in_processes"]
 

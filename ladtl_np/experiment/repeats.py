@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ladtl_np.errors import LadtlError
-from ladtl_np.experiment.work import Event, Execute, Job, explanation
+from ladtl_np.experiment.job import Event, Execute, Job, explanation
 from ladtl_np.files import write_atomically
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.manifest import MANIFEST

@@ -16,10 +16,10 @@ from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec, expand
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
+from ladtl_np.experiment.job import Event, Execute, Job
 from ladtl_np.experiment.processes import cores, run_in_processes
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
-from ladtl_np.experiment.work import Event, Execute, Job
 from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
 from ladtl_np.runs.folder import take_folder
 

@@ -12,7 +12,7 @@ import msgspec
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.file import flattened
-from ladtl_np.experiment.work import VECTORS
+from ladtl_np.experiment.job import VECTORS
 from ladtl_np.options.config import Config, parse_config, read_config
 
 __all__ = ["State", "read_manifest", "state_of"]

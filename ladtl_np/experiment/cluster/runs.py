@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ladtl_np.experiment.cluster import Cluster, slots
-from ladtl_np.experiment.cluster_worker import Wanted, execute, local_versions, temporary_name
+from ladtl_np.experiment.cluster.scheduler import Cluster, slots
+from ladtl_np.experiment.cluster.worker import Wanted, execute, local_versions, temporary_name
+from ladtl_np.experiment.job import Event, Job, explanation
 from ladtl_np.experiment.state import read_manifest
-from ladtl_np.experiment.work import Event, Job, explanation
 from ladtl_np.files import write_atomically
 
 __all__ = ["run_on_cluster"]

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import ladtl_np
+from ladtl_np.experiment.job import Job
 from ladtl_np.experiment.processes import run_in_processes
-from ladtl_np.experiment.work import Job
 from ladtl_np.files import open_private
 from ladtl_np.training.trained_model import versions
 

@@ -1,7 +1,7 @@
 """The connection to a Dask cluster that the user names: made early, or refused with a reason.
 
 This is the one place of the package that reaches a network, and the packages of the extra
-``cluster`` are imported only here and in `cluster_worker`, when somebody names a scheduler.
+``cluster`` are imported only here and in `worker`, when somebody names a scheduler.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.experiment.cluster import Cluster
+from ladtl_np.experiment.cluster.scheduler import Cluster
 
 __all__ = ["connect"]
 

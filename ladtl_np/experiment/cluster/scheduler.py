@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.experiment.cluster_worker import Wanted, local_versions, look
+from ladtl_np.experiment.cluster.worker import Wanted, local_versions, look
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.runner import Share
 
