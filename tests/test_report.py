@@ -14,14 +14,14 @@ import pytest
 
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.report import build_report, extra_files, find_runs, study_of
-from ladtl_np.report.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
 from ladtl_np.report.content import Cell, Figure, Section, Table
-from ladtl_np.report.drawing import Pen
-from ladtl_np.report.figures import LinePanel, band_of, lines
-from ladtl_np.report.labels import contrasted
+from ladtl_np.report.drawing.figures import LinePanel, band_of, lines
+from ladtl_np.report.drawing.pen import Pen
 from ladtl_np.report.page import Report
-from ladtl_np.report.results import results_section
 from ladtl_np.report.scores import AVERAGE, Results
+from ladtl_np.report.sections.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
+from ladtl_np.report.sections.labels import contrasted
+from ladtl_np.report.sections.results import results_section
 from ladtl_np.runs.folder import METRICS, RunFolder
 
 HOSTILE = "<script>alert(1)</script>"

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from test_report import MakeRun, make_run, report_of, section_of, texts
 
-from ladtl_np.report.sentences import RESAMPLES
+from ladtl_np.report.sections.sentences import RESAMPLES
 from ladtl_np.scoring import sentence_counts
 from ladtl_np.scoring.significance import counts_test
 

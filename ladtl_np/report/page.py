@@ -9,21 +9,21 @@ from pathlib import Path
 from ladtl_np import __version__
 from ladtl_np.experiment.expansion import CORPORA
 from ladtl_np.files import make_private_folder, write_atomically
-from ladtl_np.report.confusion import confusion_section
 from ladtl_np.report.content import Section, visible
-from ladtl_np.report.curves import fraction_section, grid_section, learning_section
-from ladtl_np.report.discrepancy import discrepancy_section
-from ladtl_np.report.drawing import Pen, require_libraries
-from ladtl_np.report.labels import contrasted, label_section
-from ladtl_np.report.leakage import leakage_section
-from ladtl_np.report.provenance import provenance_section
-from ladtl_np.report.readings import readings_section
-from ladtl_np.report.results import results_section
-from ladtl_np.report.sentences import sentence_section
+from ladtl_np.report.drawing.pen import Pen, require_libraries
+from ladtl_np.report.sections.confusion import confusion_section
+from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
+from ladtl_np.report.sections.discrepancy import discrepancy_section
+from ladtl_np.report.sections.labels import contrasted, label_section
+from ladtl_np.report.sections.overlap import leakage_section
+from ladtl_np.report.sections.provenance import provenance_section
+from ladtl_np.report.sections.results import results_section
+from ladtl_np.report.sections.scorers import readings_section
+from ladtl_np.report.sections.sentences import sentence_section
+from ladtl_np.report.sections.terms import terms_section
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
 from ladtl_np.report.term_list import Term
-from ladtl_np.report.terms import terms_section
 
 __all__ = ["Report", "build_report", "extra_files", "write_files"]
 

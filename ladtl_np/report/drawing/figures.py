@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.report.content import Figure, visible
-from ladtl_np.report.drawing import Pen
+from ladtl_np.report.drawing.pen import Pen
 from ladtl_np.scoring.significance import mean_and_interval
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from ladtl_np.errors import UsageError
 from ladtl_np.report.content import Figure
-from ladtl_np.report.fonts import OWN, Fonts
+from ladtl_np.report.drawing.fonts import OWN, Fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -8,8 +8,8 @@ from statistics import fmean
 
 from ladtl_np.errors import UsageError
 from ladtl_np.report.content import Cell, Section, Table, visible
-from ladtl_np.report.drawing import Pen
-from ladtl_np.report.figures import gains
+from ladtl_np.report.drawing.figures import gains
+from ladtl_np.report.drawing.pen import Pen
 from ladtl_np.report.scores import OURS
 from ladtl_np.report.study import Study, StudyRun
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ladtl_np.report.content import Figure
-from ladtl_np.report.drawing import Pen
-from ladtl_np.report.figures import short
+from ladtl_np.report.drawing.figures import short
+from ladtl_np.report.drawing.pen import Pen
 
 __all__ = ["scatter"]
 

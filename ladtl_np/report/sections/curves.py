@@ -8,8 +8,8 @@ from statistics import fmean
 from typing import Any
 
 from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.drawing import Pen
-from ladtl_np.report.figures import Band, LinePanel, band_of, lines
+from ladtl_np.report.drawing.figures import Band, LinePanel, band_of, lines
+from ladtl_np.report.drawing.pen import Pen
 from ladtl_np.report.study import Point, Study, StudyRun, on_corpus, point_text
 from ladtl_np.runs.manifest import DEV
 

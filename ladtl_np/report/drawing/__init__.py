@@ -1,0 +1,1 @@
+"""What draws the figures: the pen, the kinds of figures, fonts."""
