@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from ladtl_np.commands.highlight import Highlighter
+from ladtl_np.commands.support.highlight import Highlighter
 from ladtl_np.corpus.raw import iterate_raw
 from ladtl_np.model.file import load_model
 from ladtl_np.model.tagging import Tagger

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from conftest import CLI, Invoke, run_program, write_corpus
 
-from ladtl_np.commands.highlight import Highlighter
-from ladtl_np.commands.streams import open_output
+from ladtl_np.commands.support.highlight import Highlighter
+from ladtl_np.commands.support.streams import open_output
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.raw import tokenise

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ladtl_np.commands.formats import json_option, print_json, print_table
-from ladtl_np.commands.streams import check_output
+from ladtl_np.commands.support.formats import json_option, print_json, print_table
+from ladtl_np.commands.support.streams import check_output
 from ladtl_np.errors import UsageError
 
 if TYPE_CHECKING:

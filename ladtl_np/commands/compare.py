@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ladtl_np.commands.compared_runs import Pair, Pairing, Run, listed, pair_runs, task_of
-from ladtl_np.commands.compared_sentences import (
+from ladtl_np.commands.support.compared_runs import Pair, Pairing, Run, listed, pair_runs, task_of
+from ladtl_np.commands.support.compared_sentences import (
     Tagged,
     counts_of_files,
     counts_of_runs,
     from_file,
     from_run,
 )
-from ladtl_np.commands.comparison import Comparison, comparison_table
-from ladtl_np.commands.formats import (
+from ladtl_np.commands.support.comparison import Comparison, comparison_table
+from ladtl_np.commands.support.formats import (
     column_options,
     json_option,
     print_json,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.formats import (
+from ladtl_np.commands.support.formats import (
     LONG,
     column_options,
     json_option,
@@ -20,7 +20,7 @@ from ladtl_np.commands.formats import (
     tag_column_option,
     warn,
 )
-from ladtl_np.commands.statistics import Overlap, Statistics, describe, overlaps
+from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.printable import shown

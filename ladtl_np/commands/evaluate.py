@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.formats import (
+from ladtl_np.commands.support.formats import (
     LONG,
     column_options,
     decoding_options,

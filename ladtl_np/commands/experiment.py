@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.experiment_display import ExperimentDisplay, means_table
-from ladtl_np.commands.formats import json_option, print_json, print_table, warn
+from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
+from ladtl_np.commands.support.formats import json_option, print_json, print_table, warn
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster
 from ladtl_np.experiment.cluster.scheduler import Cluster

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.formats import LONG, json_option, print_json, print_table
+from ladtl_np.commands.support.formats import LONG, json_option, print_json, print_table
 from ladtl_np.printable import shown
 
 if TYPE_CHECKING:

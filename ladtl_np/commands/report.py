@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from ladtl_np.commands.formats import print_json, warn
-from ladtl_np.commands.streams import check_output, open_output
+from ladtl_np.commands.support.formats import print_json, warn
+from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import shown
 from ladtl_np.report import (

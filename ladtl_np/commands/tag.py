@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ladtl_np.commands.formats import column_options, decoding_options, read_options, warn
-from ladtl_np.commands.streams import (
+from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
+from ladtl_np.commands.support.streams import (
     InputFormat,
     Unit,
     check_output,
@@ -137,7 +137,7 @@ def _writer(style: str, scheme: str, name: str, tagger: Tagger, output: str) -> 
         return lambda unit, tags: conll_lines(unit, tags, scheme, name), ""
     if style == "jsonl":
         return jsonl_line, ""
-    from ladtl_np.commands.highlight import Highlighter
+    from ladtl_np.commands.support.highlight import Highlighter
 
     coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     view = Highlighter(tagger.decoder.tags.types, coloured=coloured)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.progress import TrainingDisplay, results_table
+from ladtl_np.commands.support.progress import TrainingDisplay, results_table
 from ladtl_np.errors import DivergedError
 from ladtl_np.options.config import (
     Config,

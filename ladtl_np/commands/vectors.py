@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.formats import print_json, warn
-from ladtl_np.commands.streams import check_output, open_output
+from ladtl_np.commands.support.formats import print_json, warn
+from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vectors.passes import Passes, Reader, column_reader, open_passes, text_reader

@@ -14,7 +14,7 @@ from typing import BinaryIO, Literal
 
 import msgspec
 
-from ladtl_np.commands.formats import naming_standard_output
+from ladtl_np.commands.support.formats import naming_standard_output
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import format_sentence, iterate_conll
 from ladtl_np.corpus.jsonl import format_document, iterate_jsonl

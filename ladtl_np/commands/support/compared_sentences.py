@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ladtl_np.commands.compared_runs import Pair, Run, task_of
-from ladtl_np.commands.formats import illegal_places, warn
-from ladtl_np.commands.score import read_tagged, require_same_tokens
+from ladtl_np.commands.support.compared_runs import Pair, Run, task_of
+from ladtl_np.commands.support.formats import illegal_places, warn
+from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.lines import open_input
