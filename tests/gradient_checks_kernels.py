@@ -47,8 +47,9 @@ def run_lstm(
 ) -> tuple[Array, tuple[Array, Array, Array, Array]]:
     N, width = len(X), 2 * H
     output = unwritten(N, width)
-    cache = unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H)
-    lstm.lstm_forward(output, *cache, X, W, U, b, offsets, column, reverse)
+    cache = lstm.LstmCache(unwritten(N, 4 * H), unwritten(N, H), unwritten(N, H))
+    weights = lstm.LstmWeights(W, U, b)
+    lstm.lstm_forward(output, cache, X, weights, offsets, column, reverse)
     return output[:, column : column + H], (output, *cache)
 
 
@@ -82,6 +83,7 @@ def one_direction_of_a_packed_batch() -> None:
                 X=X,
                 W=W,
                 U=U,
+                b=b,
                 doutput=doutput,
                 cache=cache,
                 offsets=offsets,
@@ -90,13 +92,22 @@ def one_direction_of_a_packed_batch() -> None:
                 N=N,
                 widest=widest,
             ):
-                scratch = (
-                    unwritten(widest, H),
-                    unwritten(widest, H),
-                    unwritten(N, D + H),
+                scratch = lstm.LstmScratch(
+                    unwritten(widest, H), unwritten(widest, H), unwritten(N, D + H)
                 )
+                output, *rest = cache
                 lstm.lstm_backward(
-                    dX, dW, dU, db, doutput, *scratch, *cache, X, W, U, offsets, column, reverse
+                    dX,
+                    lstm.LstmWeights(dW, dU, db),
+                    doutput,
+                    scratch,
+                    output,
+                    lstm.LstmCache(*rest),
+                    X,
+                    lstm.LstmWeights(W, U, b),
+                    offsets,
+                    column,
+                    reverse,
                 )
 
             added = what_is_added(backward, (W, U, b), rng)

@@ -102,3 +102,11 @@ def test_modules_stay_small() -> None:
     sizes = sorted(len(path.read_text("utf-8").splitlines()) for path in modules())
     assert sizes[-1] <= 300
     assert sizes[len(sizes) // 2] < 150
+
+
+def test_kernels_take_a_dozen_arguments_at_most() -> None:
+    """Buffers that belong together are one named tuple."""
+    for path in sorted((PACKAGE / "kernels").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert len(node.args.args) <= 12, f"{path.name}: {node.name}"

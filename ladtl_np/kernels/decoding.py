@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
@@ -10,43 +12,61 @@ from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.kernels.viterbi import viterbi
 from ladtl_np.shapes import Booleans, Floats, Integers
 
-__all__ = ["best_tags"]
+__all__ = ["Encoder", "Head", "Scratch", "best_tags"]
+
+
+class Encoder(NamedTuple):
+    """What lstm_encode takes of either direction: x W + b of the distinct words, and U."""
+
+    projected: tuple[Floats, Floats]
+    recurrent: tuple[Floats, Floats]
+
+
+class Head(NamedTuple):
+    """A CRF, and where its tags may stand; a `b` of size 0 is no emission bias."""
+
+    W: Floats  # (2H, m)
+    b: Floats  # (m,)
+    A: Floats  # (m, m), -inf where a tag may not follow
+    A_transposed: Floats
+    may_start: Booleans  # (m,)
+    may_end: Booleans  # (m,)
+
+
+class Scratch(NamedTuple):
+    """Room for one batch; holds nothing before or after."""
+
+    hidden: Floats  # (N, 2H)
+    gates: Floats  # (B, 4H)
+    cell: Floats  # (B, H)
+    tanh_cell: Floats  # (B, H)
+    E: Floats  # (N, m)
+    delta: Floats  # (N, m)
 
 
 @kernel
 def best_tags(
     tags: Integers,
     score: Floats,
-    hidden: Floats,
-    gates: Floats,
-    cell: Floats,
-    tanh_cell: Floats,
-    E: Floats,
-    delta: Floats,
+    scratch: Scratch,
     words: Integers,
-    projected: tuple[Floats, Floats],
-    recurrent: tuple[Floats, Floats],
-    W: Floats,
-    b: Floats,
-    A: Floats,
-    A_transposed: Floats,
-    may_start: Booleans,
-    may_end: Booleans,
+    encoder: Encoder,
+    head: Head,
     offsets: Integers,
 ) -> None:
     """Write tags (N,) and score (B,) of each sentence's best path, as viterbi does.
 
-    `projected` and `recurrent` hold what lstm_encode takes of each direction; a `b` of size 0 is no
-    emission bias. Scratch: hidden (N, 2H), gates, cell and tanh_cell as for lstm_encode, E and
-    delta (N, m).
+    The best legal one where the head forbids anything.                    docs/math/crf.md (23)
     """
+    hidden, gates, cell, tanh_cell, E, delta = scratch
     H = cell.shape[1]
     state = gates, cell, tanh_cell
-    lstm_encode(hidden, *state, projected[0], words, recurrent[0], offsets, 0, False)
-    lstm_encode(hidden, *state, projected[1], words, recurrent[1], offsets, H, True)
-    affine_forward(E, hidden, W, b)
-    _forbid(E, may_start, may_end, offsets)
-    viterbi(tags, score, delta, E, A, A_transposed, offsets)
+    (forward, backward), (forward_U, backward_U) = encoder.projected, encoder.recurrent
+    lstm_encode(hidden, *state, forward, words, forward_U, offsets, 0, False)
+    lstm_encode(hidden, *state, backward, words, backward_U, offsets, H, True)
+    affine_forward(E, hidden, head.W, head.b)
+    _forbid(E, head.may_start, head.may_end, offsets)
+    viterbi(tags, score, delta, E, head.A, head.A_transposed, offsets)
 
 
 @inline

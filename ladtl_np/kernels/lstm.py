@@ -13,6 +13,8 @@ reverse, where the other sentences only start.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
@@ -20,10 +22,41 @@ from ladtl_np.kernels.algebra.matmul import multiply, multiply_packed, pack
 from ladtl_np.kernels.lstm_step import copy_row, finish_step, step_backward
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["lstm_backward", "lstm_forward", "visited_before"]
+__all__ = [
+    "LstmCache",
+    "LstmScratch",
+    "LstmWeights",
+    "lstm_backward",
+    "lstm_forward",
+    "visited_before",
+]
 
 # rows whose inputs are projected together; their gates fit into the second cache
 SPAN_ROWS = 128
+
+
+class LstmWeights(NamedTuple):
+    """Parameters of one direction, or their gradients."""
+
+    W: Floats  # (D, 4H)
+    U: Floats  # (H, 4H)
+    b: Floats  # (4H,)
+
+
+class LstmCache(NamedTuple):
+    """What lstm_backward needs of one direction; written by lstm_forward, used up going back."""
+
+    gates: Floats  # (N, 4H) after their non-linearity, order i, f, o, g; then their gradients
+    cell: Floats  # (N, H)
+    tanh_cell: Floats  # (N, H)
+
+
+class LstmScratch(NamedTuple):
+    """Room that lstm_backward works in; holds nothing before or after."""
+
+    dcell: Floats  # (B, H)
+    dhidden: Floats  # (B, H)
+    inputs: Floats  # (N, D + H)
 
 
 @inline
@@ -41,21 +74,16 @@ def visited_before(offsets: Integers, t: int, reverse: bool) -> tuple[int, int]:
 @kernel
 def lstm_forward(
     output: Floats,
-    gates: Floats,
-    cell: Floats,
-    tanh_cell: Floats,
+    cache: LstmCache,
     X: Floats,
-    W: Floats,
-    U: Floats,
-    b: Floats,
+    weights: LstmWeights,
     offsets: Integers,
     column: int,
     reverse: bool,
 ) -> None:
-    """Write h into output[:, column:column + H], and what lstm_backward reads.
-
-    That is gates (N, 4H) after their non-linearity, cell and tanh_cell (N, H).
-    """
+    """Write h into output[:, column:column + H], and the cache."""
+    gates, cell, tanh_cell = cache
+    W, U, b = weights
     H = U.shape[0]
     steps = offsets.size - 1
     packed_W, packed_U = pack(W), pack(U)
@@ -100,28 +128,22 @@ def _end_of_span(offsets: Integers, visit: int, reverse: bool) -> int:
 @kernel
 def lstm_backward(
     dX: Floats,
-    dW: Floats,
-    dU: Floats,
-    db: Floats,
+    dweights: LstmWeights,
     doutput: Floats,
-    dcell: Floats,
-    dhidden: Floats,
-    inputs: Floats,
+    scratch: LstmScratch,
     output: Floats,
-    gates: Floats,
-    cell: Floats,
-    tanh_cell: Floats,
+    cache: LstmCache,
     X: Floats,
-    W: Floats,
-    U: Floats,
+    weights: LstmWeights,
     offsets: Integers,
     column: int,
     reverse: bool,
 ) -> None:
-    """Write dX and add dW, dU, db, given doutput[:, column:column + H]; gates are overwritten.
-
-    Scratch: dcell and dhidden (B, H), inputs (N, D + H).
-    """
+    """Write dX and add to dweights, given doutput[:, column:column + H]; uses up the cache."""
+    dW, dU, db = dweights
+    dcell, dhidden, inputs = scratch
+    gates, cell, tanh_cell = cache
+    W, U, _ = weights
     D, H = W.shape[0], U.shape[0]
     steps = offsets.size - 1
     packed_U = pack(U.T)

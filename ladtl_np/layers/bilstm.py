@@ -12,20 +12,11 @@ from ladtl_np.shapes import Floats, Integers
 __all__ = [
     "DIRECTIONS",
     "BilstmCache",
-    "DirectionCache",
     "bilstm_backward",
     "bilstm_forward",
 ]
 
 DIRECTIONS = ("forward", "backward")
-
-
-class DirectionCache(NamedTuple):
-    """What one direction's backward pass needs."""
-
-    gates: Floats  # (N, 4H) after their non-linearity, order i, f, o, g; then their gradients
-    cell: Floats  # (N, H)
-    tanh_cell: Floats  # (N, H)
 
 
 class BilstmCache(NamedTuple):
@@ -34,7 +25,7 @@ class BilstmCache(NamedTuple):
     X: Floats  # (N, D)
     offsets: Integers  # (T + 1,)
     output: Floats  # (N, 2H), as returned
-    directions: tuple[DirectionCache, DirectionCache]
+    directions: tuple[kernels.LstmCache, kernels.LstmCache]
 
 
 def bilstm_forward(
@@ -64,13 +55,14 @@ def bilstm_forward(
     empty = workers.memory.empty
     output: Floats = empty((N, 2 * H), X.dtype)
     caches = tuple(
-        DirectionCache(empty((N, 4 * H), X.dtype), *empty((2, N, H), X.dtype)) for _ in DIRECTIONS
+        kernels.LstmCache(empty((N, 4 * H), X.dtype), *empty((2, N, H), X.dtype))
+        for _ in DIRECTIONS
     )
 
     def direction(number: int) -> None:
-        W, U, b = (weights[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb")
         column, reverse = number * H, number == 1
-        kernels.lstm_forward(output, *caches[number], X, W, U, b, offsets, column, reverse)
+        own = _direction(weights, number)
+        kernels.lstm_forward(output, caches[number], X, own, offsets, column, reverse)
 
     workers.run(lambda: direction(0), lambda: direction(1))
     return output, BilstmCache(X, offsets, output, (caches[0], caches[1]))
@@ -95,21 +87,19 @@ def bilstm_backward(
     parts = [empty((N, D), dtype) for _ in DIRECTIONS]
 
     def direction(number: int) -> None:
-        name = DIRECTIONS[number]
         kernels.lstm_backward(
             parts[number],
-            gradients[f"{name}.W"],
-            gradients[f"{name}.U"],
-            gradients[f"{name}.b"],
+            _direction(gradients, number),
             dhidden,
-            empty((widest, H), dtype),
-            empty((widest, H), dtype),
-            empty((N, D + H), dtype),
+            kernels.LstmScratch(
+                dcell=empty((widest, H), dtype),
+                dhidden=empty((widest, H), dtype),
+                inputs=empty((N, D + H), dtype),
+            ),
             output,
-            *directions[number],
+            directions[number],
             X,
-            weights[f"{name}.W"],
-            weights[f"{name}.U"],
+            _direction(weights, number),
             offsets,
             number * H,
             number == 1,
@@ -118,3 +108,7 @@ def bilstm_backward(
     workers.run(lambda: direction(0), lambda: direction(1))
     parts[0] += parts[1]
     return parts[0]
+
+
+def _direction(arrays: Mapping[str, Floats], number: int) -> kernels.LstmWeights:
+    return kernels.LstmWeights(*(arrays[f"{DIRECTIONS[number]}.{kind}"] for kind in "WUb"))

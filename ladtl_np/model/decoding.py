@@ -22,7 +22,7 @@ from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.model.network import TARGET, Network
-from ladtl_np.shapes import Booleans, Floats, Integers
+from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Decoder"]
 
@@ -146,7 +146,7 @@ class Decoder:
             waiting.append(self.workers.start(partial(_project, table=table, rows=rows, W=W, b=b)))
         return _Encoder(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
 
-    def _head(self) -> _Head:
+    def _head(self) -> decoding.Head:
         weights, crf = self.network.weights, self.network.architecture.crf_of(self.head)
         # E = (H T) W = H (T W)
         W = fold(self.network.projection(self.head), weights[f"{crf}.W"])
@@ -154,7 +154,7 @@ class Decoder:
         may_start, may_end, may_follow = self._legal
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
-        return _Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
+        return decoding.Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
 
 
 class _Encoder(NamedTuple):
@@ -164,17 +164,6 @@ class _Encoder(NamedTuple):
     backward: Callable[[], Floats]
     forward_U: Floats
     backward_U: Floats
-
-
-class _Head(NamedTuple):
-    """What kernels.decoding.best_tags takes of a CRF, in its order."""
-
-    W: Floats
-    b: Floats
-    A: Floats
-    A_transposed: Floats
-    may_start: Booleans
-    may_end: Booleans
 
 
 def _distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:
@@ -227,26 +216,23 @@ def _project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Flo
 
 
 def _best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: _Head
+    memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: decoding.Head
 ) -> Integers:
     """Best tags of a packed batch, in the order of its list of sentences."""
     empty, N, B = memory.empty, packing.tokens, packing.sentences
     H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
     best = np.empty(N, np.int64)
-    decoding.best_tags(
-        best,
-        np.empty(B),
-        empty((N, 2 * H), dtype),
-        empty((B, 4 * H), dtype),
-        empty((B, H), dtype),
-        empty((B, H), dtype),
-        empty((N, m), dtype),
-        empty((N, m), dtype),
-        words,
-        (encoder.forward(), encoder.backward()),
-        (encoder.forward_U, encoder.backward_U),
-        *head,
-        packing.offsets,
+    scratch = decoding.Scratch(
+        hidden=empty((N, 2 * H), dtype),
+        gates=empty((B, 4 * H), dtype),
+        cell=empty((B, H), dtype),
+        tanh_cell=empty((B, H), dtype),
+        E=empty((N, m), dtype),
+        delta=empty((N, m), dtype),
     )
+    ready = decoding.Encoder(
+        (encoder.forward(), encoder.backward()), (encoder.forward_U, encoder.backward_U)
+    )
+    decoding.best_tags(best, np.empty(B), scratch, words, ready, head, packing.offsets)
     tags: Integers = best[packing.rows]
     return tags
