@@ -7,6 +7,7 @@ import pytest
 
 from ladtl_np.arrays.parameters import RowGradient
 from ladtl_np.bench import operations
+from ladtl_np.bench.workloads import START
 from ladtl_np.model.network import Architecture, Network, initialise
 from ladtl_np.objective import Gradients
 from ladtl_np.options.parts import AdaGradOptions
@@ -31,10 +32,10 @@ def test_adagrad_by_touched_rows(measure, rows: int) -> None:
 
 
 def build(*, vocabulary: int, hidden: int) -> Network:
-    sizes = Architecture(
+    sizes = Architecture.plain(
         vocabulary=vocabulary, embedding=D, hidden=hidden, source_tags=7, target_tags=7
     )
-    return initialise(sizes, np.random.default_rng(0))
+    return initialise(sizes, np.random.default_rng(0), START)
 
 
 def gradients_of(network: Network, rows: int) -> Gradients:

@@ -7,6 +7,7 @@ import pytest
 
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.bench import operations
+from ladtl_np.bench.workloads import START
 from ladtl_np.layers.bilstm import bilstm_backward, bilstm_forward
 from ladtl_np.model.network import Architecture, initialise
 from ladtl_np.reference.lstm import LstmWeights
@@ -16,8 +17,9 @@ from ladtl_np.reference.lstm import bilstm_forward as reference_forward
 D = H = 100
 SENTENCES = 4
 WEIGHTS = initialise(
-    Architecture(vocabulary=2, embedding=D, hidden=H, source_tags=2, target_tags=2),
+    Architecture.plain(vocabulary=2, embedding=D, hidden=H, source_tags=2, target_tags=2),
     np.random.default_rng(0),
+    START,
 ).weights
 
 

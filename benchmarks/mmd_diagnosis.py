@@ -9,7 +9,6 @@ a few mini-batches without dropout. Prints a Markdown table.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,10 +52,10 @@ class Look(NamedTuple):
 def look(trainer: Trainer, prepared: Prepared, batch: Batch) -> Look:
     """Gradients of the loss's parts, by switching the others off, and distances."""
     objective, network = prepared.objective, trainer.network
-    plain = replace(objective, w_mmd=0.0, w_param=0.0, w_reg=0.0)
+    plain = objective.changed(w_mmd=0.0, w_param=0.0, w_reg=0.0)
     likelihood = loss_and_gradients(network, batch, plain)[1]
-    with_mmd = loss_and_gradients(network, batch, replace(objective, w_param=0.0, w_reg=0.0))[1]
-    with_param = loss_and_gradients(network, batch, replace(objective, w_mmd=0.0, w_reg=0.0))[1]
+    with_mmd = loss_and_gradients(network, batch, objective.changed(w_param=0.0, w_reg=0.0))[1]
+    with_param = loss_and_gradients(network, batch, objective.changed(w_mmd=0.0, w_reg=0.0))[1]
     encoder = [name for name in likelihood if name.startswith(ENCODER)]
     target = [name for name in likelihood if name.startswith("target_crf")]
     with single_threaded_blas():

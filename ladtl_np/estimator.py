@@ -15,7 +15,7 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.file import Model, load_model, save_model
 from ladtl_np.model.tagging import make_decoder
-from ladtl_np.options.config import parse_config, set_option
+from ladtl_np.options.config import DEFAULTS, parse_config, set_option
 from ladtl_np.scoring import Scores
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.trained_model import build_model
@@ -65,10 +65,10 @@ class LaDTLTagger:
 
     def __init__(
         self,
-        method: str = "la-dtl",
+        method: str = DEFAULTS.method,
         *,
-        seed: int = 0,
-        threads: int = 1,
+        seed: int = DEFAULTS.seed,
+        threads: int = DEFAULTS.threads,
         options: Mapping[str, Any] | None = None,
         label_map: Mapping[str, str] | None = None,
     ) -> None:
@@ -146,7 +146,7 @@ class LaDTLTagger:
         save_model(path, self._fitted())
 
     @classmethod
-    def load(cls, path: str | PathLike[str], *, threads: int = 1) -> Self:
+    def load(cls, path: str | PathLike[str], *, threads: int = DEFAULTS.threads) -> Self:
         """A tagger around a saved model; its predictions are in BIOES."""
         model = load_model(path)
         tagger = cls(

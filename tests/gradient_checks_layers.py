@@ -8,6 +8,7 @@ import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
 from gradient_checks_kernels import what_is_added
 from shapes_at_random import (
+    architecture_of,
     packed_rows,
     random_chains,
     random_weights,
@@ -25,7 +26,6 @@ from ladtl_np.layers import (
     parameter_transfer,
     projection,
 )
-from ladtl_np.model.network import Architecture
 
 D, H, M_TAGS, V = 3, 2, 3, 5
 BATCHES = ((1,), (4,), LENGTHS, (2, 2, 2))
@@ -158,7 +158,7 @@ def mmd_of_some_rows() -> None:
 def crf_weights(rng: np.random.Generator, bias: bool) -> Parameters:
     return random_weights(
         rng,
-        Architecture(
+        architecture_of(
             vocabulary=V, embedding=1, hidden=1, source_tags=3, target_tags=4, emission_bias=bias
         ),
     )

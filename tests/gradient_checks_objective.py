@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from gradient_check import LENGTHS, Array, check_gradient, gradient_check
+from objectives import objective_of
 from shapes_at_random import random_batch, random_network
 
 from ladtl_np.arrays.workers import Workers
@@ -52,7 +51,7 @@ def whole_objective() -> None:
         "w_mmd": 0.7,
         "w_param": 0.2,
         "w_reg": 0.05,
-        "variances": (0.1, 1.0, 5.0),
+        "kernel": (0.1, 1.0, 5.0),
     }
     for bias in (False, True):
         network = random_network(rng, bias=bias)
@@ -60,25 +59,25 @@ def whole_objective() -> None:
             batch = random_batch(rng, network, source, target)
             mask = rng.choice([0.0, 2.0], size=(sum(source) + sum(target), 3), p=[0.3, 0.7])
             mu = np.array([1.0, 0.0, 0.4])
-            plain = Objective(**settings)
-            weighted = Objective(**settings, label_weights=mu)
-            vanilla = Objective(**settings, label_aware=False)
+            plain = objective_of(**settings)
+            weighted = objective_of(**settings, label_weights=mu)
+            vanilla = objective_of(**settings, label_aware=False)
             check_objective(rng, network, batch, plain)
             check_objective(rng, network, batch, weighted, dropout_mask=mask)
             check_objective(rng, network, batch, vanilla, dropout_mask=mask)
         for aware in (True, False):  # the median heuristic's choice is a constant
-            median = Objective(**{**settings, "variances": None}, label_aware=aware)
+            median = objective_of(**{**settings, "kernel": "median"}, label_aware=aware)
             batch = random_batch(rng, network, (4, 2), (1, 4))
             variances = variances_of(network, batch, median)
             check_objective(rng, network, batch, median, variances=variances)
         only_target = random_batch(rng, network, (), LENGTHS)
         only_source = random_batch(rng, network, (4, 1), ())
-        check_objective(rng, network, only_target, Objective(**settings))
-        check_objective(rng, network, only_source, Objective(**settings, label_aware=False))
+        check_objective(rng, network, only_target, objective_of(**settings))
+        check_objective(rng, network, only_source, objective_of(**settings, label_aware=False))
     alone = random_network(rng, source_tags=0)
     batch = random_batch(rng, alone, (), LENGTHS)
     nothing = np.empty(0, np.int64), np.empty(0, np.int64)
-    check_objective(rng, alone, batch, Objective(matched=nothing, source_share=0.0))
+    check_objective(rng, alone, batch, objective_of(matched=nothing, source_share=0.0))
 
 
 @gradient_check("objective.encoder.encoder_backward")
@@ -119,14 +118,19 @@ def one_crf_for_both_domains() -> None:
     for projection in ("none", "linear", "mask"):
         for bias in (False, True):
             network = random_network(
-                rng, target_tags=3, bias=bias, shared_crf=True, projection=projection
+                rng,
+                target_tags=3,
+                bias=bias,
+                shared_crf=True,
+                projection=projection,
+                shared_fraction=0.5,
             )
             for source, target in (((2, 1), LENGTHS), ((4, 1), ()), ((), (1, 2))):
                 batch = random_batch(rng, network, source, target, weighted=True)
-                objective = Objective(matched=same, source_share=0.4, w_mmd=0.0, w_param=0.5)
+                objective = objective_of(matched=same, source_share=0.4, w_mmd=0.0, w_param=0.5)
                 check_objective(rng, network, batch, objective)
     network = random_network(rng, target_tags=3, shared_crf=True, projection="linear")
-    frozen = Objective(matched=same, frozen=PROJECTIONS)
+    frozen = objective_of(matched=same, frozen=PROJECTIONS)
     _, gradients = loss_and_gradients(network, random_batch(rng, network, (3,), (2,)), frozen)
     assert not any(gradients[name].any() for name in PROJECTIONS)
 
@@ -139,7 +143,7 @@ def squared_mmd_with_a_floor() -> None:
     batch = random_batch(rng, network, (4, 2), (4, 2, 1))
     values = [
         loss_and_gradients(
-            network, batch, Objective(matched=matched, label_weights=mu, variances=(1.0,))
+            network, batch, objective_of(matched=matched, label_weights=mu, kernel=(1.0,))
         )[0].mmd
         for mu in np.eye(3)
     ]
@@ -149,7 +153,7 @@ def squared_mmd_with_a_floor() -> None:
         rng,
         network,
         batch,
-        Objective(matched=matched, variances=(1.0,), w_mmd=2.0, mmd_floor=floor),
+        objective_of(matched=matched, kernel=(1.0,), w_mmd=2.0, mmd_floor=floor),
     )
 
 
@@ -161,10 +165,10 @@ def divergence_by_the_weights_of_the_target() -> None:
     for bias in (False, True):
         network = random_network(rng, target_tags=3, bias=bias)
         batch = random_batch(rng, network, (4, 2), (2, 1))
-        objective = Objective(matched=matched, w_param=0.7, w_mmd=0.0, transfer="kl")
+        objective = objective_of(matched=matched, w_param=0.7, w_mmd=0.0, parameter_transfer="kl")
         check_target_head(network, batch, objective)
         # with the source's side every parameter can be
-        check_objective(rng, network, batch, replace(objective, both_sides=True))
+        check_objective(rng, network, batch, objective.changed(divergence_gradient="both"))
 
 
 @gradient_check("objective.step.loss_step")
@@ -174,7 +178,7 @@ def characters_in_the_whole_objective() -> None:
     batch = random_batch(rng, network, (2, 1), (3,))
     matched = np.array([0, 2, 1]), np.array([1, 3, 0])
     mask = rng.choice([0.0, 2.0], size=(6, network.architecture.word_inputs))
-    objective = Objective(matched=matched, variances=(1.0,), w_mmd=0.5, w_param=0.2, w_reg=0.1)
+    objective = objective_of(matched=matched, kernel=(1.0,), w_mmd=0.5, w_param=0.2, w_reg=0.1)
     check_objective(rng, network, batch, objective, dropout_mask=mask)
 
 

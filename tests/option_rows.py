@@ -212,7 +212,7 @@ METHOD = [
         TARGET_CRF,
         base=PROJECTED,
     ),
-    move("projection.frozen", True, "d maps", base=PROJECTED),
+    move("projection.frozen", True, "reg", "total", "d maps", base=PROJECTED),
     move("mask.shared_fraction", 0.5, NLL, ENCODER, TARGET_CRF, TAGS, base=MASKED),
     move("cd.similarity", "gaussian", SIMILARITY, base=WEIGHTED),
     move("cd.similarity", "cross-entropy", SIMILARITY, base=WEIGHTED),

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.arrays.packing import Packing, pack
 from ladtl_np.arrays.parameters import Parameters
-from ladtl_np.model.network import Architecture, Network
+from ladtl_np.model.network import Architecture, Network, Start
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 
 Array = NDArray[np.float64]
+
+START = Start(recurrent="glorot", projection="identity")
 
 RAGGED: dict[str, tuple[int, ...]] = {
     "one token": (1,),
@@ -64,6 +67,13 @@ def random_weights(
     return weights
 
 
+def architecture_of(**sizes: Any) -> Architecture:
+    """The plain architecture of these sizes, with what else is given in place of what it lacks."""
+    own = ("vocabulary", "embedding", "hidden", "source_tags", "target_tags")
+    plain = Architecture.plain(**{name: sizes.pop(name) for name in own})
+    return msgspec.structs.replace(plain, **sizes)
+
+
 def random_network(
     rng: np.random.Generator,
     *,
@@ -76,7 +86,7 @@ def random_network(
     scale: float = 0.6,
     **architecture_options: Any,
 ) -> Network:
-    architecture = Architecture(
+    architecture = architecture_of(
         vocabulary=words,
         embedding=embedding,
         hidden=hidden,

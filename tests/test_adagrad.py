@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from objectives import objective_of
 from shapes_at_random import random_batch, random_network
 
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.adagrad import adagrad_dense, adagrad_rows
 from ladtl_np.model.network import EMBEDDING
-from ladtl_np.objective import Gradients, Objective, loss_step
+from ladtl_np.objective import Gradients, loss_step
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
 from ladtl_np.training.optimizer import AdaGrad, global_norm
@@ -82,7 +83,7 @@ def trained_once(options, dtype=np.float64, seed=2):
     rng = np.random.default_rng(seed)
     network = random_network(rng).astype(dtype)
     batch = random_batch(rng, network, (3, 1), (2, 4))
-    objective = Objective(matched=(np.array([0, 1]), np.array([2, 1])))
+    objective = objective_of(matched=(np.array([0, 1]), np.array([2, 1])))
     _, gradients = loss_step(network, batch, objective, None, None, Workers())
     kept = Gradients(gradients.weights.astype(dtype), gradients.embedding)
     kept = kept._replace(

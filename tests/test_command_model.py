@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 from conftest import Invoke
+from shapes_at_random import START
 
 from ladtl_np.commands.model import _rows, describe_model
 from ladtl_np.model.file import Model
@@ -58,7 +59,7 @@ def test_a_shared_crf_and_characters_are_told(tiny_model: Model) -> None:
         character_embedding=2,
         character_hidden=4,
     )
-    network = initialise(sizes, np.random.default_rng(0))
+    network = initialise(sizes, np.random.default_rng(0), START)
     rows = dict(_rows(describe_model(replace(tiny_model, network=network))))
     assert rows["CRF"] == "one for both domains, behind fixed masks"
     assert rows["characters"] == "BiLSTM with 4 units per direction"

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+import ast
 import runpy
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+import ladtl_np
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
+    Config,
     apply_settings,
     merge_options,
     parse_config,
@@ -77,3 +82,57 @@ def test_the_page_of_options_is_what_the_docstrings_say() -> None:
     script = Path(__file__).parents[1] / "docs" / "config_page.py"
     page = runpy.run_path(str(script))["config_page"]()
     assert script.with_name("config.md").read_text("utf-8") == page
+
+
+# parameters that are called as an option is, and are none
+NAMESAKES = {
+    ("runs/folder.py", "patience"),  # seconds that another process has to leave a folder
+    ("runs/manifest.py", "method"),  # of a manifest that does not tell
+    ("runs/manifest.py", "scheme"),
+}
+
+
+def option_names(options: type[msgspec.Struct] = Config) -> Iterator[str]:
+    for field in msgspec.structs.fields(options):
+        nested = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        if nested:
+            yield from option_names(field.type)
+        else:
+            yield field.name
+
+
+def written_defaults(tree: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Names and defaults of all parameters, and of all fields of classes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            plain = [*node.args.posonlyargs, *node.args.args]
+            given = len(node.args.defaults)
+            pairs = list(zip(plain[len(plain) - given :], node.args.defaults, strict=True))
+            pairs += zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+            yield from ((arg.arg, value) for arg, value in pairs if value is not None)
+        elif isinstance(node, ast.ClassDef):
+            for field in node.body:
+                if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+                    if field.value is not None:
+                        yield field.target.id, field.value
+
+
+def test_only_the_options_write_a_default_of_an_option() -> None:
+    """What training fills from options has no defaults of its own, which could differ."""
+    package = Path(ladtl_np.__file__).parent
+    below = ("layers", "model", "objective", "training", "runs")
+    files = [path for name in below for path in sorted((package / name).rglob("*.py"))]
+    files += [package / "estimator.py"]
+    files += [
+        package / "corpus" / f"{name}.py" for name in ("characters", "sampling", "vocabulary")
+    ]
+    names = set(option_names())
+    for path in files:
+        place = str(path.relative_to(package))
+        for name, default in written_defaults(ast.parse(path.read_text("utf-8"))):
+            literal = not any(
+                isinstance(part, ast.Name | ast.Attribute) for part in ast.walk(default)
+            )
+            none = isinstance(default, ast.Constant) and default.value is None
+            if name in names and literal and not none:
+                assert (place, name) in NAMESAKES, f"{place}: {name} = {ast.unparse(default)}"

@@ -19,9 +19,10 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import SOURCE, TARGET, Network
 
 WORDS = ("<unk>", "a", "b", "cc", "d0", "Eb")
-VOCABULARY = Vocabulary(WORDS)
+VOCABULARY = Vocabulary(WORDS, lower=False, digits_to_zero=False)
 LOWERED = Vocabulary(("<unk>", "a", "b", "cc", "d0", "eb"), lower=True, digits_to_zero=True)
-ALPHABET = Characters(("<unk>", "a", "b", "c", "E", "0"))
+LEGAL = {"constrained": True, "emission_bias": True}
+ALPHABET = Characters(("<unk>", "a", "b", "c", "E", "0"), lower=False)
 TOKENS = ("a", "b", "cc", "d0", "Eb", "d7", "never", "A", "bcb")
 LENGTHS = (7, 1, 3, 0, 12, 2, 1, 5, 3, 0, 9, 1, 2, 4, 4, 1)
 ONE, TWO, THREE = (TagSet.of_types(types) for types in ("A", "AB", ("A", "B", "C")))
@@ -30,7 +31,7 @@ KINDS = {
     "two CRFs": {},
     "emission bias": {"bias": True},
     "linear maps": {"shared_crf": True, "projection": "linear", "bias": True},
-    "masks": {"shared_crf": True, "projection": "mask"},
+    "masks": {"shared_crf": True, "projection": "mask", "shared_fraction": 1 / 3},
     "characters": {"characters": 6, "character_embedding": 3, "character_hidden": 2, "bias": True},
 }
 TYPES = {"one type": (ONE, ONE), "several types": (THREE, TWO)}  # source and target
@@ -53,7 +54,9 @@ def network_of(rng: np.random.Generator, source: TagSet, target: TagSet, **kind)
 
 
 def decode(network: Network, tags: TagSet, text, *, head=TARGET, threads=1, **how):
-    decoder = Decoder(network, VOCABULARY, tags, head=head, workers=Workers(threads), **how)
+    decoder = Decoder(
+        network, VOCABULARY, tags, head=head, workers=Workers(threads), **{**LEGAL, **how}
+    )
     return decoder.tag(text)
 
 
@@ -85,7 +88,7 @@ def test_words_are_looked_up_as_the_vocabulary_says_and_spelled_as_the_alphabet_
     text = sentences(rng)
     for characters in (ALPHABET, Characters(ALPHABET.characters, lower=True)):
         vocabulary = LOWERED if lower else VOCABULARY
-        decoder = Decoder(network, vocabulary, TWO, characters=characters)
+        decoder = Decoder(network, vocabulary, TWO, characters=characters, **LEGAL)
         for sentence, found in zip(text, decoder.tag(text), strict=True):
             expected = slow_tags(
                 network, vocabulary, TWO.tags, sentence, TARGET, characters=characters
@@ -200,7 +203,7 @@ def test_a_decoder_reads_its_network_at_every_call(kind):
     rng = np.random.default_rng(9)
     characters = ALPHABET if kind == "characters" else None
     network = network_of(rng, TWO, TWO, **KINDS[kind])
-    decoder = Decoder(network, VOCABULARY, TWO, characters=characters)
+    decoder = Decoder(network, VOCABULARY, TWO, characters=characters, **LEGAL)
     text = sentences(rng)
     first = decoder.tag(text)
     for name, array in network.named().items():
@@ -219,7 +222,7 @@ def test_a_decoder_reads_its_network_at_every_call(kind):
 def test_a_call_leaves_nothing_behind_for_the_next():
     rng = np.random.default_rng(10)
     network = network_of(rng, TWO, TWO, **KINDS["characters"])
-    decoder = Decoder(network, VOCABULARY, TWO, characters=ALPHABET)
+    decoder = Decoder(network, VOCABULARY, TWO, characters=ALPHABET, **LEGAL)
     text = sentences(rng)
     first = decoder.tag(text)
     assert [decoder.tag([sentence])[0] for sentence in reversed(text)] == first[::-1]

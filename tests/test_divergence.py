@@ -7,12 +7,13 @@ from itertools import pairwise
 import numpy as np
 import oracles
 import pytest
+from objectives import objective_of
 from shapes_at_random import by_sentence, random_batch, random_chains, random_network
 
 from ladtl_np.layers.crf import crf_viterbi
 from ladtl_np.layers.divergence import divergence_forward, divergence_source_backward
 from ladtl_np.layers.parameter_transfer import parameter_transfer_forward
-from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective import loss_and_gradients
 from ladtl_np.reference import divergence as reference
 
 M = 3
@@ -148,7 +149,7 @@ def test_different_tags_are_refused() -> None:
         divergence_forward(E_s, A_s, E_t[:, :2], A_t[:2, :2], packing.offsets)
     rng = np.random.default_rng(9)
     network = random_network(rng)  # 3 and 4 tags
-    objective = Objective(matched=(np.arange(3), np.arange(3)), transfer="kl")
+    objective = objective_of(matched=(np.arange(3), np.arange(3)), parameter_transfer="kl")
     with pytest.raises(ValueError, match="every tag"):
         loss_and_gradients(network, random_batch(rng, network, (2,), (2,)), objective)
 
@@ -160,7 +161,7 @@ def test_no_divergence_sends_nothing_to_the_source_head() -> None:
     same = np.array([0, 2, 1]), np.array([0, 1, 2])
     found = {}
     for w_param in (0.0, 0.5):
-        objective = Objective(matched=same, w_mmd=0.0, w_param=w_param, transfer="kl")
+        objective = objective_of(matched=same, w_mmd=0.0, w_param=w_param, parameter_transfer="kl")
         found[w_param] = loss_and_gradients(network, batch, objective)[1]
     for name, gradient in found[0.0].items():
         changed = not np.array_equal(gradient, found[0.5][name])

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from shapes_at_random import architecture_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
@@ -46,14 +47,14 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
 
 
 def test_parameters_named_in_the_notation_exist() -> None:
-    from ladtl_np.model.network import EMBEDDING, Architecture
+    from ladtl_np.model.network import EMBEDDING
 
     sizes = {"vocabulary": 2, "embedding": 2, "hidden": 2, "source_tags": 2, "target_tags": 2}
     names = {EMBEDDING}
     for shared in (False, True):
         projection = "linear" if shared else "none"
         names |= (
-            Architecture(**sizes, emission_bias=True, shared_crf=shared, projection=projection)
+            architecture_of(**sizes, emission_bias=True, shared_crf=shared, projection=projection)
             .shapes()
             .keys()
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from shapes_at_random import START
 
 from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.workers import Workers
@@ -17,8 +18,8 @@ RAGGED = [(1,), (3, 1), (5, 5, 2, 1), (1, 1, 1), (40, 33, 7)]
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("lengths", RAGGED, ids=str)
 def test_states_are_those_of_training(lengths, dtype):
-    sizes = Architecture(vocabulary=7, embedding=4, hidden=5, source_tags=0, target_tags=3)
-    network = initialise(sizes, np.random.default_rng(1), dtype)
+    sizes = Architecture.plain(vocabulary=7, embedding=4, hidden=5, source_tags=0, target_tags=3)
+    network = initialise(sizes, np.random.default_rng(1), START, dtype)
     packing = pack(np.array(lengths))
     N, B, H = packing.tokens, packing.sentences, sizes.hidden
     words = np.random.default_rng(2).integers(0, 7, N)

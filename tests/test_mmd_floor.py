@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from gradient_check import check_gradient
 from gradient_checks_objective import check_objective
+from objectives import objective_of
 from shapes_at_random import random_network
 
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective import loss_and_gradients
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.objective.mmd import mmd_step
 from ladtl_np.reference.mmd import mmd_backward, mmd_forward
@@ -68,8 +69,8 @@ def floors() -> list[float]:
 def step(hidden: np.ndarray, batch: Batch, floor: float, **objective) -> tuple[float, np.ndarray]:
     """L_LaMMD and what is added to dhidden, which holds something before."""
     dhidden = np.full_like(hidden, 0.25)
-    settings = {"matched": MATCHED, "variances": VARIANCES, "w_mmd": W_MMD, "mmd_floor": floor}
-    value = mmd_step(dhidden, hidden, batch, Objective(**settings | objective), None, Workers())
+    settings = {"matched": MATCHED, "kernel": VARIANCES, "w_mmd": W_MMD, "mmd_floor": floor}
+    value = mmd_step(dhidden, hidden, batch, objective_of(**settings | objective), None, Workers())
     return value, dhidden - 0.25
 
 
@@ -168,14 +169,14 @@ def test_the_whole_loss_has_the_gradient_of_its_floors(rank):
     rng = np.random.default_rng(3)
     _, batch = case()
     network = random_network(rng, words=9, source_tags=7, target_tags=7)
-    settings = {"matched": MATCHED, "variances": VARIANCES, "w_mmd": 2.0}
+    settings = {"matched": MATCHED, "kernel": VARIANCES, "w_mmd": 2.0}
     values = []
     for label in PRESENT:
-        alone = Objective(**settings, label_weights=np.eye(7)[label])
+        alone = objective_of(**settings, label_weights=np.eye(7)[label])
         values.append(loss_and_gradients(network, batch, alone)[0].mmd)
     floor = float(np.mean(sorted(values)[rank : rank + 2]))
     for mu in (None, MU["a present one left out"]):
-        objective = Objective(**settings, mmd_floor=floor, label_weights=mu)
+        objective = objective_of(**settings, mmd_floor=floor, label_weights=mu)
         terms, _ = loss_and_gradients(network, batch, objective)
         all_values, weights = np.array([*values, 0, 0, 0]), MU["all 1"] if mu is None else mu
         assert terms.mmd == pytest.approx(float(weights @ np.maximum(all_values, floor)), rel=1e-12)

@@ -12,8 +12,8 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.errors import ModelFileError
-from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model, load_model, model_bytes, save_model
+from ladtl_np.model.tagging import make_decoder
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.trained_model import build_model
 
@@ -37,8 +37,8 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     assert loaded.token_mode == "characters"
     assert model_bytes(loaded) == model_bytes(model)
     sentences = [list("Azxab"), list("xx"), ["?"]]
-    before = Decoder(model.network, model.vocabulary, model.target_tags).tag(sentences)
-    after = Decoder(loaded.network, loaded.vocabulary, loaded.target_tags).tag(sentences)
+    before = make_decoder(model).tag(sentences)
+    after = make_decoder(loaded).tag(sentences)
     assert before == after
 
 

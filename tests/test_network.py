@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from shapes_at_random import START, architecture_of
 
-from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Architecture, from_named, initialise
+from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, from_named, initialise
 
 SIZES = {"vocabulary": 30, "embedding": 6, "hidden": 5, "source_tags": 4, "target_tags": 7}
 
 
 def start(seed=0, dtype=np.float64, **changed):
-    return initialise(Architecture(**{**SIZES, **changed}), np.random.default_rng(seed), dtype)
+    return initialise(
+        architecture_of(**{**SIZES, **changed}), np.random.default_rng(seed), START, dtype
+    )
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from gradient_check import check_direction
 from gradient_checks_objective import with_values
+from objectives import objective_of
 from shapes_at_random import random_batch, random_network, random_sentences, workload
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import EMBEDDING
-from ladtl_np.objective import Objective, loss_and_gradients, loss_step, variances_of
+from ladtl_np.objective import loss_and_gradients, loss_step, variances_of
 from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 
@@ -24,7 +25,7 @@ SETTINGS = {
     "w_mmd": 0.5,
     "w_param": 0.2,
     "w_reg": 0.1,
-    "variances": VARIANCES,
+    "kernel": VARIANCES,
 }
 SPLITS = {
     "one token each": ((1,), (1,)),
@@ -74,7 +75,7 @@ def test_equals_the_readable_twin(split, label_aware, bias):
     rng = np.random.default_rng(1)
     masks = [rng.choice([0.0, 2.0], size=(s.words.size, 4)) for s in (*source, *target)]
     mu = np.array([1.0, 0.0, 0.3])
-    objective = Objective(**SETTINGS, label_aware=label_aware, label_weights=mu)
+    objective = objective_of(**SETTINGS, label_aware=label_aware, label_weights=mu)
     terms, gradients = loss_and_gradients(
         network,
         two_domain_batch(source, target),
@@ -104,7 +105,9 @@ def test_equals_the_readable_twin(split, label_aware, bias):
 
 def test_total_is_the_weighted_sum_of_the_terms():
     network, source, target = case()
-    terms, _ = loss_and_gradients(network, two_domain_batch(source, target), Objective(**SETTINGS))
+    terms, _ = loss_and_gradients(
+        network, two_domain_batch(source, target), objective_of(**SETTINGS)
+    )
     expected = (
         0.4 * terms.source_nll
         + 0.6 * terms.target_nll
@@ -121,16 +124,16 @@ def test_gradient_is_linear_in_the_weights_of_the_terms():
 
     def gradients(share, w_mmd, w_param, w_reg):
         weights = dict(source_share=share, w_mmd=w_mmd, w_param=w_param, w_reg=w_reg)
-        return loss_and_gradients(network, batch, Objective(**{**SETTINGS, **weights}))[1]
+        return loss_and_gradients(network, batch, objective_of(**{**SETTINGS, **weights}))[1]
 
-    whole, only_source, only_target = (
+    whole, halves, only_target = (
         gradients(0.4, 0.5, 0.2, 0.1),
-        gradients(1, 0, 0, 0),
+        gradients(0.5, 0, 0, 0),
         gradients(0, 0, 0, 0),
     )
     terms = [gradients(0, *row) for row in np.diag([0.5, 0.2, 0.1])]
     for name, gradient in whole.items():
-        parts = 0.4 * only_source[name] + 0.6 * only_target[name]
+        parts = 0.8 * halves[name] + 0.2 * only_target[name]
         parts = parts + sum(term[name] - only_target[name] for term in terms)
         np.testing.assert_allclose(parts, gradient, atol=1e-12, err_msg=name)
 
@@ -139,10 +142,10 @@ def test_term_of_weight_zero_changes_no_byte():
     network, source, target = case()
     batch = two_domain_batch(source, target)
     off = {**SETTINGS, "w_mmd": 0.0, "w_param": 0.0}
-    terms, gradients = loss_and_gradients(network, batch, Objective(**off))
+    terms, gradients = loss_and_gradients(network, batch, objective_of(**off))
     assert (terms.mmd, terms.param) == (0, 0)
-    other = {**off, "variances": (3.0,), "matched": (np.array([0]), np.array([0]))}
-    terms_other, gradients_other = loss_and_gradients(network, batch, Objective(**other))
+    other = {**off, "kernel": (3.0,), "matched": (np.array([0]), np.array([0]))}
+    terms_other, gradients_other = loss_and_gradients(network, batch, objective_of(**other))
     assert terms == terms_other
     for name, gradient in gradients.items():
         assert gradient.tobytes() == gradients_other[name].tobytes()
@@ -151,10 +154,10 @@ def test_term_of_weight_zero_changes_no_byte():
 def test_order_of_the_sentences_changes_only_rounding():
     network, source, target = case()
     terms, gradients = loss_and_gradients(
-        network, two_domain_batch(source, target), Objective(**SETTINGS)
+        network, two_domain_batch(source, target), objective_of(**SETTINGS)
     )
     turned = two_domain_batch(source[::-1], target[::-1])
-    terms_turned, gradients_turned = loss_and_gradients(network, turned, Objective(**SETTINGS))
+    terms_turned, gradients_turned = loss_and_gradients(network, turned, objective_of(**SETTINGS))
     assert terms_turned == pytest.approx(terms, rel=1e-12)
     for name, gradient in gradients.items():
         np.testing.assert_allclose(gradients_turned[name], gradient, atol=1e-12, err_msg=name)
@@ -163,7 +166,7 @@ def test_order_of_the_sentences_changes_only_rounding():
 def test_swapping_the_domains_swaps_the_heads():
     network, source, target = case(source_tags=4, target_tags=4)
     terms, gradients = loss_and_gradients(
-        network, two_domain_batch(source, target), Objective(**SETTINGS)
+        network, two_domain_batch(source, target), objective_of(**SETTINGS)
     )
     swap = {"source_crf": "target_crf", "target_crf": "source_crf"}
 
@@ -174,7 +177,7 @@ def test_swapping_the_domains_swaps_the_heads():
     other = with_values(network, {swapped(name): a for name, a in network.named().items()})
     settings = {**SETTINGS, "matched": MATCHED[::-1], "source_share": 0.6}
     terms_swapped, gradients_swapped = loss_and_gradients(
-        other, two_domain_batch(target, source), Objective(**settings)
+        other, two_domain_batch(target, source), objective_of(**settings)
     )
     assert terms_swapped.total == pytest.approx(terms.total, rel=1e-13)
     assert terms_swapped.source_nll == pytest.approx(terms.target_nll, rel=1e-13)
@@ -191,7 +194,7 @@ def test_label_absent_from_one_half_contributes_exactly_nothing():
     two = MATCHED[0][1:], MATCHED[1][1:]
     settings = {**SETTINGS, "w_param": 0.0}
     results = [
-        loss_and_gradients(network, batch, Objective(**{**settings, "matched": matched}))
+        loss_and_gradients(network, batch, objective_of(**{**settings, "matched": matched}))
         for matched in (MATCHED, two)
     ]
     assert results[0][0] == results[1][0]
@@ -203,8 +206,8 @@ def test_label_of_weight_zero_contributes_exactly_nothing():
     network, source, target = case()
     batch = two_domain_batch(source, target)
     settings = {**SETTINGS, "w_param": 0.0}
-    weighted = Objective(**settings, label_weights=np.array([0.0, 1.0, 1.0]))
-    two = Objective(**{**settings, "matched": (MATCHED[0][1:], MATCHED[1][1:])})
+    weighted = objective_of(**settings, label_weights=np.array([0.0, 1.0, 1.0]))
+    two = objective_of(**{**settings, "matched": (MATCHED[0][1:], MATCHED[1][1:])})
     assert len(variances_of(network, batch, weighted)) == 2  # not even computed
     results = [loss_and_gradients(network, batch, objective) for objective in (weighted, two)]
     assert results[0][0] == results[1][0]
@@ -217,7 +220,7 @@ def test_vanilla_mmd_ignores_the_labels_and_label_aware_does_not():
     relabelled = [s._replace(tags=(s.tags + 1) % 3) for s in source]
     values = [
         loss_and_gradients(
-            network, two_domain_batch(half, target), Objective(**SETTINGS, label_aware=aware)
+            network, two_domain_batch(half, target), objective_of(**SETTINGS, label_aware=aware)
         )[0].mmd
         for aware in (False, True)
         for half in (source, relabelled)
@@ -231,7 +234,7 @@ def test_empty_source_half_trains_the_target_alone():
     settings = {**SETTINGS, "source_share": 0.0, "w_param": 0.0, "w_reg": 0.0}
     for aware in (True, False):
         terms, gradients = loss_and_gradients(
-            network, two_domain_batch(source, target), Objective(**settings, label_aware=aware)
+            network, two_domain_batch(source, target), objective_of(**settings, label_aware=aware)
         )
         assert (terms.source_nll, terms.mmd) == (0, 0)
         assert terms.total == terms.target_nll
@@ -246,9 +249,9 @@ def test_model_without_a_source_head_has_the_same_target_gradients():
     alone = with_values(alone, network.named())
     settings = {**SETTINGS, "w_reg": 0.0, "w_param": 0.0}
     batch = two_domain_batch(source, target)
-    terms, gradients = loss_and_gradients(network, batch, Objective(**settings))
+    terms, gradients = loss_and_gradients(network, batch, objective_of(**settings))
     terms_alone, gradients_alone = loss_and_gradients(
-        alone, batch, Objective(**{**settings, "w_param": 0.2})
+        alone, batch, objective_of(**{**settings, "w_param": 0.2})
     )
     assert terms_alone == terms
     assert not any(name.startswith("source") for name in gradients_alone)
@@ -261,10 +264,10 @@ def test_words_that_the_batch_does_not_hold_have_no_gradient_and_embeddings_no_r
     source = [s._replace(words=s.words % 5) for s in source]
     target = [s._replace(words=s.words % 5) for s in target]
     batch = two_domain_batch(source, target)
-    terms, gradients = loss_and_gradients(network, batch, Objective(**SETTINGS))
+    terms, gradients = loss_and_gradients(network, batch, objective_of(**SETTINGS))
     assert not gradients[EMBEDDING][5:].any()
     assert terms.reg == pytest.approx(np.square(network.weights.flat).sum(), rel=1e-13)
-    _, by_row = loss_step(network, batch, Objective(**SETTINGS), None, None, Workers())
+    _, by_row = loss_step(network, batch, objective_of(**SETTINGS), None, None, Workers())
     assert set(by_row.embedding.rows) == set(batch.words)
     np.testing.assert_array_equal(gradients[EMBEDDING][by_row.embedding.rows], by_row[1].values)
 
@@ -273,7 +276,7 @@ def test_mask_of_ones_is_no_dropout_and_mask_of_zeros_hides_the_words():
     network, source, target = case()
     batch = two_domain_batch(source, target)
     plain, ones, zeros = (
-        loss_and_gradients(network, batch, Objective(**SETTINGS), dropout_mask=mask)
+        loss_and_gradients(network, batch, objective_of(**SETTINGS), dropout_mask=mask)
         for mask in (None, np.ones((batch.words.size, 4)), np.zeros((batch.words.size, 4)))
     )
     assert plain[0] == ones[0]
@@ -283,7 +286,7 @@ def test_mask_of_ones_is_no_dropout_and_mask_of_zeros_hides_the_words():
 def test_median_variances_are_what_variances_of_reports_for_each_pair():
     network, source, target = case()
     batch = two_domain_batch(source, target)
-    median = Objective(**{**SETTINGS, "variances": None})
+    median = objective_of(**{**SETTINGS, "kernel": "median"})
     variances = variances_of(network, batch, median)
     assert len(variances) == 3
     assert len(set(variances)) == 3  # each pair of samples has its own
@@ -292,7 +295,7 @@ def test_median_variances_are_what_variances_of_reports_for_each_pair():
     assert by_itself[0] == given[0]
     for name, gradient in by_itself[1].items():
         np.testing.assert_array_equal(gradient, given[1][name])
-    fixed = variances_of(network, batch, Objective(**SETTINGS))
+    fixed = variances_of(network, batch, objective_of(**SETTINGS))
     assert fixed == [VARIANCES] * 3
 
 
@@ -300,7 +303,7 @@ def test_the_call_changes_neither_model_nor_batch_and_repeats_to_the_byte():
     network, source, target = case()
     batch = two_domain_batch(source, target)
     before = {name: array.copy() for name, array in network.named().items()}
-    first, second = (loss_and_gradients(network, batch, Objective(**SETTINGS)) for _ in range(2))
+    first, second = (loss_and_gradients(network, batch, objective_of(**SETTINGS)) for _ in range(2))
     assert first[0] == second[0]
     for name, array in network.named().items():
         assert array.tobytes() == before[name].tobytes()
@@ -320,8 +323,8 @@ compiled_only = pytest.mark.skipif(
 
 def real_objective(name, variances=(0.3, 3.0, 30.0)):
     tags = np.arange(WORKLOADS[name]["m"])
-    return Objective(
-        matched=(tags, tags[::-1].copy()), w_mmd=2.0, w_param=0.03, variances=variances
+    return objective_of(
+        matched=(tags, tags[::-1].copy()), w_mmd=2.0, w_param=0.03, kernel=variances
     )
 
 
@@ -353,7 +356,7 @@ def test_float32_stays_within_a_ten_thousandth_of_float64_at_real_size():
     rng = np.random.default_rng(4)
     network, batch, mask = workload(rng, **WORKLOADS["weibo"])
     tags = np.arange(7)
-    objective = Objective(matched=(tags, tags), w_mmd=1.0, variances=REFERENCE_VARIANCES)
+    objective = objective_of(matched=(tags, tags), w_mmd=1.0, kernel=REFERENCE_VARIANCES)
     terms, gradients = loss_and_gradients(network, batch, objective, dropout_mask=mask)
     single_terms, single = loss_and_gradients(
         network.astype(np.float32), batch, objective, dropout_mask=mask.astype(np.float32)
@@ -374,7 +377,7 @@ def test_loss_and_gradients_are_the_same_bytes_for_one_two_and_four_threads(labe
     network, batch, mask = workload(rng, **sizes)
     network, mask = network.astype(dtype), mask.astype(dtype)
     tags = np.arange(26)
-    objective = Objective(matched=(tags, tags), label_aware=label_aware)
+    objective = objective_of(matched=(tags, tags), label_aware=label_aware)
     results = []
     for threads in (1, 2, 4):
         terms, gradients = loss_and_gradients(
@@ -390,7 +393,7 @@ def test_loss_and_gradients_are_the_same_bytes_for_one_two_and_four_threads(labe
 
 def test_tags_and_words_of_another_model_are_refused():
     network, source, target = case()
-    objective = Objective(**SETTINGS)
+    objective = objective_of(**SETTINGS)
     strange = [target[0]._replace(tags=target[0].tags + 4), *target[1:]]
     with pytest.raises(ValueError, match=r"tags must lie in \[0, 4\)"):
         loss_and_gradients(network, two_domain_batch(source, strange), objective)
@@ -407,7 +410,7 @@ def test_error_in_the_second_head_reaches_the_caller_from_any_thread(threads):
         loss_and_gradients(
             network,
             two_domain_batch(source, target),
-            Objective(**SETTINGS),
+            objective_of(**SETTINGS),
             workers=Workers(threads),
         )
 
@@ -420,7 +423,7 @@ def test_random_batches_of_any_split_have_finite_gradients_of_the_parameters_sha
         if source.size + target.size == 0:
             continue
         batch = random_batch(rng, network, source, target)
-        terms, gradients = loss_and_gradients(network, batch, Objective(**SETTINGS))
+        terms, gradients = loss_and_gradients(network, batch, objective_of(**SETTINGS))
         assert np.isfinite(terms).all()
         for name, array in network.named().items():
             assert gradients[name].shape == array.shape

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shapes_at_random import random_weights
+from shapes_at_random import architecture_of, random_weights
 
 from ladtl_np.layers.parameter_transfer import (
     parameter_transfer_backward,
@@ -12,7 +12,6 @@ from ladtl_np.layers.parameter_transfer import (
     regulariser_backward,
     regulariser_forward,
 )
-from ladtl_np.model.network import Architecture
 from ladtl_np.reference import parameter_transfer as reference
 
 MATCHED = np.array([0, 3, 2]), np.array([4, 1, 0])
@@ -20,7 +19,7 @@ UNMATCHED = {"source": [1], "target": [2, 3]}
 
 
 def case(bias=True, dtype=np.float64, seed=0):
-    sizes = Architecture(
+    sizes = architecture_of(
         vocabulary=2, embedding=3, hidden=2, source_tags=4, target_tags=5, emission_bias=bias
     )
     weights = random_weights(np.random.default_rng(seed), sizes).astype(dtype)

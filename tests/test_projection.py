@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from objectives import objective_of
 from shapes_at_random import random_network, random_sentences
 
 from ladtl_np.layers import projection
 from ladtl_np.model.network import PROJECTIONS
-from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective import loss_and_gradients
 from ladtl_np.objective.batching import two_domain_batch
 from ladtl_np.reference import projection as reference
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
@@ -51,13 +52,14 @@ def test_folding_into_the_emission_weights_gives_the_same_scores() -> None:
 @pytest.mark.parametrize("kind", ["none", "linear", "mask"])
 def test_a_shared_crf_equals_the_readable_twin(kind, bias) -> None:
     rng = np.random.default_rng(1)
-    network = random_network(rng, target_tags=3, shared_crf=True, projection=kind, bias=bias)
+    sizes = {"target_tags": 3, "shared_crf": True, "projection": kind, "shared_fraction": 1 / 3}
+    network = random_network(rng, bias=bias, **sizes)
     source, target = (
         [s._replace(weight=float(rng.random())) for s in random_sentences(rng, lengths, 6, 3)]
         for lengths in ((4, 1, 3), (2, 5))
     )
     same = np.arange(3), np.arange(3)
-    objective = Objective(matched=same, source_share=0.4, w_mmd=0.0, w_param=0.3, w_reg=0.1)
+    objective = objective_of(matched=same, source_share=0.4, w_mmd=0.0, w_param=0.3, w_reg=0.1)
     terms, gradients = loss_and_gradients(network, two_domain_batch(source, target), objective)
     masks = tuple(reference.domain_mask(domain, 2, 1 / 3) for domain in ("source", "target"))
     expected, expected_gradients = objective_forward_backward(

@@ -16,7 +16,14 @@ from ladtl_np.training.similarity import (
 )
 
 V, D = 7, 5
-VECTORS = [polynomial_similarity, gaussian_similarity]
+
+
+def gaussian_by_median(source, target, table):
+    """With the median distance for its width."""
+    return gaussian_similarity(source, target, table, 0.0)
+
+
+VECTORS = [polynomial_similarity, gaussian_by_median]
 
 
 def rows(*sentences):
@@ -40,7 +47,7 @@ def case(seed=0, source=30, target=9):
 
 def similarities(source, target, table):
     yield polynomial_similarity(source, target, table)
-    yield gaussian_similarity(source, target, table)
+    yield gaussian_similarity(source, target, table, 0.0)
     yield gaussian_similarity(source, target, table, 0.3)
     for order in (1, 2, 4):
         yield cross_entropy_similarity(source, target, len(table), order)
@@ -98,10 +105,9 @@ def test_gaussian_by_hand():
         rtol=1e-15,
     )
     expected = np.exp(-0.5 * np.square(np.array([2, 2, 3, 7]) / 2.5))  # the median
-    for width in (None, 0.0):
-        np.testing.assert_allclose(
-            gaussian_similarity(source, target, table, width), expected, rtol=1e-15
-        )
+    np.testing.assert_allclose(
+        gaussian_similarity(source, target, table, 0.0), expected, rtol=1e-15
+    )
 
 
 @pytest.mark.parametrize("similarity", VECTORS)
@@ -130,8 +136,8 @@ def test_median_width_makes_the_gaussian_free_of_scale_and_place():
     source, target, table, rng = case(3)
     moved = 40.0 * table + rng.normal(size=D)
     np.testing.assert_allclose(
-        gaussian_similarity(source, target, moved),
-        gaussian_similarity(source, target, table),
+        gaussian_similarity(source, target, moved, 0.0),
+        gaussian_similarity(source, target, table, 0.0),
         rtol=1e-10,
     )
 
@@ -143,15 +149,15 @@ def test_a_sentence_like_the_whole_target_has_weight_1(dtype):
     table = table.astype(dtype)
     for weights in (
         polynomial_similarity([alike, *source], target, table),
-        gaussian_similarity([alike, *source], target, table),
-        gaussian_similarity([alike], target, table),  # its own distance would be the median
+        gaussian_similarity([alike, *source], target, table, 0.0),
+        gaussian_similarity([alike], target, table, 0.0),  # its own distance would be the median
         gaussian_similarity([alike, *source], target, table, 1e-9),
     ):
         assert weights[0] == pytest.approx(1.0, abs=1e-14)
         assert (weights[1:] < 1.0).all()
 
 
-@pytest.mark.parametrize("width", [None, 1e-200, 0.2, 50.0])
+@pytest.mark.parametrize("width", [0.0, 1e-200, 0.2, 50.0])
 def test_gaussian_falls_with_the_distance(width):
     source, target, table, _ = case(5)
     centre = table[np.concatenate(target)].mean(axis=0)
@@ -162,14 +168,14 @@ def test_gaussian_falls_with_the_distance(width):
 
 def test_median_distance_has_weight_of_one_standard_deviation():
     source, target, table, _ = case(6, source=31)
-    weights = gaussian_similarity(source, target, table)
+    weights = gaussian_similarity(source, target, table, 0.0)
     assert np.median(weights) == pytest.approx(math.exp(-0.5), rel=1e-12)
 
 
 def test_vectors_without_any_difference_give_no_scale_and_weight_1():
     source, target, table, _ = case(7)
-    assert (gaussian_similarity(source, target, np.ones_like(table)) == 1.0).all()
-    assert (gaussian_similarity(source, target, np.zeros_like(table)) == 1.0).all()
+    assert (gaussian_similarity(source, target, np.ones_like(table), 0.0) == 1.0).all()
+    assert (gaussian_similarity(source, target, np.zeros_like(table), 0.0) == 1.0).all()
     assert (polynomial_similarity(source, target, np.zeros_like(table)) == 0.0).all()
 
 
@@ -195,7 +201,7 @@ def test_unigrams_by_hand():
 def test_bigrams_by_hand():
     # target: start 0 1 end, start 0 end
     below = np.array([2 + 3 / 4, 1 + 3 / 4, 0 + 3 / 4, 2 + 3 / 4]) / (5 + 3)  # 0, 1, 2, end
-    p = ngram_probabilities(rows([0, 1, 2, 0]), rows([0, 1], [0]), 3)
+    p = ngram_probabilities(rows([0, 1, 2, 0]), rows([0, 1], [0]), 3, 2)
     expected = [
         (2 + below[0]) / (2 + 1),  # 0 after start
         (1 + 2 * below[1]) / (2 + 2),  # 1 after 0
@@ -212,7 +218,7 @@ def test_cross_entropy_is_scaled_between_the_extremes():
     entropy = [-sum(map(math.log, p[a:b])) / (b - a) for a, b in ((0, 3), (3, 5), (5, 7))]
     assert max(entropy) == entropy[1]
     assert min(entropy) == entropy[2]
-    weights = cross_entropy_similarity(source, target, 3)
+    weights = cross_entropy_similarity(source, target, 3, 2)
     middle = (entropy[1] - entropy[0]) / (entropy[1] - entropy[2])
     np.testing.assert_allclose(weights, [middle, 0.0, 1.0], rtol=1e-14)
     assert weights[1:].tolist() == [0.0, 1.0]
@@ -247,14 +253,14 @@ def test_probabilities_after_any_history_sum_to_1(order):
 
 def test_a_sentence_of_the_target_is_likelier_than_one_of_unseen_words():
     target = rows([0, 1, 2], [0, 2, 1], [1, 0])
-    weights = cross_entropy_similarity(rows([0, 1, 2], [2, 1, 0], [3, 4, 5]), target, V)
+    weights = cross_entropy_similarity(rows([0, 1, 2], [2, 1, 0], [3, 4, 5]), target, V, 2)
     assert weights[0] == 1.0 > weights[1] > weights[2] == 0.0
 
 
 @pytest.mark.parametrize("source", [rows([0, 1]), rows([0, 1], [0, 1]), rows([3, 4, 5], [5, 3, 4])])
 def test_equal_cross_entropies_have_weight_1(source):
     target = rows([0], [1])
-    assert cross_entropy_similarity(source, target, V).tolist() == [1.0] * len(source)
+    assert cross_entropy_similarity(source, target, V, 2).tolist() == [1.0] * len(source)
 
 
 def test_seen_sentences_are_likelier_in_a_large_corpus():
@@ -329,8 +335,8 @@ def test_unusable_sentences_are_named(source, target, message):
     table = np.ones((V, D))
     for call in (
         lambda: polynomial_similarity(source, target, table),
-        lambda: gaussian_similarity(source, target, table),
-        lambda: cross_entropy_similarity(source, target, V),
+        lambda: gaussian_similarity(source, target, table, 0.0),
+        lambda: cross_entropy_similarity(source, target, V, 2),
     ):
         with pytest.raises(ValueError, match=message):
             call()

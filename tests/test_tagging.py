@@ -9,7 +9,6 @@ import pytest
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.tagging import Tagger, make_decoder
 from ladtl_np.training.preparation import Corpora, prepare
@@ -20,9 +19,7 @@ SENTENCES = [tuple("Czxab"), (), tuple("x"), tuple("Dz"), tuple("aDzEz")]
 
 
 def test_tags_come_in_input_order_and_equal_the_decoders(tiny_model: Model) -> None:
-    wanted = Decoder(tiny_model.network, tiny_model.vocabulary, tiny_model.target_tags).tag(
-        SENTENCES
-    )
+    wanted = make_decoder(tiny_model).tag(SENTENCES)
     assert list(Tagger(tiny_model).tag(SENTENCES)) == wanted
     assert wanted[0] == ("B-Drug", "E-Drug", "S-Sign", "O", "O")
     assert wanted[1] == ()

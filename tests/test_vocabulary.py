@@ -16,28 +16,32 @@ def corpus(*sentences: str) -> Corpus:
     return Corpus("test", tuple(Sentence(tuple(text.split(" "))) for text in sentences))
 
 
+def build(corpora: list[Corpus], **options: Any) -> Vocabulary:
+    """Words as they are written, all of them, unless the options say otherwise."""
+    plain = {"lower": False, "digits_to_zero": False, "min_count": 1}
+    return Vocabulary.build(corpora, **{**plain, **options})
+
+
 def test_words_stand_by_falling_count_then_code_point() -> None:
-    vocabulary = Vocabulary.build([corpus("b a b", "c"), corpus("é Z a")])
+    vocabulary = build([corpus("b a b", "c"), corpus("é Z a")])
     assert vocabulary.words == (UNKNOWN, "a", "b", "Z", "c", "é")
     assert vocabulary.singleton.tolist() == [False, False, False, True, True, True]
 
 
 def test_the_order_of_sentences_and_corpora_does_not_matter() -> None:
-    one = Vocabulary.build([corpus("b a", "c a")], extra_words={"x", "y", "z"})
-    two = Vocabulary.build([corpus("c a"), corpus("b a")], extra_words=["z", "y", "x"])
+    one = build([corpus("b a", "c a")], extra_words={"x", "y", "z"})
+    two = build([corpus("c a"), corpus("b a")], extra_words=["z", "y", "x"])
     assert one.to_state() == two.to_state()
 
 
 def test_rare_words_are_left_out_and_extra_ones_held() -> None:
-    vocabulary = Vocabulary.build([corpus("a a b c")], min_count=2, extra_words=["c", "d", "a"])
+    vocabulary = build([corpus("a a b c")], min_count=2, extra_words=["c", "d", "a"])
     assert vocabulary.words == (UNKNOWN, "a", "c", "d")
     assert vocabulary.singleton.tolist() == [False, False, True, False]
 
 
 def test_counts_are_those_of_the_normalised_words() -> None:
-    vocabulary = Vocabulary.build(
-        [corpus("B1 b２ x")], lower=True, digits_to_zero=True, extra_words=["Y9"]
-    )
+    vocabulary = build([corpus("B1 b２ x")], lower=True, digits_to_zero=True, extra_words=["Y9"])
     assert vocabulary.words == (UNKNOWN, "b0", "x", "y0")
     assert vocabulary.encode(["B7", "X", "y5", "q"]).tolist() == [1, 2, 3, 0]
 
@@ -47,7 +51,7 @@ def test_every_decimal_digit_becomes_zero_and_nothing_else() -> None:
 
 
 def test_unknown_tokens_and_the_unknown_word_itself_are_row_0() -> None:
-    vocabulary = Vocabulary.build([corpus(f"{UNKNOWN} a")])
+    vocabulary = build([corpus(f"{UNKNOWN} a")])
     assert vocabulary.words == (UNKNOWN, "a")
     rows = vocabulary.encode(["z", "a", UNKNOWN])
     assert rows.tolist() == [0, 1, 0]
@@ -56,7 +60,7 @@ def test_unknown_tokens_and_the_unknown_word_itself_are_row_0() -> None:
 
 
 def test_only_singletons_are_replaced_at_the_given_rate() -> None:
-    vocabulary = Vocabulary.build([corpus("a a b")])
+    vocabulary = build([corpus("a a b")])
     rows = np.tile(vocabulary.encode(["a", "b"]), 5000)
     before = rows.copy()
     replaced = vocabulary.replace_singletons(rows, np.random.default_rng(1), 0.25)
@@ -70,11 +74,11 @@ def test_only_singletons_are_replaced_at_the_given_rate() -> None:
 
 
 def test_as_many_numbers_are_drawn_whatever_the_words() -> None:
-    vocabulary = Vocabulary.build([corpus("a a b")])
+    vocabulary = build([corpus("a a b")])
     after = []
     for token in "ab":
         rng = np.random.default_rng(0)
-        vocabulary.replace_singletons(vocabulary.encode([token] * 3), rng)
+        vocabulary.replace_singletons(vocabulary.encode([token] * 3), rng, 0.5)
         after.append(rng.random())
     assert after[0] == after[1]
 
@@ -87,7 +91,7 @@ def test_as_many_numbers_are_drawn_whatever_the_words() -> None:
 )  # fmt: skip
 def test_the_state_survives_json(sentences: list[list[str]], lower: bool, zero: bool) -> None:
     text = Corpus("t", tuple(Sentence(tuple(tokens)) for tokens in sentences))
-    one = Vocabulary.build([text], lower=lower, digits_to_zero=zero)
+    one = build([text], lower=lower, digits_to_zero=zero)
     two = Vocabulary.from_state(json.loads(json.dumps(one.to_state())))
     assert two.to_state() == one.to_state()
     for sentence in text:
@@ -104,7 +108,7 @@ def test_the_state_survives_json(sentences: list[list[str]], lower: bool, zero: 
      {"singletons": [True]}, {"singletons": None}]
 )  # fmt: skip
 def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
-    state = Vocabulary.build([corpus("a b")]).to_state()
+    state = build([corpus("a b")]).to_state()
     with pytest.raises(ValueError, match="vocabulary"):
         Vocabulary.from_state({**state, **change})
     with pytest.raises(ValueError, match="lacks"):
@@ -113,10 +117,10 @@ def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
 
 def test_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(ValueError, match="min_count"):
-        Vocabulary.build([], min_count=0)
+        build([], min_count=0)
     with pytest.raises(ValueError, match="probability"):
-        Vocabulary((UNKNOWN,)).replace_singletons(
+        Vocabulary((UNKNOWN,), lower=False, digits_to_zero=False).replace_singletons(
             np.zeros(1, np.int64), np.random.default_rng(0), 1.5
         )
     with pytest.raises(ValueError, match="singleton"):
-        Vocabulary((UNKNOWN,), singleton=np.zeros(3, np.bool_))
+        Vocabulary((UNKNOWN,), lower=False, digits_to_zero=False, singleton=np.zeros(3, np.bool_))

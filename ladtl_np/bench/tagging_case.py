@@ -11,7 +11,7 @@ from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.file import Model
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.options.config import Config
+from ladtl_np.options.config import DEFAULTS
 
 __all__ = ["TaggingCase", "build_tagging_case"]
 
@@ -52,7 +52,8 @@ def build_tagging_case(case: Case, *, sentences: int, seed: int = 1) -> TaggingC
     words = (UNKNOWN, *(f"word{row}" for row in range(1, workload.vocabulary)))
     lines = tuple(" ".join(words[row] for row in s.words.tolist()) for s in drawn)
     tags = made_up_tags(workload)
-    model = Model(case.network, Vocabulary(words), tags, tags, {}, "spaces", Config())
+    vocabulary = Vocabulary(words, lower=False, digits_to_zero=False)
+    model = Model(case.network, vocabulary, tags, tags, {}, "spaces", DEFAULTS)
     return TaggingCase(model, lines, drawn, 2 * workload.sentences)
 
 

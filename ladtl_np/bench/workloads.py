@@ -8,7 +8,7 @@ import numpy as np
 
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.model.network import Architecture, Network, initialise
+from ladtl_np.model.network import Architecture, Network, Start, initialise
 from ladtl_np.objective import Objective
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.shapes import Floats
@@ -41,7 +41,7 @@ class Workload:
 
     def architecture(self) -> Architecture:
         """Sizes of the network."""
-        return Architecture(
+        return Architecture.plain(
             vocabulary=self.vocabulary,
             embedding=self.embedding,
             hidden=self.hidden,
@@ -49,6 +49,8 @@ class Workload:
             target_tags=self.tags,
         )
 
+
+START = Start(recurrent="glorot", projection="identity")
 
 MEDICAL = Workload("medical", 128, 200, 121, 5000, 32, 40.0)
 WEIBO = Workload("weibo", 100, 100, 7, 5017, 15, 54.0)
@@ -88,7 +90,7 @@ class Case:
     def objective(self, variances: tuple[float, ...]) -> Objective:
         """All loss terms at their default weights, every tag matched."""
         same = np.arange(self.workload.tags)
-        return Objective(matched=(same, same), variances=variances)
+        return Objective.la_dtl((same, same), kernel=list(variances))
 
     def astype(self, dtype: type[np.floating]) -> Case:
         """Build the same case in another dtype."""
@@ -123,4 +125,6 @@ def build_case(workload: Workload, seed: int = 0) -> Case:
     batch = two_domain_batch(source, target)
     mask = dropout_mask(rng, (batch.words.size, workload.embedding), DROPOUT, np.float32)
     assert mask is not None
-    return Case(workload, initialise(workload.architecture(), rng), source, target, batch, mask)
+    return Case(
+        workload, initialise(workload.architecture(), rng, START), source, target, batch, mask
+    )

@@ -12,6 +12,7 @@ import click
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table
 from ladtl_np.errors import DivergedError
 from ladtl_np.options.config import (
+    DEFAULTS,
     Config,
     apply_settings,
     merge_options,
@@ -30,7 +31,6 @@ from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
 
-_DEFAULTS = Config()
 # seconds of compilation worth a line; loading compiled code takes half a second
 NOTICEABLE = 3.0
 # command-line option and the configuration key that it sets
@@ -61,7 +61,7 @@ _FILE = click.Path(path_type=str)
 @click.option("--demo", is_flag=True, help="Train on the synthetic demo corpus; needs no files.")
 @click.option(
     "--method",
-    help=f"How the source is used: {', '.join(METHODS)}.  [default: {_DEFAULTS.method}]",
+    help=f"How the source is used: {', '.join(METHODS)}.  [default: {DEFAULTS.method}]",
 )
 @click.option(
     "--preset",
@@ -72,7 +72,7 @@ _FILE = click.Path(path_type=str)
     "--parameter-transfer",
     type=click.Choice(("l2", "kl")),
     help="What ties the two CRFs: distance of their parameters, or exact divergence."
-    f"  [default: {_DEFAULTS.objective.parameter_transfer}]",
+    f"  [default: {DEFAULTS.objective.parameter_transfer}]",
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
@@ -80,13 +80,13 @@ _FILE = click.Path(path_type=str)
     "--target-fraction",
     type=float,
     help="Share of the target's training sentences to use."
-    f"  [default: {_DEFAULTS.data.target_fraction}]",
+    f"  [default: {DEFAULTS.data.target_fraction}]",
 )
 @click.option("--label-map", type=_FILE, help='TOML file of source = "target" types.')
 @click.option("--embeddings", type=_FILE, help="Word vectors in text format to start from.")
-@click.option("--steps", type=int, help=f"Mini-batches.  [default: {_DEFAULTS.training.steps}]")
-@click.option("--seed", type=int, help=f"Seed of all chance.  [default: {_DEFAULTS.seed}]")
-@click.option("--threads", type=int, help=f"Threads.  [default: {_DEFAULTS.threads}]")
+@click.option("--steps", type=int, help=f"Mini-batches.  [default: {DEFAULTS.training.steps}]")
+@click.option("--seed", type=int, help=f"Seed of all chance.  [default: {DEFAULTS.seed}]")
+@click.option("--threads", type=int, help=f"Threads.  [default: {DEFAULTS.threads}]")
 @click.option("--config", "config_file", type=_FILE, help="TOML file of options.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any option, by its key."

@@ -29,7 +29,7 @@ class Characters:
     """
 
     characters: tuple[str, ...]
-    lower: bool = False
+    lower: bool
     index: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class Characters:
         return len(self.characters)
 
     @classmethod
-    def build(cls, corpora: Iterable[Corpus], *, lower: bool = False) -> Characters:
+    def build(cls, corpora: Iterable[Corpus], *, lower: bool) -> Characters:
         """Collect the characters of training corpora, by falling count, then by code point."""
         words: Counter[str] = Counter()
         for corpus in corpora:

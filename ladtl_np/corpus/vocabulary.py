@@ -44,8 +44,8 @@ class Vocabulary:
     """
 
     words: tuple[str, ...]
-    lower: bool = False
-    digits_to_zero: bool = False
+    lower: bool
+    digits_to_zero: bool
     singleton: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     index: dict[str, int] = field(init=False, repr=False)
 
@@ -72,9 +72,9 @@ class Vocabulary:
         cls,
         corpora: Iterable[Corpus],
         *,
-        lower: bool = False,
-        digits_to_zero: bool = False,
-        min_count: int = 1,
+        lower: bool,
+        digits_to_zero: bool,
+        min_count: int,
         extra_words: Iterable[str] = (),
     ) -> Vocabulary:
         """Collect the words of training corpora.
@@ -125,7 +125,7 @@ class Vocabulary:
         return np.fromiter(map(self.index.get, words, repeat(0)), np.int64, len(tokens))
 
     def replace_singletons(
-        self, rows: NDArray[np.int64], rng: np.random.Generator, probability: float = 0.5
+        self, rows: NDArray[np.int64], rng: np.random.Generator, probability: float
     ) -> NDArray[np.int64]:
         """Return a copy in which training singletons are unknown with the given probability.
 

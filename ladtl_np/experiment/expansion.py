@@ -17,7 +17,7 @@ import msgspec
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task, flattened
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option
-from ladtl_np.options.method_checks import check_options
+from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.options.methods import Method, method_named
 from ladtl_np.options.presets import preset_options
 
@@ -234,7 +234,7 @@ def _method_of(options: Mapping[str, Any], place: str) -> None:
 def _checked(table: Mapping[str, Any], place: str) -> Config:
     config = parse_config(table, place)
     try:
-        check_options(config)
+        chosen_method(config)
     except UsageError as error:
         raise UsageError(
             f"{place}: {error}. In an experiment, options of one method stand in "

@@ -68,9 +68,9 @@ def parameter_transfer_backward(
         kernels.matched_difference_backward(dX, dY, twice, X, Y, *places)
 
 
-def regulariser_forward(weights: Parameters, frozen: Sequence[str] = ()) -> float:
-    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTMs and CRFs, not embeddings nor what is frozen."""
-    held = sum(float(kernels.squared_norm(weights[name].reshape(-1))) for name in frozen)
+def regulariser_forward(weights: Parameters, left_out: Sequence[str] = ()) -> float:
+    """L_r = ||theta_b||^2 + ||theta_c||^2: BiLSTMs and CRFs, not embeddings nor those left out."""
+    held = sum(float(kernels.squared_norm(weights[name].reshape(-1))) for name in left_out)
     return float(kernels.squared_norm(weights.regularised)) - held
 
 

@@ -64,9 +64,9 @@ class Decoder:
         tags: TagSet,
         *,
         head: str = TARGET,
+        constrained: bool,
+        emission_bias: bool,
         characters: Characters | None = None,
-        constrained: bool = True,
-        emission_bias: bool = True,
         workers: Workers | None = None,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head

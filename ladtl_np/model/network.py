@@ -46,13 +46,33 @@ class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     hidden: int  # H, units per direction
     source_tags: int  # m of the source
     target_tags: int  # m of the target
-    emission_bias: bool = False
-    shared_crf: bool = False  # one CRF; row k of the source's tags means row k of the target's
-    projection: Literal["none", "linear", "mask"] = "none"  # between encoder and CRF
-    shared_fraction: float = 1.0 / 3.0  # of a mask
-    characters: int = 0  # C, size of the alphabet; 0 is no character BiLSTM
-    character_embedding: int = 0
-    character_hidden: int = 0  # units per direction
+    emission_bias: bool
+    shared_crf: bool  # one CRF; row k of the source's tags means row k of the target's
+    projection: Literal["none", "linear", "mask"]  # between encoder and CRF
+    shared_fraction: float  # of a mask
+    characters: int  # C, size of the alphabet; 0 is no character BiLSTM
+    character_embedding: int
+    character_hidden: int  # units per direction
+
+    @classmethod
+    def plain(
+        cls, *, vocabulary: int, embedding: int, hidden: int, source_tags: int, target_tags: int
+    ) -> Architecture:
+        """The paper's: a CRF without bias for each domain, nothing before it, no characters."""
+        return cls(
+            vocabulary=vocabulary,
+            embedding=embedding,
+            hidden=hidden,
+            source_tags=source_tags,
+            target_tags=target_tags,
+            emission_bias=False,
+            shared_crf=False,
+            projection="none",
+            shared_fraction=1.0,
+            characters=0,
+            character_embedding=0,
+            character_hidden=0,
+        )
 
     def __post_init__(self) -> None:
         if self.shared_crf and self.source_tags != self.target_tags:
@@ -153,23 +173,22 @@ class Network:
 class Start(msgspec.Struct, frozen=True, kw_only=True):
     """How parameters start."""
 
-    recurrent: Literal["glorot", "normal"] = "glorot"  # U: uniform per gate, or N(0, 0.01^2)
-    projection: Literal["identity", "xavier"] = "identity"
+    recurrent: Literal["glorot", "normal"]  # U: uniform per gate, or N(0, 0.01^2)
+    projection: Literal["identity", "xavier"]
 
 
 def initialise(
     architecture: Architecture,
     rng: np.random.Generator,
+    start: Start,
     dtype: DTypeLike = np.float32,
-    start: Start | None = None,
 ) -> Network:
-    """Random start: Glorot uniform weights, small transitions, forget bias 1.
+    """Random start: Glorot uniform weights, small transitions, forget bias 1; math/network.md.
 
     Embeddings are uniform in +-sqrt(3 / columns), so that a row has expected norm 1. Recurrent
     matrices are Glorot uniform per gate. The draws do not depend on the dtype, and what only some
     methods have is drawn last.
     """
-    start = start or Start()
     weights = Parameters(architecture.shapes(), dtype)
     shape = architecture.vocabulary, architecture.embedding
     embedding = _uniform(rng, np.sqrt(3.0 / shape[1]), shape).astype(dtype)

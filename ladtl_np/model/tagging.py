@@ -13,6 +13,7 @@ from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import SOURCE, TARGET
+from ladtl_np.options.config import DEFAULTS
 
 __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
 
@@ -24,7 +25,11 @@ CHUNK_SENTENCES = 4_096
 
 
 def make_decoder(
-    model: Model, *, domain: Domain = "target", constrained: bool = True, threads: int = 1
+    model: Model,
+    *,
+    domain: Domain = "target",
+    constrained: bool = DEFAULTS.decoding.constrained,
+    threads: int = DEFAULTS.threads,
 ) -> Decoder:
     """Decoder of one of a model's heads.
 
@@ -91,8 +96,8 @@ class Tagger:
         model: Model,
         *,
         domain: Domain = "target",
-        constrained: bool = True,
-        threads: int = 1,
+        constrained: bool = DEFAULTS.decoding.constrained,
+        threads: int = DEFAULTS.threads,
         chunk_tokens: int = CHUNK_TOKENS,
         chunk_sentences: int = CHUNK_SENTENCES,
     ) -> None:

@@ -32,11 +32,11 @@ def divergence_step(
     """Mean of KL(p_s || p_t) over all sentences of the batch, whichever domain they are from.
 
     Adds its weighted gradient to the target CRF's and, through the target's scores, to dhidden.
-    With ``objective.both_sides`` the source's CRF and scores receive theirs; else the source's
+    With ``divergence_gradient="both"`` the source's CRF and scores receive theirs; else its
     distribution is a constant.
     """
     weights, empty = network.weights, workers.memory.empty
-    source, target = objective.matched
+    options, (source, target) = objective.options, objective.matched
     m = network.architecture.target_tags
     if not (source.size == m == network.architecture.source_tags):
         raise ValueError(
@@ -52,14 +52,14 @@ def divergence_step(
     value, cache = divergence_forward(E_s, A_s, E_t, A_t, batch.offsets, empty)
 
     dE = workers.memory.zeros(E_t.shape, E_t.dtype)
-    divergence_backward(dE, gradients[f"{TARGET}.A"], objective.w_param, cache)
+    divergence_backward(dE, gradients[f"{TARGET}.A"], options.w_param, cache)
     dW, db = gradients[f"{TARGET}.W"], gradients.get(f"{TARGET}.b")
     dhidden += affine_backward(dW, db, dE, hidden, W_t, empty)
-    if objective.both_sides:
+    if options.divergence_gradient == "both":
         dE[...] = 0.0
         dW, dA = np.zeros_like(W_s), np.zeros_like(A_s)
         db = None if b_s is None else np.zeros_like(b_s)
-        divergence_source_backward(dE, dA, objective.w_param, cache)
+        divergence_source_backward(dE, dA, options.w_param, cache)
         dhidden += affine_backward(dW, db, dE, hidden, W_s, empty)
         gradients[f"{SOURCE}.W"][:, same] += dW
         gradients[f"{SOURCE}.A"][np.ix_(same, same)] += dA

@@ -32,8 +32,9 @@ def chosen_variances(
     hidden: Floats, pairs: Sequence[RowPair], objective: Objective
 ) -> list[tuple[float, ...]]:
     """Kernel variances for each pair of samples."""
-    if objective.variances is not None:
-        return [objective.variances] * len(pairs)
+    variances = objective.options.variances()
+    if variances is not None:
+        return [variances] * len(pairs)
     return [median_variances(hidden[pair.source], hidden[pair.target]) for pair in pairs]
 
 
@@ -52,12 +53,12 @@ def mmd_step(
     all_mu = _label_weights(objective)
     mu = np.array([all_mu[pair.label] for pair in pairs])
     total, sent_back = float(mu @ values), mu
-    floor = objective.mmd_floor
+    floor = objective.options.mmd_floor
     if floor:
         # max(floor, .), which also makes an absent label count as the floor
         total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
         sent_back = np.where(values > floor, mu, 0.0)
-    mmd_backward(dhidden, objective.w_mmd * sent_back, cache, workers)
+    mmd_backward(dhidden, objective.options.w_mmd * sent_back, cache, workers)
     return total
 
 

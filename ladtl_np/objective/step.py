@@ -71,13 +71,15 @@ def loss_and_gradients(
     --------
     >>> import numpy as np
     >>> from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
-    >>> from ladtl_np.model.network import Architecture, initialise
-    >>> sizes = Architecture(vocabulary=9, embedding=4, hidden=3, source_tags=5, target_tags=5)
-    >>> network = initialise(sizes, np.random.default_rng(0), np.float64)
+    >>> from ladtl_np.model.network import Architecture, Start, initialise
+    >>> sizes = {"vocabulary": 9, "embedding": 4, "hidden": 3, "source_tags": 5, "target_tags": 5}
+    >>> start = Start(recurrent="glorot", projection="identity")
+    >>> rng = np.random.default_rng(0)
+    >>> network = initialise(Architecture.plain(**sizes), rng, start, np.float64)
     >>> sentence = EncodedSentence(words=np.array([1, 2]), tags=np.array([0, 4]))
     >>> same = (np.arange(5), np.arange(5))
     >>> batch = two_domain_batch([sentence], [sentence])
-    >>> terms, gradients = loss_and_gradients(network, batch, Objective(matched=same))
+    >>> terms, gradients = loss_and_gradients(network, batch, Objective.la_dtl(same))
     >>> round(terms.mmd, 12), gradients["target_crf.A"].shape
     (0.0, (5, 5))
     """
@@ -103,27 +105,28 @@ def loss_step(
     Works in the workers' memory, which the caller may reuse once the gradients have been used.
     """
     weights, gradients = network.weights, network.weights.zeros_like()
-    memory, share = workers.memory, objective.source_share
+    options, memory = objective.options, workers.memory
+    share = options.source_share
     hidden, encoder = encoder_forward(network, batch, dropout_mask, workers)
     dhidden = memory.zeros(hidden.shape, hidden.dtype)
 
     nll = likelihood_step(dhidden, gradients, hidden, batch, network, share, workers)
     mmd = param = reg = 0.0
-    if objective.w_mmd:
+    if options.w_mmd:
         with memory.frame():
             mmd = mmd_step(dhidden, hidden, batch, objective, variances, workers)
-    if objective.w_param:
+    if options.w_param:
         with memory.frame():
             param = _transfer_step(dhidden, gradients, hidden, batch, network, objective, workers)
     embedding = encoder_backward(gradients, dhidden, encoder, network, workers)
-    if objective.w_reg:
+    if options.w_reg:
         reg = regulariser_forward(weights, objective.frozen)
-        regulariser_backward(gradients, objective.w_reg, weights)
+        regulariser_backward(gradients, options.w_reg, weights)
     for name in objective.frozen:
         gradients[name][...] = 0.0
 
     total = share * nll[SOURCE] + (1.0 - share) * nll[TARGET]
-    total += objective.w_mmd * mmd + objective.w_param * param + objective.w_reg * reg
+    total += options.w_mmd * mmd + options.w_param * param + options.w_reg * reg
     terms = LossTerms(total, nll[SOURCE], nll[TARGET], mmd, param, reg)
     return terms, Gradients(gradients, embedding)
 
@@ -141,10 +144,10 @@ def _transfer_step(
     sizes, weights, matched = network.architecture, network.weights, objective.matched
     if sizes.shared_crf or not {SOURCE, TARGET} <= sizes.heads().keys():
         return 0.0
-    if objective.transfer == "kl":
+    if objective.options.parameter_transfer == "kl":
         return divergence_step(dhidden, gradients, hidden, batch, network, objective, workers)
     value = parameter_transfer_forward(weights, matched)
-    parameter_transfer_backward(gradients, objective.w_param, weights, matched)
+    parameter_transfer_backward(gradients, objective.options.w_param, weights, matched)
     return value
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ladtl_np.arrays.parameters import Parameters, RowGradient
-from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.options.parts import ObjectiveOptions
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Gradients", "LossTerms", "Objective"]
@@ -14,48 +16,47 @@ __all__ = ["Gradients", "LossTerms", "Objective"]
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """Weights of the loss terms, and which tags of the two domains match.
+    """What one mini-batch is trained on: the options, and what their names mean in its numbers.
 
     Attributes
     ----------
+    options
+        Weights of the terms and how they are computed. What the method does not have has the
+        weight 0; a term with weight 0 is not computed.
     matched
         (M,) source tags and (M,) target tags that mean the same.
-    source_share
-        The paper's epsilon: weight of the source's mean NLL; the target's is 1 - epsilon.
-    w_mmd, w_param, w_reg
-        The paper's alpha, beta and gamma. A term with weight 0 is not computed.
     label_aware
         One MMD per matched tag, Eq. (5); else a single one over all tokens.
     label_weights
-        (M,) the paper's mu; a tag with weight 0 is left out. None is all ones.
-    variances
-        The Gaussians' variances s_q, or None for the median heuristic on each pair of samples.
-    mmd_floor
-        Least value of each label's squared MMD, absent labels included; a label below it sends
-        back nothing. 0 is no floor.
-    transfer
-        What L_p is: ``l2``, the squared distance of the CRFs' parameters (sec. 4.4), or ``kl``, the
-        mean exact divergence of their label distributions on the batch's sentences, which needs
-        all tags matched.
-    both_sides
-        Whether the divergence sends gradients to the source's scores as well; else the source's
-        distribution counts as a constant.
+        (M,) the paper's mu, which ``options.exclude_tags`` sets to 0; such a tag is left out. None
+        is all ones.
     frozen
         Names of parameters that receive no gradient.
     """
 
+    options: ObjectiveOptions
     matched: tuple[Integers, Integers]
-    source_share: float = 0.3
-    w_mmd: float = 0.02
-    w_param: float = 0.03
-    w_reg: float = 1e-4
-    label_aware: bool = True
-    label_weights: Floats | None = None
-    variances: tuple[float, ...] | None = REFERENCE_VARIANCES
-    mmd_floor: float = 0.0
-    transfer: Literal["l2", "kl"] = "l2"
-    both_sides: bool = False
-    frozen: tuple[str, ...] = ()
+    label_aware: bool
+    label_weights: Floats | None
+    frozen: tuple[str, ...]
+
+    @classmethod
+    def la_dtl(cls, matched: tuple[Integers, Integers], **options: Any) -> Objective:
+        """La-DTL's objective: an MMD for each matched tag, all of weight 1, nothing frozen.
+
+        Parameters
+        ----------
+        matched
+            As above.
+        **options
+            Options of `ObjectiveOptions` that differ from their defaults.
+        """
+        given = ObjectiveOptions(**options)
+        return cls(given, matched, label_aware=True, label_weights=None, frozen=())
+
+    def changed(self, **options: Any) -> Objective:
+        """The same with other options, such as ``w_mmd=0.0`` to leave a term out."""
+        return replace(self, options=msgspec.structs.replace(self.options, **options))
 
 
 class LossTerms(NamedTuple):

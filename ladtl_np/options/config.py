@@ -30,6 +30,7 @@ from ladtl_np.options.parts import (
 )
 
 __all__ = [
+    "DEFAULTS",
     "Config",
     "DataOptions",
     "apply_settings",
@@ -122,6 +123,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         if self.seed < 0:
             raise ValueError(f"seed must not be negative, got {self.seed}")
+
+
+DEFAULTS = Config()
+"""Every option at its default."""
 
 
 def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Config:

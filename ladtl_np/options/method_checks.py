@@ -7,26 +7,45 @@ import msgspec
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed, matched_tags, unmatched_types
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import Config
-from ladtl_np.options.methods import METHODS, method_named
+from ladtl_np.options.method_options import JointOptions
+from ladtl_np.options.methods import METHODS, Method, method_named
 
-__all__ = ["aligned_tags", "check_options", "require_equal_tags", "shares_crf"]
-
-
-def shares_crf(config: Config) -> bool:
-    """Whether the two domains have one CRF under these options."""
-    crf = method_named(config.method).crf
-    return config.joint.crf == "shared" if crf == "joint.crf" else crf == "shared"
+__all__ = ["aligned_tags", "chosen_method", "require_equal_tags", "shares_crf"]
 
 
-def check_options(config: Config) -> None:
-    """Refuse options that would have no effect under the chosen method.
+def chosen_method(config: Config, *, has_source: bool | None = None) -> Method:
+    """The row of the chosen method, found to fit the options: looked up once, then handed on.
+
+    Parameters
+    ----------
+    config
+        Every option.
+    has_source
+        Whether there is a source domain to learn from; None where that is not known yet.
 
     Raises
     ------
     UsageError
-        If an option of another method differs from its default, naming option and method.
+        If there is no such method, it needs a source and there is none, or an option would have no
+        effect under it: naming option and method.
     """
     method = method_named(config.method)
+    _require_effect(config, method)
+    if method.source != "unused" and has_source is False:
+        raise UsageError(
+            f"method {config.method} learns from a source domain; give one with --source, "
+            "or choose --method non-transfer"
+        )
+    return method
+
+
+def shares_crf(method: Method, joint: JointOptions) -> bool:
+    """Whether the two domains have one CRF."""
+    return joint.crf == "shared" if method.crf == "joint.crf" else method.crf == "shared"
+
+
+def _require_effect(config: Config, method: Method) -> None:
+    """Refuse options that would have no effect under the method."""
     for name, other in METHODS.items():
         if not other.options or other.options == method.options:
             continue

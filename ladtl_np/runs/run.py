@@ -20,7 +20,7 @@ from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
-from ladtl_np.options.methods import method_named
+from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.scoring import Scores
@@ -46,13 +46,9 @@ def read_corpora(config: Config) -> Corpora:
     data = config.data
     if not data.target:
         raise UsageError("give the target's training corpus with --target, or try --demo")
+    method = chosen_method(config, has_source=bool(data.source))
     source = None
-    if method_named(config.method).source != "unused":
-        if not data.source:
-            raise UsageError(
-                f"method {config.method} learns from a source domain; give one with --source, "
-                "or choose --method non-transfer"
-            )
+    if method.source != "unused":
         source = read_conll(data.source, data.source_format, require_renames=True)
     target = read_conll(data.target, data.target_format, require_renames=True)
     dev = read_conll(data.dev, data.target_format) if data.dev else None
@@ -62,9 +58,9 @@ def read_corpora(config: Config) -> Corpora:
 
 def demo_corpora(config: Config) -> Corpora:
     """The synthetic corpus: cardiology as the source, gastroenterology as the target."""
-    uses_source = method_named(config.method).source != "unused"
+    method = chosen_method(config)
     return Corpora(
-        generate(DEMO_SOURCE, "train") if uses_source else None,
+        None if method.source == "unused" else generate(DEMO_SOURCE, "train"),
         generate(DEMO_TARGET, "train"),
         generate(DEMO_TARGET, "dev"),
         (generate(DEMO_TARGET, "test"),),

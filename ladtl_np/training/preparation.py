@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import partial
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -24,11 +24,11 @@ from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import (
     aligned_tags,
-    check_options,
+    chosen_method,
     require_equal_tags,
     shares_crf,
 )
-from ladtl_np.options.methods import method_named
+from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.similarity import (
@@ -51,14 +51,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     DataError
         If a corpus has no tags, or the label map names types that are not there.
     """
-    method = method_named(config.method)
-    check_options(config)
-    if method.source != "unused" and corpora.source is None:
-        raise UsageError(
-            f"method {config.method} learns from a source domain; give one with --source, "
-            "or choose --method non-transfer"
-        )
-    source, target = _samples(config, corpora)
+    method = chosen_method(config, has_source=corpora.source is not None)
+    source, target = _samples(config, method, corpora)
     training = [corpus for corpus in (source, target) if corpus is not None]
     for corpus in training:
         _require_tags(corpus)
@@ -69,26 +63,28 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         characters = Characters.build(training, lower=config.characters.lower)
     # of the distinct words as they are written, where their characters are read
     numbers: dict[str, int] | None = None if characters is None else {}
+    shared = shares_crf(method, config.joint)
     target_tags = TagSet.from_corpora([target])
     source_tags = None
     match = "One domain only: no tags to match."
     if source is not None:
         source_tags = TagSet.from_corpora([source])
         match = describe_match(source_tags, target_tags, label_map)
-        if shares_crf(config):
+        if shared:
             need = f"method {config.method} with one CRF for both domains"
             source_tags = aligned_tags(source_tags, target_tags, label_map, need)
-    objective = make_objective(config, source_tags, target_tags, label_map)
+    start = StartValues(config, method, shared, vocabulary, characters, vectors)
     prepared = Prepared(
         config=config,
+        method=method,
         source=_encode(source, vocabulary, source_tags, numbers),
         target=_encode(target, vocabulary, target_tags, numbers),
         dev=corpora.dev,
         vocabulary=vocabulary,
         source_tags=source_tags,
         target_tags=target_tags,
-        objective=objective,
-        network=_network(config, vocabulary, characters, vectors, source_tags, target_tags),
+        objective=_objective(config, method, shared, source_tags, target_tags, label_map),
+        network=start.network(source_tags, target_tags),
         label_map=label_map or LabelMap(),
         match=match,
         token_mode=_token_mode(training),
@@ -100,47 +96,51 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     if method.source_weights == "similarity":
         return replace(prepared, source=_weighted(prepared))
     if method.source == "before the target":
-        return _in_two_stages(prepared, vectors)
+        return _in_two_stages(prepared, start)
     return prepared
 
 
-def _samples(config: Config, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
+def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
     data = config.data
     seed = config.seed if data.sample_seed < 0 else data.sample_seed
     target = sample(corpora.target, data.target_fraction, seed)
-    if corpora.source is None or method_named(config.method).source == "unused":
+    if corpora.source is None or method.source == "unused":
         return None, target
     return sample(corpora.source, data.source_fraction, seed), target
 
 
-def _network(
-    config: Config,
-    vocabulary: Vocabulary,
-    characters: Characters | None,
-    vectors: Mapping[str, Floats],
-    source_tags: TagSet | None,
-    target_tags: TagSet,
-) -> Network:
-    """Start values: drawn by the run's seed, word vectors in place of what was drawn."""
-    architecture = Architecture(
-        vocabulary=len(vocabulary),
-        embedding=config.model.embedding,
-        hidden=config.model.hidden,
-        source_tags=len(source_tags) if source_tags else 0,
-        target_tags=len(target_tags),
-        emission_bias=config.model.emission_bias,
-        shared_crf=shares_crf(config),
-        projection=method_named(config.method).projection,
-        shared_fraction=config.mask.shared_fraction,
-        characters=len(characters) if characters else 0,
-        character_embedding=config.characters.embedding if characters else 0,
-        character_hidden=config.characters.hidden,
-    )
-    start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
-    network = initialise(architecture, np.random.default_rng([config.seed, 0]), start=start)
-    for word, vector in vectors.items():
-        network.embedding[vocabulary.index[word]] = vector
-    return network
+class StartValues(NamedTuple):
+    """What start values depend on besides the tags: drawn by the seed, word vectors put in."""
+
+    config: Config
+    method: Method
+    shared_crf: bool
+    vocabulary: Vocabulary
+    characters: Characters | None
+    vectors: Mapping[str, Floats]
+
+    def network(self, source_tags: TagSet | None, target_tags: TagSet) -> Network:
+        """A network with heads for these tags; no source tags, no source head."""
+        config, characters = self.config, self.characters
+        architecture = Architecture(
+            vocabulary=len(self.vocabulary),
+            embedding=config.model.embedding,
+            hidden=config.model.hidden,
+            source_tags=len(source_tags) if source_tags else 0,
+            target_tags=len(target_tags),
+            emission_bias=config.model.emission_bias,
+            shared_crf=self.shared_crf,
+            projection=self.method.projection,
+            shared_fraction=config.mask.shared_fraction,
+            characters=len(characters) if characters else 0,
+            character_embedding=config.characters.embedding if characters else 0,
+            character_hidden=config.characters.hidden,
+        )
+        start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
+        network = initialise(architecture, np.random.default_rng([config.seed, 0]), start)
+        for word, vector in self.vectors.items():
+            network.embedding[self.vocabulary.index[word]] = vector
+        return network
 
 
 def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
@@ -151,7 +151,7 @@ def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     if options.similarity == "polynomial":
         weights = polynomial_similarity(source, target, table)
     elif options.similarity == "gaussian":
-        weights = gaussian_similarity(source, target, table, options.width or None)
+        weights = gaussian_similarity(source, target, table, options.width)
     else:
         weights = cross_entropy_similarity(source, target, len(table), options.order)
     return tuple(
@@ -160,7 +160,7 @@ def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     )
 
 
-def _in_two_stages(prepared: Prepared, vectors: Mapping[str, Floats]) -> Prepared:
+def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
     """The source's model first, then the target's, each with a single CRF (re-training)."""
     config, source_tags = prepared.config, prepared.source_tags
     if source_tags is None:
@@ -170,8 +170,6 @@ def _in_two_stages(prepared: Prepared, vectors: Mapping[str, Floats]) -> Prepare
         steps=config.reload.source_steps or config.training.steps,
         target_batch=config.training.source_batch,
     )
-    vocabulary, characters = prepared.vocabulary, prepared.characters
-    network = partial(_network, config, vocabulary, characters, vectors, None)
     first = replace(
         prepared,
         config=msgspec.structs.replace(config, training=training),
@@ -180,13 +178,13 @@ def _in_two_stages(prepared: Prepared, vectors: Mapping[str, Floats]) -> Prepare
         dev=None,
         source_tags=None,
         target_tags=source_tags,
-        network=network(source_tags),
+        network=start.network(None, source_tags),
     )
     return replace(
         prepared,
         source=(),
         source_tags=None,
-        network=network(prepared.target_tags),
+        network=start.network(None, prepared.target_tags),
         first_stage=first,
     )
 
@@ -220,16 +218,21 @@ def _vocabulary(
     return Vocabulary.build(training, extra_words=vectors, **options), vectors, report
 
 
-def make_objective(
-    config: Config, source: TagSet | None, target: TagSet, label_map: LabelMap | None
+def _objective(
+    config: Config,
+    method: Method,
+    shared_crf: bool,
+    source: TagSet | None,
+    target: TagSet,
+    label_map: LabelMap | None,
 ) -> Objective:
     """The loss that the options and the method ask for."""
-    method, options = method_named(config.method), config.objective
+    options = config.objective
     none = np.zeros(0, dtype=np.int64)
     matched, weights = (none, none), None
     if source is not None:
         same = np.arange(len(target))
-        matched = (same, same) if shares_crf(config) else matched_tags(source, target, label_map)
+        matched = (same, same) if shared_crf else matched_tags(source, target, label_map)
         if options.parameter_transfer == "kl":
             need = "objective.parameter_transfer=kl"
             require_equal_tags(source, target, label_map, need, "leave it out")
@@ -241,19 +244,18 @@ def make_objective(
             )
         kept = [source.tags[row] not in options.exclude_tags for row in matched[0]]
         weights = np.array(kept, dtype=np.float64)
-    frozen = method.projection == "linear" and config.projection.frozen
-    return Objective(
-        matched=matched,
+    used = msgspec.structs.replace(
+        options,
         source_share=options.source_share if method.source == "with the target" else 0.0,
         w_mmd=options.w_mmd if method.mmd != "none" else 0.0,
         w_param=options.w_param if method.parameter_transfer else 0.0,
-        w_reg=options.w_reg,
+    )
+    frozen = method.projection == "linear" and config.projection.frozen
+    return Objective(
+        options=used,
+        matched=matched,
         label_aware=method.mmd != "all tokens",
         label_weights=weights,
-        variances=options.variances(),
-        mmd_floor=options.mmd_floor,
-        transfer=options.parameter_transfer,
-        both_sides=options.divergence_gradient == "both",
         frozen=PROJECTIONS if frozen else (),
     )
 

@@ -14,6 +14,7 @@ from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
+from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 
 __all__ = ["Corpora", "Prepared"]
@@ -47,8 +48,8 @@ class Prepared:
 
     Attributes
     ----------
-    config
-        The options.
+    config, method
+        The options, and the row of the method that they choose.
     source, target
         Encoded sentences of each domain's mini-batches.
     dev
@@ -73,6 +74,7 @@ class Prepared:
     """
 
     config: Config
+    method: Method
     source: tuple[EncodedSentence, ...]
     target: tuple[EncodedSentence, ...]
     dev: Corpus | None

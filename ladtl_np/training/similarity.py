@@ -55,7 +55,7 @@ def gaussian_similarity(
     source: Sequence[Integers],
     target: Sequence[Integers],
     table: Floats,
-    width: float | None = None,
+    width: float,
 ) -> Floats:
     """Gaussian of the distance between mean word vectors, docs/math/similarity.md (3), (4).
 
@@ -64,14 +64,14 @@ def gaussian_similarity(
     source, target, table
         As for `polynomial_similarity`.
     width
-        Standard deviation s; None or 0: the source's median distance, or 1 if that is 0.
+        Standard deviation s; 0: the source's median distance, or 1 if that is 0.
 
     Returns
     -------
     (S,)
         Float64 in [0, 1].
     """
-    if width is not None and not 0.0 <= width < np.inf:
+    if not 0.0 <= width < np.inf:
         raise ValueError(f"width must be a finite number of at least 0, got {width}")
     means, centre = _means(source, target, table)
     distance = np.linalg.norm(means - centre, axis=1)
@@ -84,7 +84,7 @@ def gaussian_similarity(
 
 
 def cross_entropy_similarity(
-    source: Sequence[Integers], target: Sequence[Integers], vocabulary: int, order: int = 2
+    source: Sequence[Integers], target: Sequence[Integers], vocabulary: int, order: int
 ) -> Floats:
     """Cross-entropy under the target's n-gram model, scaled to 0..1, docs/math/similarity.md (8).
 
@@ -113,7 +113,7 @@ def cross_entropy_similarity(
 
 
 def ngram_probabilities(
-    source: Sequence[Integers], target: Sequence[Integers], vocabulary: int, order: int = 2
+    source: Sequence[Integers], target: Sequence[Integers], vocabulary: int, order: int
 ) -> Floats:
     """Probability of each symbol of the source given those before it, docs/math/similarity.md (6).
 

@@ -15,7 +15,7 @@ import numpy as np
 from ladtl_np import __version__
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
-from ladtl_np.options.config import Config
+from ladtl_np.options.config import DEFAULTS, Config
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Prepared
 
@@ -72,5 +72,5 @@ def _portable(config: Config) -> Config:
     return msgspec.structs.replace(
         config,
         data=msgspec.structs.replace(data, **plain, test=tests),
-        threads=Config().threads,
+        threads=DEFAULTS.threads,
     )

@@ -20,7 +20,6 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.options.methods import method_named
 from ladtl_np.scoring import Scores
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 from ladtl_np.training.prepared import Prepared
@@ -139,7 +138,7 @@ class Trainer:
         self._source = _Stream(prepared.source, kinds[0])
         self._target = _Stream(prepared.target, kinds[1])
         self._dropout, self._unknown = kinds[2], kinds[3]
-        weighted = method_named(config.method).source_weights == "similarity"
+        weighted = prepared.method.source_weights == "similarity"
         self._scales_steps = weighted and config.cd.mode == "step"
         target = len(prepared.target), config.training.target_batch
         source = len(prepared.source), config.training.source_batch
