@@ -19,6 +19,7 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.methods import METHODS, Method
+from ladtl_np.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.preparation import Corpora, prepare
 from ladtl_np.run import read_corpora
 from ladtl_np.training import Trainer
@@ -134,6 +135,16 @@ def test_only_methods_that_train_both_domains_together_share_the_loss(
         found = facts({"method": method})
         assert found["total"] == pytest.approx(found["target_nll"] + 1e-4 * found["reg"], rel=1e-12)
         assert (found["source_nll"], found["mmd"], found["param"]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "variances"),
+    [("reference", REFERENCE_VARIANCES), ("median", None), ([1.0, 3.0], (1.0, 3.0))],
+)
+def test_the_kernels_variances_are_those_of_its_name(kernel, variances, law_files: Path) -> None:
+    config = config_of(law_files, {"objective.kernel": kernel})
+    prepared = prepare(config, read_corpora(config), LabelMap({"Pain": "Ache"}))
+    assert prepared.objective.variances == variances
 
 
 def test_excluded_tags_are_named_as_the_source_names_them(law_files: Path) -> None:
