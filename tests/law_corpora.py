@@ -83,6 +83,7 @@ def write_law_files(folder: Path) -> None:
         ("dev-other", 6, 6, TARGET_TYPES),
         ("test", 7, 5, TARGET_TYPES),
         ("test-other", 8, 5, TARGET_TYPES),
+        ("text", 9, 60, TARGET_TYPES),
     ):
         sentences = _sentences(seed, count, types)
         sentences[0][-1] = (*sentences[0][-1][:2], "I-Sign", "I-Sign")  # illegal: nothing follows

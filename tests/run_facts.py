@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -79,36 +79,38 @@ def fixed_network(network: Network) -> Network:
     return fixed
 
 
+class Loss(NamedTuple):
+    """One call of the loss: what it was given, and what it gave back."""
+
+    network: Network  # a copy
+    source: Sequence[EncodedSentence]
+    target: Sequence[EncodedSentence]
+    mask: Any
+    spellings: Any
+    terms: dict[str, float]
+    gradients: Facts
+
+
 class _Recorder:
-    """Stands in for parts of the training module, and keeps what they are given and give back."""
+    """Stands in for parts of the training module, and keeps what goes through them."""
 
     def __init__(self, prepared: Prepared) -> None:
-        self.prepared = prepared
         self.fixed = fixed_network(prepared.network)
-        self.halves: list[tuple[Sequence[EncodedSentence], ...]] = []
-        self.losses: list[Facts] = []
+        self.halves: tuple[Sequence[EncodedSentence], Sequence[EncodedSentence]] = ((), ())
+        self.losses: list[Loss] = []  # of the step that is being done
         self.evaluated: list[Any] = []
         self.real = training.two_domain_batch, training.loss_step
 
     def two_domain_batch(self, source: Any, target: Any, spelled: Any) -> Any:
-        self.halves.append((source, target))
+        self.halves = source, target
         return self.real[0](source, target, spelled)
 
     def loss_step(self, network: Network, batch: Any, objective: Any, mask: Any, *more: Any) -> Any:
-        before = frozen(network.named())
         terms, gradients = self.real[1](network, batch, objective, mask, *more)
         found = {"word_embedding": list(gradients.embedding), **gradients.weights}
-        self.losses.append(
-            {
-                "network": network,
-                "before": before,
-                "values": network.copy(),
-                "mask": frozen(mask),
-                "spellings": frozen([batch.spellings, batch.place]),
-                "terms": terms._asdict(),
-                "gradients": frozen(found),
-            }
-        )
+        spellings = frozen([batch.spellings, batch.place])
+        kept = frozen(mask), spellings, terms._asdict(), frozen(found)
+        self.losses.append(Loss(network.copy(), *self.halves, *kept))
         return terms, gradients
 
     def evaluate(self, decoder: Decoder, corpus: Corpus) -> Any:
@@ -179,10 +181,8 @@ def _patterns(sentences: Iterable[EncodedSentence], tags: TagSet | None) -> list
 
 def training_facts(trainer: Trainer, recorder: _Recorder) -> Facts:
     """What the steps draw, compute and change, and how they are counted."""
-    prepared = trainer.prepared
     steps: dict[str, list[Step]] = {"source": [], "target": []}
-    losses: dict[str, list[Facts]] = {"source": [], "target": []}
-    halves: dict[str, list[Any]] = {"source": [], "target": []}
+    losses: dict[str, list[Loss]] = {"source": [], "target": []}
     evaluations: list[Evaluation] = []
     rates: list[float] = []
     after: Facts = {}
@@ -192,34 +192,31 @@ def training_facts(trainer: Trainer, recorder: _Recorder) -> Facts:
             continue
         steps[event.stage].append(event)
         losses[event.stage].append(recorder.losses[0])
-        halves[event.stage].append(recorder.halves[0])
-        recorder.losses, recorder.halves = [], []
+        recorder.losses = []
         if event.stage == "target":
             rates.append(trainer.optimizer.learning_rate())
             after = after or trainer.network.copy().named()
     first = losses["target"][0]
-    before = first["values"].named()
-    moved = {name: after[name] - before[name] for name in after}
+    before = first.network.named()
     facts: Facts = {
-        "first update": frozen(moved),
+        "first update": frozen({name: after[name] - before[name] for name in after}),
         "learning rates": rates[:WATCHED],
         "steps": [(step.step, step.steps) for step in steps["target"]],
         "evaluations": [evaluation.step for evaluation in evaluations],
         "epochs": {round(evaluation.epoch / evaluation.step, 9) for evaluation in evaluations},
         "best": trainer.best_evaluation and trainer.best_evaluation.step,
-        "dropout": [loss["mask"] for loss in losses["target"][:WATCHED]],
-        "spellings": [loss["spellings"] for loss in losses["target"][:WATCHED]],
+        "dropout": [loss.mask for loss in losses["target"][:WATCHED]],
+        "spellings": [loss.spellings for loss in losses["target"][:WATCHED]],
         "evaluated": [item[:2] for item in recorder.evaluated[:1]],
         "evaluation's tags": [item[2] for item in recorder.evaluated[:1]],
         "last weights": frozen(trainer.network.named()),
-        "source stage": (
-            [(step.step, step.steps, step.terms) for step in steps["source"]],
-            [(loss["mask"], loss["gradients"], loss["before"]) for loss in losses["source"]],
-        ),
+        "source stage": [
+            (step.step, step.steps, loss.mask, loss.terms, loss.gradients)
+            for step, loss in zip(steps["source"], losses["source"], strict=True)
+        ],
     }
-    facts |= {name: value for name, value in first["terms"].items()}
-    facts |= _by_part("start", first["before"]) | _by_part("d", first["gradients"])
-    return facts | _draws(prepared, halves)
+    facts |= first.terms | _by_part("start", frozen(before)) | _by_part("d", first.gradients)
+    return facts | _draws(trainer.prepared, losses)
 
 
 def _by_part(lead: str, arrays: Facts) -> Facts:
@@ -229,25 +226,24 @@ def _by_part(lead: str, arrays: Facts) -> Facts:
     }
 
 
-def _draws(prepared: Prepared, halves: dict[str, list[Any]]) -> Facts:
+def _draws(prepared: Prepared, losses: dict[str, list[Loss]]) -> Facts:
     """Sentences of each domain in the order in which they are drawn, and their unknown words."""
-    sentences, tags = _source(prepared)
-    first_stage = prepared.first_stage is not None
-    source = (
-        [half[1] for half in halves["source"]] if first_stage else [h[0] for h in halves["target"]]
-    )
+    drawn = {
+        "source": [loss.source for loss in losses["target"]],
+        "target": [loss.target for loss in losses["target"]],
+    }
+    if prepared.first_stage is not None:  # its only domain is the source
+        drawn["source"] = [loss.target for loss in losses["source"]]
+    encoded = {"source": _source(prepared), "target": (prepared.target, prepared.target_tags)}
     facts: Facts = {}
-    for name, drawn, encoded, own in (
-        ("source", source, sentences, tags),
-        ("target", [half[1] for half in halves["target"]], prepared.target, prepared.target_tags),
-    ):
-        known = dict(zip(_patterns(encoded, own), encoded, strict=True))
-        steps = drawn[:WATCHED]
-        patterns = [_patterns(step, own) for step in steps]
-        facts[f"{name} stream"] = patterns
-        facts[f"{name} unknown"] = [
+    for domain, (sentences, tags) in encoded.items():
+        known = dict(zip(_patterns(sentences, tags), sentences, strict=True))
+        assert len(known) == len(sentences)  # each can be told from the others
+        stream = [_patterns(step, tags) for step in drawn[domain][:WATCHED]]
+        facts[f"{domain} stream"] = stream
+        facts[f"{domain} unknown"] = [
             frozen(sentence.words != known[pattern].words)
-            for step, step_patterns in zip(steps, patterns, strict=True)
-            for sentence, pattern in zip(step, step_patterns, strict=True)
+            for step, patterns in zip(drawn[domain], stream, strict=False)
+            for sentence, pattern in zip(step, patterns, strict=True)
         ]
     return facts

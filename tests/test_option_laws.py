@@ -17,7 +17,8 @@ from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
-from ladtl_np.options.config import Config
+from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
+from ladtl_np.options.config import DEFAULTS
 from ladtl_np.options.methods import METHODS, Method
 from ladtl_np.runs.run import read_corpora
 from ladtl_np.training.preparation import Corpora, prepare
@@ -83,7 +84,7 @@ def name_of(move: Move) -> str:
 
 
 def test_every_option_has_a_row() -> None:
-    assert {move.key for move in MOVES} == {key for key, _ in options_of(Config())}
+    assert {move.key for move in MOVES} == {key for key, _ in options_of(DEFAULTS)}
 
 
 @pytest.mark.parametrize("move", MOVES, ids=name_of)
@@ -129,11 +130,21 @@ def test_only_methods_that_train_both_domains_together_share_the_loss(
     config = config_of(law_files, {"method": method})
     prepared = prepare(config, read_corpora(config), LabelMap({"Pain": "Ache"}))
     together = METHODS[method].source == "with the target"
-    assert prepared.objective.source_share == (0.3 if together else 0.0)
+    assert prepared.objective.options.source_share == (0.3 if together else 0.0)
     if not together:
         found = facts({"method": method})
         assert found["total"] == pytest.approx(found["target_nll"] + 1e-4 * found["reg"], rel=1e-12)
         assert (found["source_nll"], found["mmd"], found["param"]) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "variances"),
+    [("reference", REFERENCE_VARIANCES), ("median", None), ([1.0, 3.0], (1.0, 3.0))],
+)
+def test_the_kernels_variances_are_those_of_its_name(kernel, variances, law_files: Path) -> None:
+    config = config_of(law_files, {"objective.kernel": kernel})
+    prepared = prepare(config, read_corpora(config), LabelMap({"Pain": "Ache"}))
+    assert prepared.objective.options.variances() == variances
 
 
 def test_excluded_tags_are_named_as_the_source_names_them(law_files: Path) -> None:

@@ -132,7 +132,8 @@ def decoding(request: pytest.FixtureRequest) -> tuple[bool, bool]:
 def options(decoding: tuple[bool, bool]) -> dict[str, Any]:
     constrained, bias = decoding
     choice = {"decoding.constrained": constrained, "decoding.emission_bias": bias}
-    return choice | {"optimizer.learning_rate": 0.6, "data.test": ["test.txt", "source.txt"]}
+    trained = {"optimizer.learning_rate": 1.5, "training.steps": 20}
+    return choice | trained | {"data.test": ["test.txt", "text.txt"]}
 
 
 @pytest.fixture
@@ -142,7 +143,7 @@ def run(options, invoke: Invoke, law_files: Path, tmp_path: Path) -> Path:
     file.write_text(tomli_w.dumps(table_of(law_files, options)), encoding="utf-8")
     result = invoke("train", "--config", file, "--out", out)
     assert result.exit_code == 0, result.stderr
-    model, sentences = load_model(out / "best.safetensors"), tokens(law_files / "source.txt")
+    model, sentences = load_model(out / "best.safetensors"), tokens(law_files / "text.txt")
     ways = {repr(tagged(model, sentences, constrained=c, bias=b)) for c, b in DECODING}
     assert len(ways) == 4
     return out
@@ -161,7 +162,7 @@ def test_a_run_evaluates_and_predicts_as_its_options_say(decoding, options, run,
     decoder = told(model, constrained=constrained, bias=bias)
     manifest = json.loads((run / "manifest.json").read_text("utf-8"))
     assert manifest["constrained_decoding"] == constrained
-    for name, file in (("dev", "dev.txt"), ("test.txt", "test.txt"), ("source.txt", "source.txt")):
+    for name, file in (("dev", "dev.txt"), ("test.txt", "test.txt"), ("text.txt", "text.txt")):
         scores = evaluate(decoder, read_conll(law_files / file))
         assert manifest["results"][name] == json.loads(json.dumps(scores.to_json()))
         short = model.scores[name]["conlleval"]["f1"]
@@ -173,7 +174,7 @@ def test_a_run_evaluates_and_predicts_as_its_options_say(decoding, options, run,
 
 def test_an_estimator_decodes_as_its_options_say(decoding, options, run, law_files):
     constrained, bias = decoding
-    path = law_files / "source.txt"
+    path = law_files / "text.txt"
     loaded = LaDTLTagger.load(run / "best.safetensors")
     config = config_of(law_files, options)
     corpora = read_corpora(config)
@@ -199,7 +200,7 @@ def _flat(table: dict[str, Any], lead: str = "") -> dict[str, Any]:
 
 @pytest.mark.parametrize("domain", ["target", "source"])
 def test_commands_leave_the_bias_out_as_the_model_says(decoding, run, law_files, invoke, domain):
-    path, (_, bias) = law_files / "source.txt", decoding
+    path, (_, bias) = law_files / "text.txt", decoding
     file = run / "best.safetensors"
     model, head = load_model(file), {"target": TARGET, "source": SOURCE}[domain]
     common = ("--domain", domain, "--threads", 1, "--model", file)
@@ -220,7 +221,7 @@ def test_commands_leave_the_bias_out_as_the_model_says(decoding, run, law_files,
 
 @pytest.mark.parametrize("constrained", [True, False])
 def test_a_models_decoder_takes_its_bias_from_the_model(decoding, run, law_files, constrained):
-    model, sentences = load_model(run / "best.safetensors"), tokens(law_files / "source.txt")
+    model, sentences = load_model(run / "best.safetensors"), tokens(law_files / "text.txt")
     for domain, head in (("target", TARGET), ("source", SOURCE)):
         decoder = make_decoder(model, domain=domain, constrained=constrained)
         told_so = {"head": head, "constrained": constrained, "bias": decoding[1]}
@@ -228,7 +229,7 @@ def test_a_models_decoder_takes_its_bias_from_the_model(decoding, run, law_files
 
 
 def test_tags_of_another_scheme_are_those_of_the_same_decoding(run, law_files, invoke, decoding):
-    path, file = law_files / "source.txt", run / "best.safetensors"
+    path, file = law_files / "text.txt", run / "best.safetensors"
     bioes = tagged(load_model(file), tokens(path), constrained=False, bias=decoding[1])
     arguments = ("--model", file, "--threads", 1, "--from", "conll", "--unconstrained", path)
     output = invoke("tag", *arguments, "--scheme", "IOB2").stdout
