@@ -275,12 +275,39 @@ def test_a_resolvable_difference_is_where_p_crosses_the_level(alternative):
     gold, first, second = three_systems(200)
     counts = [sentence_counts(gold, tags, "IOB2") for tags in (first, second)]
     null = null_differences(*counts, resamples=4000, rng=generator())
-    least = smallest_resolvable_difference(null, alternative=alternative)
+    least = smallest_resolvable_difference(null, exact=False, alternative=alternative)
     sides = np.abs if alternative == "two-sided" else np.asarray
     assert np.mean(sides(null) >= least) == pytest.approx(0.05, abs=0.005)
     test = counts_test(*counts, alternative=alternative, resamples=4000, rng=generator())
     assert test.resolvable == least
-    assert (test.p < 0.05) == (sides(test.difference) > least)
+    assert (test.p < 0.05) == (sides(test.difference) >= least)
+
+
+@pytest.mark.parametrize("alternative", ALTERNATIVES)
+@pytest.mark.parametrize("differing", [*range(1, 9), 20])
+def test_the_resolvable_difference_is_significant_and_no_smaller_one_is(differing, alternative):
+    """Few and discrete differences: one entity more or less in each of a few sentences."""
+    sides = np.abs if alternative == "two-sided" else np.asarray
+    for entities in ([1] * differing, [1 + n % 3 for n in range(differing)]):
+        first = np.stack([np.full(differing, 4), np.full(differing, 4), 1 + np.array(entities)], 1)
+        second = first - [0, 0, 1] * np.array(entities)[:, None]
+        null = sides(null_differences(first, second, resamples=2000, rng=generator()))
+        exact = differing <= EXACT_LIMIT
+        extra = 0 if exact else 1
+
+        def p_of(difference, null=null, extra=extra):
+            return (np.sum(null >= difference - 1e-12) + extra) / (len(null) + extra)
+
+        test = counts_test(first, second, alternative=alternative, resamples=2000, rng=generator())
+        significant = [value for value in sorted(set(null.tolist())) if p_of(value) < 0.05]
+        if not significant:
+            assert test.resolvable is None
+            continue
+        assert test.resolvable == pytest.approx(significant[0], abs=1e-12)
+        assert p_of(test.resolvable) < 0.05
+        below = null[null < test.resolvable - 1e-12]
+        assert p_of(below.max()) >= 0.05
+        assert (test.p < 0.05) == (sides(test.difference) >= test.resolvable - 1e-12)
 
 
 def test_more_sentences_resolve_smaller_differences():

@@ -44,7 +44,7 @@ class SentenceTest(PairedTest):
         Sentences in which the two systems' counts differ: `least_p` rests on these alone.
     resolvable
         The smallest F1 difference that this test set can resolve between such systems, None if
-        they differ in too few sentences for any p below `LEVEL`.
+        no difference that they could have has p below `LEVEL`.
     """
 
     differing: int
@@ -99,22 +99,20 @@ def counts_test(
     differing = _differing(first, second)
     exact = differing <= EXACT_LIMIT
     sides = np.abs if alternative == "two-sided" else np.asarray
-    least = least_p_found(differing, exact, resamples, alternative)
-    resolvable = smallest_resolvable_difference(null, alternative=alternative)
-    reached = int(np.count_nonzero(sides(null) >= sides(difference) - TIE))
+    null = np.sort(sides(null))
     return SentenceTest(
         n=len(first),
         first=float(scores[0]),
         second=float(scores[1]),
         difference=difference,
         interval=_jackknife_interval(first, second, difference),
-        p=reached / len(null) if exact else (reached + 1) / (len(null) + 1),
+        p=float(_p_of(sides(np.array([difference])), null, exact)[0]),
         exact=exact,
         patterns=len(null),
-        least_p=least,
+        least_p=least_p_found(differing, exact, resamples, alternative),
         alternative=alternative,
         differing=differing,
-        resolvable=resolvable if least < LEVEL else None,
+        resolvable=_smallest_with_p_below(LEVEL, null, exact),
     )
 
 
@@ -142,24 +140,41 @@ def null_differences(
 
 
 def smallest_resolvable_difference(
-    null: ArrayLike, *, alternative: Alternative = "greater", level: float = LEVEL
-) -> float:
-    """Find the F1 difference at which a test by sentence would reach p = `level`.
+    null: ArrayLike, *, exact: bool, alternative: Alternative = "greater", level: float = LEVEL
+) -> float | None:
+    """Find the least F1 difference for which a test by sentence would give p below `level`.
 
-    It is the (1 - level) quantile of the differences (two-sided: of their absolute values) that
-    swapping gives, so it holds for systems that differ in as many sentences as these do.
+    It is one of the differences (two-sided: of their absolute values) that swapping gives, so it
+    holds for systems that differ in as many sentences as these do, and p is that of the test, ties
+    included. None if even the largest of them has no p below the level.
 
     Parameters
     ----------
     null
         What `null_differences` returns.
+    exact
+        Whether these are all patterns.
     alternative, level
         Of the test.
     """
     check(alternative)
     values = finite(null)
-    values = np.abs(values) if alternative == "two-sided" else values
-    return float(np.quantile(values, 1 - level, method="higher"))
+    values = np.sort(np.abs(values) if alternative == "two-sided" else values)
+    return _smallest_with_p_below(level, values, exact)
+
+
+def _p_of(
+    differences: NDArray[np.float64], null: NDArray[np.float64], exact: bool
+) -> NDArray[np.float64]:
+    """Share of the sorted null that reaches each difference, which a random sample holds too."""
+    reached = len(null) - np.searchsorted(null, differences - TIE, side="left")
+    return reached / len(null) if exact else (reached + 1) / (len(null) + 1)
+
+
+def _smallest_with_p_below(level: float, null: NDArray[np.float64], exact: bool) -> float | None:
+    candidates = np.unique(null)
+    significant = candidates[_p_of(candidates, null, exact) < level]
+    return float(significant[0]) if len(significant) else None
 
 
 def f1_of(counts: NDArray[Any]) -> NDArray[np.float64]:
