@@ -14,6 +14,7 @@ from term_cases import by_hand, corpus_of
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.options.seeds import stream
 from ladtl_np.report import Report, Section, build_report, extra_files, find_runs, study_of
 from ladtl_np.report import tagged as tagged_module
 from ladtl_np.report.term_list import Term
@@ -102,7 +103,9 @@ def test_a_row_holds_training_counts_test_counts_and_what_is_right(make_runs: Ru
 
 def test_the_target_counts_are_those_of_the_sentences_that_each_seed_drew(make_runs: Runs) -> None:
     (row,) = texts(section_of(make_runs(), ANY))
-    drawn = [by_hand(sample(TARGET, 0.25, seed), "甲乙") for seed in range(2)]
+    drawn = [
+        by_hand(sample(TARGET, 0.25, stream(seed, "target sample")), "甲乙") for seed in range(2)
+    ]
     assert drawn[0] != drawn[1]  # or this test shows nothing
     for cell, numbers in zip(row[4:6], zip(*drawn, strict=True), strict=True):
         low, high = sorted(numbers)
@@ -111,14 +114,14 @@ def test_the_target_counts_are_those_of_the_sentences_that_each_seed_drew(make_r
 
 def test_a_sample_seed_of_its_own_gives_one_sample(make_runs: Runs) -> None:
     (row,) = texts(section_of(make_runs(options="sample_seed = 7\n"), ANY))
-    one, other = by_hand(sample(TARGET, 0.25, 7), "甲乙")
+    one, other = by_hand(sample(TARGET, 0.25, stream(7, "target sample")), "甲乙")
     assert row[4:6] == [str(one), str(other)]
 
 
 def test_a_share_of_the_source_is_drawn_too(make_runs: Runs) -> None:
     options = "source_fraction = 0.4\nsample_seed = 3\n"
     (row,) = texts(section_of(make_runs(options=options), ANY))
-    one, other = by_hand(sample(SOURCE, 0.4, 3), "甲乙")
+    one, other = by_hand(sample(SOURCE, 0.4, stream(3, "source sample")), "甲乙")
     assert row[2:4] == [str(one), str(other)] != ["3", "1"]
 
 

@@ -30,6 +30,7 @@ from ladtl_np.commands.support.formats import (
 )
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import UsageError
+from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import SEMANTICS, Semantics
 from ladtl_np.scoring.significance import (
     RESAMPLES,
@@ -61,7 +62,7 @@ class _Question:
     def chance(self) -> dict[str, Any]:
         """What both tests take; every test starts from the same seed."""
         alternative: Alternative = "two-sided" if self.two_sided else "greater"
-        rng = np.random.default_rng(self.seed)
+        rng = stream(self.seed, "randomisation test")
         return {"alternative": alternative, "resamples": self.resamples, "rng": rng}
 
 

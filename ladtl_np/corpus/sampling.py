@@ -12,11 +12,11 @@ from ladtl_np.errors import UsageError
 __all__ = ["sample"]
 
 
-def sample(corpus: Corpus, fraction: float, seed: int) -> Corpus:
+def sample(corpus: Corpus, fraction: float, rng: np.random.Generator) -> Corpus:
     """Take a share of a corpus's sentences at random, without replacement.
 
-    The sample is the first ``round(fraction * n)`` sentences, at least one, of a seeded shuffle,
-    put back into file order. Samples of one seed are nested: the 10 % are part of the 20 %.
+    The sample is the first ``round(fraction * n)`` sentences, at least one, of a shuffle, put back
+    into file order. Samples from equal generators are nested: the 10 % are part of the 20 %.
 
     Parameters
     ----------
@@ -24,14 +24,14 @@ def sample(corpus: Corpus, fraction: float, seed: int) -> Corpus:
         Where to take from. Name and hash stay, as they tell where the sentences come from.
     fraction
         Share in (0, 1].
-    seed
-        Seed of the shuffle.
+    rng
+        Where the shuffle comes from.
     """
     if not 0 < fraction <= 1:
         raise UsageError(f"the share of sentences must lie in (0, 1], got {fraction}")
     if not len(corpus):
         return corpus
     count = max(1, round(fraction * len(corpus)))
-    order = np.random.default_rng(seed).permutation(len(corpus))
+    order = rng.permutation(len(corpus))
     chosen = np.sort(order[:count])
     return replace(corpus, sentences=tuple(corpus.sentences[row] for row in chosen))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.options.seeds import stream
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.scoring.significance import LEVEL, PairedTest, Summary, mean_and_interval, paired_test
 
@@ -113,7 +114,7 @@ class Results:
                     if other == row or self.bases[other] not in BASELINES or not pairs:
                         continue
                     scores = ([pair[side] for pair in pairs] for side in (0, 1))
-                    test = paired_test(*scores, rng=np.random.default_rng(0))
+                    test = paired_test(*scores, rng=stream(0, "randomisation test"))
                     found.append(Tested(row, column, other, test))
         return found
 

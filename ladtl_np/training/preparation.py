@@ -29,6 +29,7 @@ from ladtl_np.options.method_checks import (
     shares_crf,
 )
 from ladtl_np.options.methods import Method
+from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.similarity import (
@@ -103,10 +104,11 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
 def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
     data = config.data
     seed = config.seed if data.sample_seed < 0 else data.sample_seed
-    target = sample(corpora.target, data.target_fraction, seed)
+    target = sample(corpora.target, data.target_fraction, stream(seed, "target sample"))
     if corpora.source is None or method.source == "unused":
         return None, target
-    return sample(corpora.source, data.source_fraction, seed), target
+    chance = stream(seed, "source sample")
+    return sample(corpora.source, data.source_fraction, chance), target
 
 
 class StartValues(NamedTuple):
@@ -119,7 +121,9 @@ class StartValues(NamedTuple):
     characters: Characters | None
     vectors: Mapping[str, Floats]
 
-    def network(self, source_tags: TagSet | None, target_tags: TagSet) -> Network:
+    def network(
+        self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
+    ) -> Network:
         """A network with heads for these tags; no source tags, no source head."""
         config, characters = self.config, self.characters
         architecture = Architecture(
@@ -137,7 +141,8 @@ class StartValues(NamedTuple):
             character_hidden=config.characters.hidden,
         )
         start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
-        network = initialise(architecture, np.random.default_rng([config.seed, 0]), start)
+        chance = stream(config.seed, "start values", first_stage=first_stage)
+        network = initialise(architecture, chance, start)
         for word, vector in self.vectors.items():
             network.embedding[self.vocabulary.index[word]] = vector
         return network
@@ -178,7 +183,7 @@ def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
         dev=None,
         source_tags=None,
         target_tags=source_tags,
-        network=start.network(None, source_tags),
+        network=start.network(None, source_tags, first_stage=True),
     )
     return replace(
         prepared,

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,7 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import Scores
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 from ladtl_np.training.prepared import Prepared
@@ -28,7 +30,6 @@ from ladtl_np.training.reloading import carry_layers
 __all__ = ["Evaluation", "Stage", "Step", "Trainer"]
 
 Stage = Literal["source", "target"]
-_KINDS = 4  # kinds of random choices in training
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +133,10 @@ class Trainer:
         self.best_evaluation: Evaluation | None = None
         self.workers = Workers(config.threads)
         self.optimizer = AdaGrad(self.network, config.optimizer)
-        # every kind of random choice has its own generator, so that changing one leaves the others
-        first = 1 if stage == "target" else 1 + _KINDS
-        kinds = [np.random.default_rng([config.seed, first + n]) for n in range(_KINDS)]
-        self._source = _Stream(prepared.source, kinds[0])
-        self._target = _Stream(prepared.target, kinds[1])
-        self._dropout, self._unknown = kinds[2], kinds[3]
+        chance = partial(stream, config.seed, first_stage=stage == "source")
+        self._source = _Stream(prepared.source, chance("source order"))
+        self._target = _Stream(prepared.target, chance("target order"))
+        self._dropout, self._unknown = chance("dropout"), chance("unknown words")
         weighted = prepared.method.source_weights == "similarity"
         self._scales_steps = weighted and config.cd.mode == "step"
         target = len(prepared.target), config.training.target_batch

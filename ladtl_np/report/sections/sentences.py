@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.errors import LadtlError
+from ladtl_np.options.seeds import stream
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
@@ -136,7 +137,7 @@ def _tested(
         second,
         alternative="two-sided",
         resamples=RESAMPLES,
-        rng=np.random.default_rng(0),
+        rng=stream(0, "randomisation test"),
     )
     return [Cell(text) for text in (str(len(tasks)), str(used), *_numbers(test))]
 

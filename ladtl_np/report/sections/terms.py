@@ -11,6 +11,7 @@ from ladtl_np.corpus.labels import listed
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.options.seeds import stream
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
@@ -107,7 +108,8 @@ def training_sentences(run: StudyRun, role: str, corpus: Corpus) -> Corpus:
         If they are not as many as the run had.
     """
     share, seed = _drawn(run, role)
-    drawn = corpus if share == 1 else sample(corpus, share, seed)
+    chance = stream(seed, "source sample" if role == "source" else "target sample")
+    drawn = corpus if share == 1 else sample(corpus, share, chance)
     used = run.run.manifest.target_sentences_used if role == "target" else 0
     if used not in (0, len(drawn)):
         raise DataError(f"{run.run.folder}: its {used} sentences of the target cannot be told")

@@ -1,0 +1,53 @@
+"""What a seed decides: every kind of chance has a stream of its own, and all are listed here.
+
+So changing one choice leaves the others as they were, and no two share their numbers by accident:
+``default_rng(s)`` and ``default_rng([s, 0])``, for one, are the same stream.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+__all__ = ["Chance", "stream"]
+
+Chance = Literal[
+    "source sample",
+    "target sample",
+    "start values",
+    "source order",
+    "target order",
+    "dropout",
+    "unknown words",
+    "randomisation test",
+]
+
+KEYS: dict[Chance, int] = {
+    "source sample": 0,  # which of the source's sentences are used
+    "target sample": 1,
+    "start values": 2,
+    "source order": 3,  # of the sentences, pass by pass
+    "target order": 4,
+    "dropout": 5,
+    "unknown words": 6,  # which singletons
+    "randomisation test": 7,  # signs and swaps
+}
+"""A number once given to a kind of chance stays with it, or every result changes."""
+
+
+def stream(seed: int, chance: Chance, *, first_stage: bool = False) -> np.random.Generator:
+    """The generator of one kind of chance.
+
+    Parameters
+    ----------
+    seed
+        At least 0, of any size.
+    chance
+        Which kind.
+    first_stage
+        Whether it is for the first of two stages of training, which has streams of its own.
+    """
+    return np.random.default_rng(
+        np.random.SeedSequence(seed, spawn_key=(KEYS[chance], int(first_stage)))
+    )
