@@ -19,7 +19,7 @@ from ladtl_np.kernels import (
     linear,
     lstm,
     mmd,
-    mmd_tiles,
+    mmd_blocks,
     parameter_transfer,
 )
 
@@ -268,15 +268,15 @@ def run_mmd(P: Array, S: int, variances: Sequence[float], tiles: bool) -> tuple[
         pairs = unwritten(3, rows * (rows - 1) // 2)
         return mmd.few_rows_with_gradient(dP, pairs, P, u, half_inverse), dP
     scratch = (
-        unwritten(mmd_tiles.TILE, mmd_tiles.TILE_STRIDE),
-        unwritten(2, mmd_tiles.TILE),
+        unwritten(mmd_blocks.BLOCK, mmd_blocks.BLOCK_STRIDE),
+        unwritten(2, mmd_blocks.BLOCK),
         unwritten(rows),
     )
     norms = np.sum(P**2, axis=1)
-    return mmd_tiles.tiles_with_gradient(dP, *scratch, P, u, norms, half_inverse, 0, 1), dP
+    return mmd_blocks.blocks_with_gradient(dP, *scratch, P, u, norms, half_inverse, 0, 1), dP
 
 
-@gradient_check("kernels.mmd_tiles.tiles_with_gradient", "kernels.mmd.few_rows_with_gradient")
+@gradient_check("kernels.mmd_blocks.blocks_with_gradient", "kernels.mmd.few_rows_with_gradient")
 def squared_mmd() -> None:
     for tiles in (True, False):
         check_squared_mmd(tiles)

@@ -1,4 +1,4 @@
-"""Laws and hazards of the tiled MMD, and its equality with the readable twin."""
+"""Laws and hazards of the MMD in blocks, and its equality with the readable twin."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.kernels.mmd import FEW_ROWS
-from ladtl_np.kernels.mmd_tiles import TILE
+from ladtl_np.kernels.mmd_blocks import BLOCK
 from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.reference import mmd as reference
@@ -57,14 +57,14 @@ def test_equals_the_sum_over_pairs(S, R, variances):
     [
         (FEW_ROWS - 1, 1),
         (FEW_ROWS, 1),
-        (TILE - 1, 1),
-        (TILE, 1),
-        (1, TILE),
-        (TILE, TILE),
-        (TILE - 3, 9),
-        (TILE + 1, TILE + 1),
-        (2 * TILE, 5),
-        (70, 2 * TILE + 30),
+        (BLOCK - 1, 1),
+        (BLOCK, 1),
+        (1, BLOCK),
+        (BLOCK, BLOCK),
+        (BLOCK - 3, 9),
+        (BLOCK + 1, BLOCK + 1),
+        (2 * BLOCK, 5),
+        (70, 2 * BLOCK + 30),
     ],
 )
 def test_equals_the_sum_over_pairs_across_tiles(S, R):
@@ -167,7 +167,7 @@ def test_never_negative_symmetric_and_independent_of_order(S, R, seed):
     np.testing.assert_allclose(moved[2], dZ[order_Z], atol=1e-12)
 
 
-@pytest.mark.parametrize("rows", [1, 7, TILE + 20])
+@pytest.mark.parametrize("rows", [1, 7, BLOCK + 20])
 def test_equal_samples_have_distance_zero_and_gradient_zero(rows):
     X, _ = samples(rows, 1, seed=6)
     value, dX, dZ = fast(X, X[::-1].copy(), REFERENCE_VARIANCES)

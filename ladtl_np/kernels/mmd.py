@@ -6,7 +6,8 @@ second, which turns Eq. (4) into one quadratic form:
     MMD^2 = sum_ij u_i u_j k_ij,     k_ij = sum_q exp(-|p_i - p_j|^2 / (2 s_q))
     dp_i  = -2 u_i sum_j u_j g_ij (p_i - p_j),     g_ij = sum_q exp(.) / s_q
 
-Only pairs with i < j are visited. Few rows are compared one by one, many in tiles (mmd_tiles.py).
+Only pairs with i < j are visited. Few rows are compared one by one, many in blocks
+(mmd_blocks.py).
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.algebra.elementwise import exp
-from ladtl_np.kernels.mmd_tiles import (
+from ladtl_np.kernels.mmd_blocks import (
     FAR,
-    TILE,
-    TILE_STRIDE,
+    BLOCK,
+    BLOCK_STRIDE,
     UNDERFLOW,
     diagonal,
     squared_distance,
-    tiles_with_gradient,
+    blocks_with_gradient,
 )
 from ladtl_np.shapes import Floats, Integers, Scalar
 
@@ -153,8 +154,8 @@ def mmd_tasks(
         pair = tasks[t, 0]
         largest = max(largest, starts[pair + 1] - starts[pair])
     dtype = P.dtype
-    tiles = TILE if largest > FEW_ROWS else 0
-    tile, sums = np.empty((tiles, TILE_STRIDE), dtype), np.empty((2, TILE), dtype)
+    height = BLOCK if largest > FEW_ROWS else 0
+    block, sums = np.empty((height, BLOCK_STRIDE), dtype), np.empty((2, BLOCK), dtype)
     totals, pairs = np.empty(largest, dtype), np.empty((3, FEW_ROWS * FEW_ROWS // 2), dtype)
     for t in mine:
         pair, shard, shards = tasks[t]
@@ -164,9 +165,9 @@ def mmd_tasks(
         if n <= FEW_ROWS:
             values[t] = few_rows_with_gradient(dP, pairs, P[first:last], u[first:last], h)
         else:
-            values[t] = tiles_with_gradient(
+            values[t] = blocks_with_gradient(
                 dP,
-                tile,
+                block,
                 sums,
                 totals[:n],
                 P[first:last],

@@ -1,4 +1,4 @@
-"""Squared MMD of many rows, in tiles: memory is one tile.                     docs/math/mmd.md
+"""Squared MMD of many rows, in blocks: memory is one block.                   docs/math/mmd.md
 
 Distances come from a matrix product, |p_i|^2 + |p_j|^2 - 2 p_i p_j, which cancels for near pairs;
 those are done again by differences. Names are those of mmd.py.
@@ -16,17 +16,17 @@ from ladtl_np.shapes import Floats, Scalar
 
 __all__ = [
     "FAR",
-    "TILE",
-    "TILE_STRIDE",
+    "BLOCK",
+    "BLOCK_STRIDE",
     "UNDERFLOW",
     "diagonal",
     "squared_distance",
-    "tiles_with_gradient",
+    "blocks_with_gradient",
 ]
 
-TILE = 160
-# elements between the rows of a tile, so that the lines of a column lie in different cache sets
-TILE_STRIDE = TILE + 16
+BLOCK = 160
+# elements between the rows of a block, so that the lines of a column lie in different cache sets
+BLOCK_STRIDE = BLOCK + 16
 # pairs nearer than this share of |p_i|^2 + |p_j|^2 have lost about a thousandth of their digits
 NEAR = 1e-3
 # a squared distance at which every kernel is 0: marks pairs that are done or do not count
@@ -75,9 +75,9 @@ def _near_pair(dP: Floats, P: Floats, i: int, j: int, weight: float, half_invers
 
 
 @inline
-def _tile_weights(
+def _block_weights(
     dP: Floats,
-    tile: Floats,
+    block: Floats,
     sum_k: Floats,
     sum_g: Floats,
     P: Floats,
@@ -89,16 +89,16 @@ def _tile_weights(
     rows: int,
     columns: int,
 ) -> float:
-    """Turn the Gram tile into 2 u_i u_j g_ij; returns the tile's share of MMD^2."""
+    """Turn the Gram block into 2 u_i u_j g_ij; returns the block's share of MMD^2."""
     value = 0.0
-    near, far = tile.dtype.type(NEAR), tile.dtype.type(FAR)
+    near, far = block.dtype.type(NEAR), block.dtype.type(FAR)
     for r in range(rows):
         i = i0 + r
         # pairs up to the diagonal are visited from the other side: their vectors are left out
         first = min(columns, max(0, i - j0 + 1))
         begin = first - first % LINE
-        row = tile[r][begin:columns]  # of a whole row it is known that it is contiguous
-        tile[r][:begin] = 0.0
+        row = block[r][begin:columns]  # of a whole row it is known that it is contiguous
+        block[r][:begin] = 0.0
         norms_j, u_j = norms[j0 + begin : j0 + columns], u[j0 + begin : j0 + columns]
         k, g, norm, twice_u = sum_k[: row.size], sum_g[: row.size], norms[i], u[i] + u[i]
         for s in range(row.size):
@@ -140,9 +140,9 @@ def _dot(x: Floats, y: Floats) -> float:
 
 
 @kernel
-def tiles_with_gradient(
+def blocks_with_gradient(
     dP: Floats,
-    tile: Floats,
+    block: Floats,
     sums: Floats,
     totals: Floats,
     P: Floats,
@@ -154,36 +154,36 @@ def tiles_with_gradient(
 ) -> float:
     """Return one shard's part of MMD^2 and write its part of the gradient dP (S + R, k).
 
-    norms are |p_i|^2, half_inverse is 1 / (2 s_q). A shard has some columns of tiles; the parts of
-    all shards add up. Scratch: tile (TILE, TILE_STRIDE), sums (2, TILE), totals (S + R,).
+    norms are |p_i|^2, half_inverse is 1 / (2 s_q). A shard has some columns of blocks; the parts of
+    all shards add up. Scratch: block (BLOCK, BLOCK_STRIDE), sums (2, BLOCK), totals (S + R,).
     """
     n = P.shape[0]
     packed_rows = pack(P)
     dP[:] = 0.0
     totals[:] = 0.0
     value = diagonal(u, half_inverse) if shard == 0 else 0.0
-    columns_of_tiles = (n + TILE - 1) // TILE
-    for place in range(columns_of_tiles):
-        # the longest column first, back and forth, so that all shards have about as many tiles
+    columns_of_blocks = (n + BLOCK - 1) // BLOCK
+    for place in range(columns_of_blocks):
+        # the longest column first, back and forth, so that all shards have about as many blocks
         turn, position = place // shards, place % shards
         if shard != (position if turn % 2 == 0 else shards - 1 - position):
             continue
-        j0 = (columns_of_tiles - 1 - place) * TILE
-        columns = min(TILE, n - j0)
+        j0 = (columns_of_blocks - 1 - place) * BLOCK
+        columns = min(BLOCK, n - j0)
         packed_columns = pack(P[j0 : j0 + columns].T)
-        for i0 in range(0, j0 + 1, TILE):
-            rows = min(TILE, n - i0)
-            d2 = tile[:rows, :columns]
+        for i0 in range(0, j0 + 1, BLOCK):
+            rows = min(BLOCK, n - i0)
+            d2 = block[:rows, :columns]
             multiply_packed(d2, P[i0 : i0 + rows], packed_columns, 0, False)
-            value += _tile_weights(
-                dP, tile, sums[0], sums[1], P, norms, u, half_inverse, i0, j0, rows, columns
+            value += _block_weights(
+                dP, block, sums[0], sums[1], P, norms, u, half_inverse, i0, j0, rows, columns
             )
             # d2 now holds w_ij = 2 u_i u_j g_ij:  dp_i += sum_j w_ij (p_j - p_i), and the reverse
             multiply_packed(dP[i0 : i0 + rows], d2, packed_rows, j0, True)
             multiply_packed(dP[j0 : j0 + columns], d2.T, packed_rows, i0, True)
             totals_j = totals[j0 : j0 + columns]
             for r in range(rows):
-                weights = tile[r][:columns]
+                weights = block[r][:columns]
                 totals[i0 + r] += _sum(weights)
                 for s in range(columns):
                     totals_j[s] += weights[s]
