@@ -17,13 +17,13 @@ import numpy as np
 from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.mmd_blocks import (
-    FAR,
     BLOCK,
     BLOCK_STRIDE,
+    FAR,
     UNDERFLOW,
+    blocks_with_gradient,
     diagonal,
     squared_distance,
-    blocks_with_gradient,
 )
 from ladtl_np.shapes import Floats, Integers, Scalar
 

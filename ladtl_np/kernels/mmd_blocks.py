@@ -15,13 +15,13 @@ from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
 from ladtl_np.shapes import Floats, Scalar
 
 __all__ = [
-    "FAR",
     "BLOCK",
     "BLOCK_STRIDE",
+    "FAR",
     "UNDERFLOW",
+    "blocks_with_gradient",
     "diagonal",
     "squared_distance",
-    "blocks_with_gradient",
 ]
 
 BLOCK = 160
