@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapes_at_random import RAGGED
+from shapes_at_random import RAGGED, random_batch, random_network
 
 from ladtl_np.arrays.spelling import pack_spellings
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vocabulary import UNKNOWN
+from ladtl_np.encoder import encoder_forward
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import (
     characters_backward,
@@ -22,6 +23,8 @@ from ladtl_np.layers.characters import (
     join_backward,
     join_forward,
 )
+from ladtl_np.network import EMBEDDING
+from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
 
@@ -202,6 +205,26 @@ def test_first_and_last_name_the_ends_of_each_word(lengths):
     assert spellings.characters[spellings.first].tolist() == [word[0] for word in words]
     assert spellings.characters[spellings.last].tolist() == [word[-1] for word in words]
     assert spellings.offsets.tolist()[-1] == sum(lengths)
+
+
+@pytest.mark.parametrize("dropped", ["words", "characters"])
+def test_what_dropout_takes_away_of_the_inputs_is_neither_seen_nor_moved(dropped):
+    rng = np.random.default_rng(3)
+    sizes = {"characters": 4, "character_embedding": 2, "character_hidden": 2}
+    network = random_network(rng, **sizes)
+    batch = random_batch(rng, network, (4, 2), (3, 1, 1))
+    D = network.architecture.embedding
+    mask = np.full((batch.words.size, D + 4), 2.0)
+    mask[:, slice(0, D) if dropped == "words" else slice(D, None)] = 0.0
+    same = np.arange(3), np.arange(3)
+    _, found = loss_and_gradients(network, batch, Objective(matched=same), dropout_mask=mask)
+    hidden = encoder_forward(network, batch, mask, Workers())[0].copy()
+    for name, moved in (("words", [EMBEDDING]), ("characters", ["characters.embedding"])):
+        assert (name == dropped) == (not any(found[each].any() for each in moved))
+        other = network.copy()
+        other.named()[moved[0]][...] += 1.0
+        seen = encoder_forward(other, batch, mask, Workers())[0]
+        assert (name == dropped) == np.array_equal(seen, hidden)
 
 
 def test_no_word_at_all():
