@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.corpus.labels import LabelMap
-from ladtl_np.corpus.schemes import detect_scheme, from_bioes
+from ladtl_np.corpus.schemes import decoded_tags, detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import LadtlError
 from ladtl_np.model.decoding import Decoder
@@ -130,7 +130,7 @@ class LaDTLTagger:
         """Tags of each sentence, in the scheme of the target's training sentences."""
         with single_threaded_blas():
             tagged = self._decoder().tag(list(sentences))
-        return [from_bioes(tags, self._scheme) for tags in tagged]
+        return [decoded_tags(tags, self._scheme) for tags in tagged]
 
     def score(self, sentences: Tagged) -> float:
         """Micro F1 over entities as conlleval reads them, from 0 to 1."""
@@ -167,8 +167,7 @@ class LaDTLTagger:
 
     def _decoder(self) -> Decoder:
         model = self._fitted()
-        constrained = model.config.decoding.constrained
-        return make_decoder(model, constrained=constrained, threads=self.threads)
+        return make_decoder(model, threads=self.threads)
 
 
 def _corpus(name: str, tagged: Tagged) -> Corpus:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ladtl_np.encoder import encoder_forward
+from ladtl_np.network import EMBEDDING
 from shapes_at_random import RAGGED, random_batch, random_network
 
 from ladtl_np.arrays.spelling import pack_spellings
@@ -15,7 +17,6 @@ from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vocabulary import UNKNOWN
-from ladtl_np.encoder import encoder_forward
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import (
     characters_backward,
@@ -23,7 +24,6 @@ from ladtl_np.layers.characters import (
     join_backward,
     join_forward,
 )
-from ladtl_np.network import EMBEDDING
 from ladtl_np.objective import Objective, loss_and_gradients
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights

@@ -39,7 +39,7 @@ def test_json_holds_the_same_scores_as_training_stored(
     evaluate: Invoke, gold_file: str, tiny_model: Model
 ) -> None:
     found = json.loads(evaluate(gold_file, "--json").stdout)
-    assert (found["domain"], found["constrained"]) == ("target", True)
+    assert (found["domain"], found["results"][0]["constrained"]) == ("target", True)
     scores = found["results"][0]["scores"]
     stored = tiny_model.scores["dev"]["conlleval"]["f1"]
     assert scores["conlleval"]["overall"]["f1"] == pytest.approx(stored, abs=1e-4)

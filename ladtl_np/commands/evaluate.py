@@ -66,15 +66,15 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
       ladtl evaluate --model a.safetensors --model b.safetensors dev.txt test.txt
       ladtl evaluate --model run/best.safetensors --token-column 0 --tag-column 3 test.txt --json
     """
-    decoding = {name: options.pop(name) for name in ("domain", "unconstrained", "threads")}
+    decoding = {name: options.pop(name) for name in ("domain", "constrained", "threads")}
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in gold]
     for corpus in corpora:
         warn_of_illegal_tags(corpus)
-    results = evaluate_models(models, corpora, **decoding)
-    how = "unconstrained" if decoding["unconstrained"] else "constrained to legal BIOES"
+    results, constrained = evaluate_models(models, corpora, **decoding)
+    how = _told(constrained)
     if as_json:
-        print_json(_as_json(models, corpora, results, decoding))
+        print_json(_as_json(models, corpora, results, decoding["domain"], constrained))
     elif len(models) == len(gold) == 1:
         table = render(results[0][0])
         pair = f"{models[0]} on {gold[0]}"
@@ -87,8 +87,12 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
 
 
 def evaluate_models(
-    models: Sequence[str], corpora: Sequence[Corpus], domain: Any, unconstrained: bool, threads: int
-) -> Results:
+    models: Sequence[str],
+    corpora: Sequence[Corpus],
+    domain: Any,
+    constrained: bool | None,
+    threads: int,
+) -> tuple[Results, list[bool]]:
     """Score every model on every corpus; types a model does not know are named as a warning.
 
     Parameters
@@ -97,24 +101,25 @@ def evaluate_models(
         Model files.
     corpora
         Gold.
-    domain, unconstrained, threads
+    domain, constrained, threads
         How to decode, see `tagging.make_decoder`.
 
     Returns
     -------
-    list
-        Scores by model, then by corpus.
+    tuple
+        Scores by model, then by corpus; whether the decoding of each model was constrained.
     """
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.model.evaluation import evaluate
     from ladtl_np.model.file import load_model
     from ladtl_np.model.tagging import make_decoder
 
-    results = []
+    results, ways = [], []
     for path in models:
         decoder = make_decoder(
-            load_model(path), domain=domain, constrained=not unconstrained, threads=threads
+            load_model(path), domain=domain, constrained=constrained, threads=threads
         )
+        ways.append(decoder.constrained)
         for corpus in corpora:
             unknown = sorted(_types(corpus) - set(decoder.tags.types))
             if unknown:
@@ -122,7 +127,13 @@ def evaluate_models(
                 warn(f"{path} does not know these types of {corpus.name}; all missed: {names}")
         with single_threaded_blas():
             results.append([evaluate(decoder, corpus) for corpus in corpora])
-    return results
+    return results, ways
+
+
+def _told(constrained: Sequence[bool]) -> str:
+    """How the models were decoded with, in the order in which they are named."""
+    names = ["constrained to legal BIOES" if way else "unconstrained" for way in constrained]
+    return names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
 
 
 def _types(corpus: Corpus) -> set[str]:
@@ -162,23 +173,27 @@ def compare_table(models: Sequence[str], files: Sequence[str], results: Results)
 
 
 def _as_json(
-    models: Sequence[str], corpora: Sequence[Corpus], results: Results, decoding: dict[str, Any]
+    models: Sequence[str],
+    corpora: Sequence[Corpus],
+    results: Results,
+    domain: str,
+    constrained: Sequence[bool],
 ) -> dict[str, Any]:
     """Everything that was found, in the order of the arguments."""
     places = [illegal_places(corpus)[1] for corpus in corpora]
     return {
-        "domain": decoding["domain"],
-        "constrained": not decoding["unconstrained"],
+        "domain": domain,
         "results": [
             {
                 "model": model,
+                "constrained": way,
                 "gold": corpus.name,
                 "gold_sha256": corpus.sha256,
                 "scheme": corpus.scheme,
                 "illegal_gold_places": place,
                 "scores": scores.to_json(),
             }
-            for model, row in zip(models, results, strict=True)
+            for model, row, way in zip(models, results, constrained, strict=True)
             for corpus, place, scores in zip(corpora, places, row, strict=True)
         ],
     }

@@ -101,7 +101,7 @@ def command(
     """
     kind = kind or _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
     check_output(output, (source, model_path), overwrite=overwrite)
-    decoding = {name: options.pop(name) for name in ("domain", "unconstrained", "threads")}
+    decoding = {name: options.pop(name) for name in ("domain", "constrained", "threads")}
     reading = read_options(**options)
     if kind == "jsonl" and reading.encoding != "utf-8":
         raise UsageError("JSONL is always UTF-8; leave out --encoding")
@@ -125,7 +125,7 @@ def _tagger(path: str, decoding: dict[str, Any], *, live: bool) -> Tagger:
     return Tagger(
         load_model(path),
         domain=decoding["domain"],
-        constrained=not decoding["unconstrained"],
+        constrained=decoding["constrained"],
         threads=decoding["threads"],
         chunk_sentences=1 if live else CHUNK_SENTENCES,
     )

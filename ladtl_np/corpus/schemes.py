@@ -19,6 +19,7 @@ __all__ = [
     "SCHEMES",
     "LegalTags",
     "Span",
+    "decoded_tags",
     "detect_scheme",
     "from_bioes",
     "illegal_positions",
@@ -201,6 +202,15 @@ def to_bioes(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
 def from_bioes(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
     """Convert from BIOES; lossless but for IO, which joins adjacent spans of one type."""
     return spans_to_tags(spans(tags, "BIOES"), len(tags), scheme)
+
+
+def decoded_tags(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
+    """Write the BIOES tags of a decoder in a scheme.
+
+    Tags that unconstrained decoding leaves illegal stay so in BIOES, and become the tags of the
+    spans that conlleval reads in any other scheme.
+    """
+    return tuple(tags) if scheme == "BIOES" else from_bioes(tags, scheme)
 
 
 def illegal_positions(tags: Sequence[str], scheme: str) -> list[int]:

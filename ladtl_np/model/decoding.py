@@ -71,6 +71,7 @@ class Decoder:
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.characters, self.emission_bias = characters, emission_bias
+        self.constrained = constrained
         if (characters is None) != (network.architecture.characters == 0):
             raise ValueError("a network that reads characters needs its alphabet, others have none")
         self.workers = workers or Workers()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ladtl_np.corpus.schemes import from_bioes
+from ladtl_np.corpus.schemes import decoded_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.model.decoding import Decoder
@@ -18,9 +18,7 @@ def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
     spans that conlleval reads in any other scheme.
     """
     tagged = decoder.tag([sentence.tokens for sentence in corpus])
-    if corpus.scheme == "BIOES":
-        return tagged
-    return [from_bioes(tags, corpus.scheme) for tags in tagged]
+    return [decoded_tags(tags, corpus.scheme) for tags in tagged]
 
 
 def evaluate(decoder: Decoder, corpus: Corpus) -> Scores:

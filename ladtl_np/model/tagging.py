@@ -28,7 +28,7 @@ def make_decoder(
     model: Model,
     *,
     domain: Domain = "target",
-    constrained: bool = DEFAULTS.decoding.constrained,
+    constrained: bool | None = None,
     threads: int = DEFAULTS.threads,
 ) -> Decoder:
     """Decoder of one of a model's heads.
@@ -40,7 +40,7 @@ def make_decoder(
     domain
         Which head: ``target`` or ``source``.
     constrained
-        Whether only tag sequences that are legal in BIOES may be chosen.
+        Whether only tag sequences that are legal in BIOES may be chosen; None is as in training.
     threads
         Threads to compute with; results do not depend on it.
 
@@ -49,15 +49,15 @@ def make_decoder(
     UsageError
         If the model has no such head.
     """
-    head, tags = _head(model, domain)
+    (head, tags), decoding = _head(model, domain), model.config.decoding
     return Decoder(
         model.network,
         model.vocabulary,
         tags,
         head=head,
         characters=model.characters,
-        constrained=constrained,
-        emission_bias=model.config.decoding.emission_bias,
+        constrained=decoding.constrained if constrained is None else constrained,
+        emission_bias=decoding.emission_bias,
         workers=Workers(threads),
     )
 
@@ -96,7 +96,7 @@ class Tagger:
         model: Model,
         *,
         domain: Domain = "target",
-        constrained: bool = DEFAULTS.decoding.constrained,
+        constrained: bool | None = None,
         threads: int = DEFAULTS.threads,
         chunk_tokens: int = CHUNK_TOKENS,
         chunk_sentences: int = CHUNK_SENTENCES,

@@ -14,6 +14,7 @@ from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
+from ladtl_np.options.config import DEFAULTS
 from ladtl_np.printable import shown
 
 if TYPE_CHECKING:
@@ -140,14 +141,14 @@ def decoding_options(function: Function) -> Function:
             help="Which of the model's two taggers to use.",
         ),
         click.option(
-            "--unconstrained",
-            is_flag=True,
-            help="Allow tag sequences that are illegal in BIOES.",
+            "--constrained/--unconstrained",
+            default=None,
+            help="Tag sequences that are legal in BIOES only, or any.  [default: as in training]",
         ),
         click.option(
             "--threads",
             type=click.IntRange(min=1),
-            default=2,
+            default=DEFAULTS.threads,
             show_default=True,
             help="Threads to compute with; results do not depend on it.",
         ),

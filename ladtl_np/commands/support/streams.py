@@ -20,7 +20,7 @@ from ladtl_np.corpus.conll import format_sentence, iterate_conll
 from ladtl_np.corpus.jsonl import format_document, iterate_jsonl
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import RawLine, TokenMode, iterate_raw
-from ladtl_np.corpus.schemes import from_bioes, spans
+from ladtl_np.corpus.schemes import decoded_tags, spans
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.files import open_private
 
@@ -102,7 +102,7 @@ def _joined(tokens: tuple[str, ...], mode: TokenMode, line: int) -> RawLine:
 
 def conll_lines(unit: Unit, tags: Sequence[str], scheme: str, name: str) -> str:
     """Token and tag of each token, and a blank line; an empty sentence is a blank line."""
-    written = tags if scheme == "BIOES" else from_bioes(tags, scheme)
+    written = decoded_tags(tags, scheme)
     try:
         return format_sentence(unit.raw.tokens, written) + "\n"
     except ValueError as error:
