@@ -38,7 +38,7 @@ GLUE = (
     *("training/trained_model", "model/decoding", "model/evaluation", "model/tagging"),
 )
 WATCHERS = (
-    *("test_training_laws", "test_option_laws", "test_decoding", "test_objective"),
+    *("test_training_laws", "test_options_laws", "test_decoding", "test_objective"),
     *("test_training", "test_method_checks", "test_tagging", "test_model_file"),
 )
 

@@ -110,3 +110,18 @@ def test_kernels_take_a_dozen_arguments_at_most() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef):
                 assert len(node.args.args) <= 12, f"{path.name}: {node.name}"
+
+
+# what these hold goes across the package
+CROSSING = {"adding", "architecture", "crash_safety", "docs", "gradients", "promises"}
+
+
+def test_every_test_file_is_named_for_what_it_tests() -> None:
+    """A module or a folder of the package, a command, or one of the above; then what of it."""
+    names = {path.stem for path in modules()} | {path.parent.name for path in modules()} | CROSSING
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        words = path.stem.split("_")[1:]
+        if words[0] in ("command", "reference") and len(words) > 1:
+            words = words[1:]
+        starts = {"_".join(words[:n]) for n in range(1, len(words) + 1)}
+        assert starts & names, f"{path.name} is named for nothing in the package"

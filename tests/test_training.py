@@ -288,3 +288,26 @@ def test_float32_training_stays_near_float64() -> None:
     # stated distance after 40 steps: 1e-3 of the largest weight
     difference = np.abs(single.network.weights.flat - double.network.weights.flat).max()
     assert difference < 1e-3 * np.abs(double.network.weights.flat).max()
+
+
+def test_the_two_stages_of_retraining_share_no_chance() -> None:
+    prepared = prepare(small_config(method="re-training"), small_corpora())
+    first = prepared.first_stage
+    assert first is not None
+    assert not np.isin(first.network.embedding, prepared.network.embedding).any()
+    same = replace(prepared, first_stage=None)  # as if both stages had the same sentences
+    streams = [Trainer(same, stage) for stage in ("source", "target")]
+    taken = [[s.words.tobytes() for s in trainer._target.take(12)] for trainer in streams]
+    assert taken[0] != taken[1]
+    assert streams[0]._dropout.random(8).tolist() != streams[1]._dropout.random(8).tolist()
+
+
+def test_the_samples_of_two_equal_corpora_differ() -> None:
+    corpora = small_corpora()
+    source = corpora.source
+    assert source is not None
+    half = small_config(data={"source_fraction": 0.5, "target_fraction": 0.5})
+    prepared = prepare(half, Corpora(source, source))
+    drawn = [[s.words.tobytes() for s in side] for side in (prepared.source, prepared.target)]
+    assert len(drawn[0]) == len(drawn[1])
+    assert drawn[0] != drawn[1]
