@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
-MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching character_laws crf divergence elementwise \
+MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
     embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers))
 
 .PHONY: demo test test-all lint docs bench clean
