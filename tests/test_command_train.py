@@ -13,7 +13,7 @@ from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
-from ladtl_np.runs.folder import METRICS
+from ladtl_np.runs.folder import COLUMNS
 
 SETTINGS = [
     argument
@@ -65,7 +65,7 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
     ]
     assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
     rows = [line.split("\t") for line in (out / "metrics.tsv").read_text().splitlines()]
-    assert tuple(rows[0]) == METRICS
+    assert tuple(rows[0]) == COLUMNS
     assert [row[0] for row in rows[1:]] == ["10", "20", "30", "40"]
     scores = json.loads(result.stdout)
     manifest = json.loads((out / "manifest.json").read_text())

@@ -22,7 +22,7 @@ from ladtl_np.report.scores import AVERAGE, Results
 from ladtl_np.report.sections.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
 from ladtl_np.report.sections.labels import contrasted
 from ladtl_np.report.sections.results import results_section
-from ladtl_np.runs.folder import METRICS, RunFolder
+from ladtl_np.runs.folder import COLUMNS, RunFolder
 
 HOSTILE = "<script>alert(1)</script>"
 CANARY = "Zq7canary"
@@ -585,13 +585,13 @@ def test_tables_of_values_hold_no_formula() -> None:
 def test_damaged_files_are_named(make_run: MakeRun, tmp_path: Path) -> None:
     folder = make_run("e/0", "la-dtl", {"t": 0.5})
     metrics = folder / "metrics.tsv"
-    row = "\t".join("1" for _ in METRICS)
-    metrics.write_text("\t".join(METRICS) + f"\n{row}\n10\t1.0", "utf-8")
+    row = "\t".join("1" for _ in COLUMNS)
+    metrics.write_text("\t".join(COLUMNS) + f"\n{row}\n10\t1.0", "utf-8")
     assert find_runs([folder])[0].learning == [(1, 1.0)]  # a torn last line is not read
-    metrics.write_text("\t".join(METRICS) + f"\n{row.replace('1', 'x')}\n", "utf-8")
+    metrics.write_text("\t".join(COLUMNS) + f"\n{row.replace('1', 'x')}\n", "utf-8")
     with pytest.raises(DataError, match=r"metrics.tsv:2: no step and F1"):
         find_runs([folder])
-    metrics.write_text("\t".join(METRICS) + "\n1\t2\n", "utf-8")
+    metrics.write_text("\t".join(COLUMNS) + "\n1\t2\n", "utf-8")
     with pytest.raises(DataError, match=r"metrics.tsv:2: 2 cells under 17 headings"):
         find_runs([folder])
     (folder / "manifest.json").write_text('{"results": 3}', "utf-8")

@@ -21,11 +21,11 @@ from ladtl_np.report import (
     study_of,
     write_files,
 )
+from ladtl_np.runs.names import RECORDS, predictions_of
 
 __all__ = ["command"]
 
 NAMED = 5  # names that a warning lists
-_RUN_FILES = ("manifest.json", "config.toml", "metrics.tsv", "log.jsonl")
 
 
 @click.command(name="report")
@@ -109,8 +109,8 @@ def command(
 
 def _inputs(runs: list[Run]) -> list[str]:
     """Files that the page must not replace."""
-    own = [str(run.folder / name) for run in runs for name in _RUN_FILES]
-    tagged = [str(run.folder / f"predictions-{name}") for run in runs for name in run.results]
+    own = [str(run.folder / name) for run in runs for name in RECORDS]
+    tagged = [str(run.folder / predictions_of(name)) for run in runs for name in run.results]
     return own + tagged + [entry.name for run in runs for entry in run.manifest.data if entry.name]
 
 

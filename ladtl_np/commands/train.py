@@ -23,6 +23,7 @@ from ladtl_np.options.demo import demo_options
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.names import BEST
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
@@ -137,8 +138,7 @@ def command(
     if scores:
         display.console.print(results_table(scores))
     display.console.print(
-        f"Model: {out / 'best.safetensors'}\n"
-        f"Next:  ladtl tag --model {out / 'best.safetensors'} TEXT",
+        f"Model: {out / BEST}\nNext:  ladtl tag --model {out / BEST} TEXT",
         markup=False,
     )
 

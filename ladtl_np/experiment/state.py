@@ -14,6 +14,7 @@ from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.file import flattened
 from ladtl_np.experiment.job import VECTORS
 from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.runs.names import CONFIG, LOG, MANIFEST
 
 __all__ = ["State", "read_manifest", "state_of"]
 
@@ -39,7 +40,7 @@ class State(NamedTuple):
 def read_manifest(folder: Path) -> dict[str, Any] | None:
     """The manifest of a finished run, None if there is none."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
     except (OSError, ValueError):
         return None
     finished = isinstance(manifest, dict) and isinstance(manifest.get("results"), dict)
@@ -66,9 +67,9 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
     if manifest is None:
         return State("to do")
     try:
-        found = parse_config(read_config(folder / "config.toml"))
+        found = parse_config(read_config(folder / CONFIG))
     except UsageError:
-        return State("different", "config.toml cannot be read")
+        return State("different", f"{CONFIG} cannot be read")
     there, wanted = _told(found), _told(spec.config)
     told = [
         f"{key} is {there.get(key)!r} there and {value!r} here"
@@ -113,7 +114,7 @@ def _vectors(folder: Path, spec: RunSpec, hashes: Mapping[str, str]) -> bool:
     if not path:
         return False
     try:
-        lines = (folder / "log.jsonl").read_text("utf-8").split("\n")
+        lines = (folder / LOG).read_text("utf-8").split("\n")
         events = [json.loads(line) for line in lines if line]
     except (OSError, ValueError):
         return True

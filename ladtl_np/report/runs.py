@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.runs.manifest import MANIFEST, DataFile, Manifest, Scores, read_manifest
+from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
+from ladtl_np.runs.names import CONFIG, MANIFEST, METRICS
 
 __all__ = ["Run", "find_runs", "read_table"]
 
@@ -90,15 +91,13 @@ def find_runs(places: Sequence[Path]) -> list[Run]:
 
 def _read(folder: Path, parts: tuple[str, ...], labels: frozenset[str]) -> Run:
     options: dict[str, Any] = {}
-    config = folder / "config.toml"
+    config = folder / CONFIG
     if config.is_file():
         try:
             options = dict(_flattened(tomllib.loads(config.read_text("utf-8"))))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{config}: not the options of a run: {error}") from None
-    return Run(
-        folder, parts, labels, read_manifest(folder), options, _learning(folder / "metrics.tsv")
-    )
+    return Run(folder, parts, labels, read_manifest(folder), options, _learning(folder / METRICS))
 
 
 def _flattened(table: Mapping[str, Any], lead: str = "") -> Iterator[tuple[str, Any]]:

@@ -13,6 +13,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.report.runs import Run
 from ladtl_np.runs.manifest import DataFile
+from ladtl_np.runs.names import CONFIG, predictions_of
 
 __all__ = ["Library", "read_tagged_pair"]
 
@@ -69,7 +70,7 @@ def _format(run: Run, role: str) -> ReadOptions:
     try:
         return msgspec.convert(own, ReadOptions)
     except msgspec.ValidationError as error:
-        raise DataError(f"{run.folder}/config.toml: {error}") from None
+        raise DataError(f"{run.folder / CONFIG}: {error}") from None
 
 
 def read_tagged_pair(run: Run, corpus: str, library: Library) -> tuple[Corpus, Corpus]:
@@ -84,7 +85,7 @@ def read_tagged_pair(run: Run, corpus: str, library: Library) -> tuple[Corpus, C
     DataError
         If they do not belong together.
     """
-    path = run.folder / f"predictions-{corpus}"
+    path = run.folder / predictions_of(corpus)
     if not path.is_file():
         raise UsageError(f"{path} is not there")
     with path.open("rb") as stream:

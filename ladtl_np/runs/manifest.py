@@ -9,10 +9,10 @@ import msgspec
 
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
+from ladtl_np.runs.names import MANIFEST
 
 __all__ = [
     "DEV",
-    "MANIFEST",
     "DataFile",
     "LabelMmd",
     "Manifest",
@@ -20,9 +20,6 @@ __all__ = [
     "TypeCounts",
     "read_manifest",
 ]
-
-MANIFEST = "manifest.json"
-"""Name of the file in a run's folder."""
 
 DEV = "dev"
 """Name of the development scores; no test corpus, and without predictions."""

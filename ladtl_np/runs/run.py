@@ -23,6 +23,8 @@ from ladtl_np.options.config import Config, to_toml
 from ladtl_np.options.methods import method_named
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
+from ladtl_np.runs.manifest import DEV
+from ladtl_np.runs.names import BEST, CONFIG, LAST, MANIFEST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions
@@ -96,8 +98,8 @@ class Run:
     def train(self) -> Iterator[Step | Evaluation]:
         """Train, reporting every step and evaluation."""
         folder = self.folder
-        folder.write_text("config.toml", to_toml(self.prepared.config))
-        folder.write_json("manifest.json", self.manifest())
+        folder.write_text(CONFIG, to_toml(self.prepared.config))
+        folder.write_json(MANIFEST, self.manifest())
         folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
         for event in self.trainer.run():
             if isinstance(event, Evaluation):
@@ -109,12 +111,12 @@ class Run:
                 folder.metrics(row)
                 folder.log("evaluation", **row)
                 if event.best:
-                    folder.save("best", self.model(self.trainer.best, {"dev": event.scores}))
+                    folder.save(BEST, self.model(self.trainer.best, {DEV: event.scores}))
             yield event
 
     def interrupted(self, reason: str) -> None:
         """Write the last state before leaving early."""
-        self.folder.save("last", self.model(self.trainer.network, {}))
+        self.folder.save(LAST, self.model(self.trainer.network, {}))
         self.folder.log("stopped", reason=reason)
 
     def finish(self) -> dict[str, Scores]:
@@ -122,19 +124,19 @@ class Run:
         evaluation = self.trainer.best_evaluation
         scores: dict[str, Scores] = {}
         if evaluation is not None and evaluation.scores is not None:
-            scores["dev"] = evaluation.scores
+            scores[DEV] = evaluation.scores
         names = unique_names([test.name for test in self.corpora.tests])
         for name, test in zip(names, self.corpora.tests, strict=True):
             scores[name] = self.trainer.score(self.trainer.best, test)
             self._write_predictions(name, test)
-        self.folder.save("best", self.model(self.trainer.best, dict(scores)))
-        self.folder.save("last", self.model(self.trainer.network, {}))
+        self.folder.save(BEST, self.model(self.trainer.best, dict(scores)))
+        self.folder.save(LAST, self.model(self.trainer.network, {}))
         results = {name: score.to_json() for name, score in scores.items()}
         step = evaluation.step if evaluation is not None else 0
         apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
         found = {"best_step": step, "results": results}
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
-        self.folder.write_json("manifest.json", self.manifest() | found)
+        self.folder.write_json(MANIFEST, self.manifest() | found)
         self.folder.log("end", best_step=step)
         return scores
 
@@ -142,7 +144,7 @@ class Run:
         predicted = predict_tags(self.trainer.decoder(self.trainer.best), test)
         text = StringIO(newline="\n")
         write_conll(text, test, predicted)
-        self.folder.write_text(f"predictions-{name}", text.getvalue())
+        self.folder.write_text(predictions_of(name), text.getvalue())
 
     def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
         """The network with all that tagging needs."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import shown
-from ladtl_np.runs.manifest import DEV, MANIFEST, DataFile, read_manifest
+from ladtl_np.runs.manifest import DEV, DataFile, read_manifest
+from ladtl_np.runs.names import MANIFEST
 
 __all__ = ["DEV", "Pair", "Pairing", "Run", "find_runs", "listed", "pair_runs", "task_of"]
 

@@ -16,6 +16,7 @@ from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.runs.names import predictions_of
 from ladtl_np.scoring import Semantics, sentence_counts
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def from_run(run: Run, corpus: str, gold: Corpus | None) -> Tagged:
     UsageError
         If the run kept no predictions, or no gold tags and `gold` is None.
     """
-    path = run.folder / f"predictions-{corpus}"
+    path = run.folder / predictions_of(corpus)
     if not path.is_file():
         raise UsageError(f"{path}: no such file; only predictions of a test corpus are kept")
     with path.open("rb") as stream:
