@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import UsageError
-from ladtl_np.experiment.file import CorpusFiles, Experiment, Task, flattened
+from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option
 from ladtl_np.options.method_checks import check_options
 from ladtl_np.options.methods import Method, method_named

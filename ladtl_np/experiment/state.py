@@ -9,9 +9,9 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
-from ladtl_np.experiment.file import flattened
 from ladtl_np.experiment.job import VECTORS
 from ladtl_np.options.config import Config, parse_config, read_config
 from ladtl_np.runs.names import CONFIG, LOG, MANIFEST

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
 from ladtl_np.runs.names import CONFIG, MANIFEST, METRICS
@@ -94,18 +95,10 @@ def _read(folder: Path, parts: tuple[str, ...], labels: frozenset[str]) -> Run:
     config = folder / CONFIG
     if config.is_file():
         try:
-            options = dict(_flattened(tomllib.loads(config.read_text("utf-8"))))
+            options = flattened(tomllib.loads(config.read_text("utf-8")))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise DataError(f"{config}: not the options of a run: {error}") from None
     return Run(folder, parts, labels, read_manifest(folder), options, _learning(folder / METRICS))
-
-
-def _flattened(table: Mapping[str, Any], lead: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flattened(value, f"{lead}{key}.")
-        else:
-            yield lead + key, value
 
 
 def _method_labels(place: Path) -> frozenset[str]:
