@@ -20,6 +20,7 @@ from ladtl_np.options.config import (
     set_option,
 )
 from ladtl_np.options.demo import demo_options
+from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.runs.folder import RunFolder
@@ -167,11 +168,7 @@ def _opening(run: Run) -> list[str]:
     prepared, corpora = run.prepared, run.corpora
     config, network = prepared.config, prepared.network
     lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
-    roles = [("source", corpora.source), ("target", corpora.target), ("dev", corpora.dev)]
-    roles += [("test", test) for test in corpora.tests]
-    for role, corpus in roles:
-        if corpus is None:
-            continue
+    for role, corpus in corpora.roles():
         facts = describe(role, corpus)
         count = _used(prepared, role)
         used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
@@ -196,11 +193,12 @@ def _opening(run: Run) -> list[str]:
     return lines
 
 
-def _used(prepared: Prepared, role: str) -> int | None:
+def _used(prepared: Prepared, role: Role) -> int | None:
     """Sentences of a training corpus that are trained on."""
     stage = prepared.first_stage
     source = prepared.source if stage is None else stage.target
-    return {"source": len(source), "target": len(prepared.target)}.get(role)
+    used: dict[Role, int] = {"source": len(source), "target": len(prepared.target)}
+    return used.get(role)
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:

@@ -77,7 +77,8 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
         if there.get(key) != value
     ]
     recorded = [(entry.get("role"), entry.get("sha256")) for entry in manifest.get("data", [])]
-    if recorded != _files(spec.config, hashes) or _vectors(folder, spec, hashes):
+    wanted_files = [(file.role, hashes[file.path]) for file in spec.config.data.files()]
+    if recorded != wanted_files or _vectors(folder, spec, hashes):
         told.append("the corpora or word vectors were other files")
     if not told:
         return State("finished")
@@ -99,13 +100,6 @@ def _told(config: Config) -> dict[str, Any]:
     )
     plain = msgspec.to_builtins(msgspec.structs.replace(config, data=names, threads=1))
     return flattened(plain)
-
-
-def _files(config: Config, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
-    data = config.data
-    roles = [("source", data.source), ("target", data.target), ("dev", data.dev)]
-    roles += [("test", path) for path in data.test]
-    return [(role, hashes[path]) for role, path in roles if path]
 
 
 def _vectors(folder: Path, spec: RunSpec, hashes: Mapping[str, str]) -> bool:

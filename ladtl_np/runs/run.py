@@ -20,6 +20,7 @@ from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
+from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import method_named
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
@@ -148,24 +149,21 @@ class Run:
 
     def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
         """The network with all that tagging needs."""
-        corpora = self.corpora
-        roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
-        hashes = {role: corpus.sha256 for role, corpus in roles.items() if corpus is not None}
+        hashes: dict[str, str] = {
+            role: corpus.sha256 for role, corpus in self.corpora.roles() if role != "test"
+        }
         return build_model(self.prepared, network, scores, hashes)
 
     def manifest(self) -> dict[str, Any]:
         """What was run, on what, with which versions."""
-        prepared, corpora = self.prepared, self.corpora
-        roles: list[tuple[str, Corpus | None]] = [("source", corpora.source)]
-        roles += [("target", corpora.target), ("dev", corpora.dev)]
-        roles += [("test", test) for test in corpora.tests]
+        prepared = self.prepared
         network = prepared.network
         return {
             "command": self.command,
             "method": prepared.config.method,
             "versions": versions(),
             "machine": {"system": platform.system(), "processor": platform.machine()},
-            "data": [describe(role, corpus) for role, corpus in roles if corpus is not None],
+            "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
             "target_sentences_used": len(prepared.target),
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
@@ -173,7 +171,7 @@ class Run:
         }
 
 
-def describe(role: str, corpus: Corpus) -> dict[str, Any]:
+def describe(role: Role, corpus: Corpus) -> dict[str, Any]:
     """Size, scheme and hash of a corpus, and how many of its tags its scheme does not allow."""
     illegal = sum(len(illegal_positions(s.tags, corpus.scheme)) for s in corpus if s.tags)
     return {
