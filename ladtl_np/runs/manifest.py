@@ -10,6 +10,7 @@ import msgspec
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
 from ladtl_np.runs.names import MANIFEST
+from ladtl_np.scoring import Semantics
 
 __all__ = [
     "DEV",
@@ -47,6 +48,11 @@ class Scores(msgspec.Struct, frozen=True):
     conlleval: _Report
     strict: _Report
     illegal_predicted: int = 0
+
+    def f1(self, reading: Semantics) -> float:
+        """F1 of all types by one reading, as a share."""
+        report: _Report = getattr(self, reading)
+        return report.overall.f1
 
 
 class DataFile(msgspec.Struct, frozen=True):
