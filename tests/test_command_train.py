@@ -14,6 +14,7 @@ from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
 from ladtl_np.runs.folder import COLUMNS
+from ladtl_np.runs.found import FoundRun
 
 SETTINGS = [
     argument
@@ -152,6 +153,13 @@ def test_a_mistake_gets_a_sentence_and_its_exit_code(
     assert result.exit_code == code, result.output
     assert says in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_the_log_tells_why_a_run_has_stopped(files: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run([*files, "--out", str(out), "--set", "optimizer.learning_rate=1e25"])
+    stopped = FoundRun.at(out).events("stopped")
+    assert [event["reason"] for event in stopped or []] == ["diverged"]
 
 
 def test_a_run_without_corpora_points_to_the_demo(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table
-from ladtl_np.errors import DivergedError
 from ladtl_np.options.config import (
     Config,
     apply_settings,
@@ -210,7 +209,4 @@ def _train(run: Run, display: TrainingDisplay) -> None:
         display.console.print(
             f"Interrupted; the best and the last model are in {run.folder.path}", markup=False
         )
-        raise
-    except DivergedError:
-        run.folder.log("stopped", reason="diverged")
         raise

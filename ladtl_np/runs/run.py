@@ -15,7 +15,7 @@ from ladtl_np.corpus.demo import generate
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import DivergedError, UsageError
 from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
@@ -97,23 +97,35 @@ class Run:
         self.trainer = Trainer(self.prepared)
 
     def train(self) -> Iterator[Step | Evaluation]:
-        """Train, reporting every step and evaluation."""
+        """Train, reporting every step and evaluation.
+
+        Raises
+        ------
+        DivergedError
+            If the loss or the gradient is not finite any more.
+        """
         folder = self.folder
         folder.write_text(CONFIG, to_toml(self.prepared.config))
         folder.write_json(MANIFEST, self.manifest())
         folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
-        for event in self.trainer.run():
-            if isinstance(event, Evaluation):
-                row = metrics_row(event)
-                if event.stage == "source":
-                    folder.log("evaluation", stage="source", **row)
-                    yield event
-                    continue
-                folder.metrics(row)
-                folder.log("evaluation", **row)
-                if event.best:
-                    folder.save(BEST, self.model(self.trainer.best, {DEV: event.scores}))
-            yield event
+        try:
+            for event in self.trainer.run():
+                if isinstance(event, Evaluation):
+                    self._record(event)
+                yield event
+        except DivergedError:
+            folder.log("stopped", reason="diverged")
+            raise
+
+    def _record(self, event: Evaluation) -> None:
+        row = metrics_row(event)
+        if event.stage == "source":
+            self.folder.log("evaluation", stage="source", **row)
+            return
+        self.folder.metrics(row)
+        self.folder.log("evaluation", **row)
+        if event.best:
+            self.folder.save(BEST, self.model(self.trainer.best, {DEV: event.scores}))
 
     def interrupted(self, reason: str) -> None:
         """Write the last state before leaving early."""
