@@ -82,6 +82,11 @@ class RunSpec:
     config: Config
     folder: str
 
+    @property
+    def above_seeds(self) -> str:
+        """The folder that the runs of all its seeds lie in."""
+        return self.folder.rpartition("/")[0]
+
     def to_json(self) -> dict[str, Any]:
         """Return plain values that name the run."""
         return {

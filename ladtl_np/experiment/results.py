@@ -135,8 +135,7 @@ def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:
     """Mean F1 over the seeds of each task, method, fraction, grid point and corpus."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in read_results(specs, out):
-        above = result.spec.folder.rpartition("/")[0]
-        groups.setdefault((above, result.corpus), []).append(result)
+        groups.setdefault((result.spec.above_seeds, result.corpus), []).append(result)
     found = []
     for (_, corpus), group in groups.items():
         f1 = [result.f1 for result in group]
