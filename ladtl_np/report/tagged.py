@@ -9,6 +9,7 @@ import msgspec
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.demo import DEMO
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.runs.found import FoundRun
@@ -49,7 +50,7 @@ class Library:
 
 
 def _read(entry: DataFile, options: ReadOptions) -> Corpus:
-    if entry.name.startswith("demo:"):
+    if entry.name.startswith(DEMO):
         raise UsageError(f"{entry.name} is synthetic and in no file")
     if not Path(entry.name).is_file():
         raise UsageError(f"{entry.name} is not there, seen from this folder")
