@@ -173,7 +173,7 @@ def _roots(place: str | Path) -> Iterator[tuple[tuple[str, ...], Path]]:
         raise UsageError(f"{place}: ** is not understood; name each folder on the way by a *")
     base = Path(*parts[: stars[0]])
     pattern = "/".join(re.sub(r"[\[?]", r"[\g<0>]", part) for part in parts[stars[0] :])
-    for root in sorted(root for root in base.glob(pattern) if root.is_dir()):
+    for root in sorted(base.glob(pattern)):
         yield tuple(root.parts[number] for number in stars), root
 
 
