@@ -8,10 +8,11 @@ from typing import Any
 
 from test_report import CANARY, columns_of, scores
 
-from ladtl_np.report import build_report, find_runs, study_of
+from ladtl_np.report import build_report, study_of
 from ladtl_np.report.page import Report
 from ladtl_np.report.term_list import Term
 from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.found import find_runs
 
 __all__ = ["full_report"]
 

@@ -139,9 +139,7 @@ def facts_of(config: Config, folder: Path) -> Facts:
     save_model(path, build_model(prepared, recorder.fixed, {}, {}))
     facts["model's tags"] = LaDTLTagger.load(path).predict(PROBES)
     facts["model's options"] = load_model(path).config
-    roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
-    files = [describe(role, corpus) for role, corpus in roles.items() if corpus]
-    files += [describe("test", test) for test in corpora.tests]
+    files = [describe(role, corpus) for role, corpus in corpora.roles()]
     facts["files"] = [
         {key: value for key, value in file.items() if key != "name"} for file in files
     ]

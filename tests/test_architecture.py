@@ -15,7 +15,7 @@ PACKAGE = Path(ladtl_np.__file__).parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors shapes printable",
+        "errors shapes printable dotted",
         "files arrays corpus kernels reference",
         "layers scoring",
         "options",

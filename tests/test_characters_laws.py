@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ladtl_np.encoder import encoder_forward
-from ladtl_np.network import EMBEDDING
 from shapes_at_random import RAGGED, random_batch, random_network
 
 from ladtl_np.arrays.spelling import pack_spellings
@@ -24,7 +22,9 @@ from ladtl_np.layers.characters import (
     join_backward,
     join_forward,
 )
+from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import Objective, loss_and_gradients
+from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
 

@@ -391,6 +391,10 @@ def test_a_damaged_manifest_is_named(invoke: Invoke, make_run: MakeRun, content:
     result = invoke("compare", run, run)
     assert (result.exit_code, result.stdout) == (3, "")
     assert "manifest.json: not the manifest of a run" in result.stderr
+    for pair in ((make_run("b"), run), (run, make_run("c"))):  # also where the other is unfinished
+        result = invoke("compare", *pair)
+        assert (result.exit_code, result.stdout) == (3, "")
+        assert "a/manifest.json: not the manifest of a run" in result.stderr
 
 
 def test_wrong_usage(invoke: Invoke, make_run: MakeRun, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from ladtl_np.commands import ladtl
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.options.config import parse_config, read_config
+from ladtl_np.runs.found import FoundRun
 
 METHODS = ("non-transfer", "la-dtl")
 CANARY = "Zq7canary"
@@ -181,6 +182,8 @@ def test_a_failing_run_is_reported_and_the_others_finish(tmp_path: Path, invoke:
     assert "FAILED  news-to-tweets/la-dtl/fraction-1/seed-0: step " in result.stderr
     assert "diverged" in result.stderr
     assert "1 of 2 runs done, 1 failed" in result.stderr
+    stopped = FoundRun(out / "news-to-tweets/la-dtl/fraction-1/seed-0", out).events("stopped")
+    assert [event["reason"] for event in stopped or []] == ["diverged"]
     lines = (out / "results.tsv").read_text("utf-8").splitlines()
     assert [line.split("\t")[1] for line in lines[1:]] == ["non-transfer"] * 2
     again = invoke("experiment", path, "--out", out, "--json")

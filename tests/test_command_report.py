@@ -77,6 +77,14 @@ def test_run_folders_can_be_named_one_by_one(invoke: Invoke, runs: Path, tmp_pat
     assert "2 runs, 1 task, 2 methods, 1 seed" in page.stdout
 
 
+def test_a_pattern_names_run_folders(invoke: Invoke, runs: Path) -> None:
+    folders = [runs / "C-to-R" / name / "0" for name in ("joint-training", "la-dtl")]
+    page = invoke("report", *folders, "--out", "-")
+    pattern = invoke("report", runs / "C-to-R" / "*" / "0", "--out", "-")
+    assert pattern.exit_code == 0
+    assert pattern.stdout == page.stdout
+
+
 def test_two_methods_can_be_chosen(invoke: Invoke, runs: Path, tmp_path: Path) -> None:
     out = tmp_path / "r.html"
     result = invoke("report", runs, "--out", out, "--methods", "la-dtl", "nope")

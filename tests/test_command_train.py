@@ -13,7 +13,8 @@ from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
-from ladtl_np.runs.folder import METRICS
+from ladtl_np.runs.folder import COLUMNS
+from ladtl_np.runs.found import FoundRun
 
 SETTINGS = [
     argument
@@ -65,7 +66,7 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
     ]
     assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
     rows = [line.split("\t") for line in (out / "metrics.tsv").read_text().splitlines()]
-    assert tuple(rows[0]) == METRICS
+    assert tuple(rows[0]) == COLUMNS
     assert [row[0] for row in rows[1:]] == ["10", "20", "30", "40"]
     scores = json.loads(result.stdout)
     manifest = json.loads((out / "manifest.json").read_text())
@@ -152,6 +153,13 @@ def test_a_mistake_gets_a_sentence_and_its_exit_code(
     assert result.exit_code == code, result.output
     assert says in result.stderr
     assert "Traceback" not in result.output
+
+
+def test_the_log_tells_why_a_run_has_stopped(files: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run([*files, "--out", str(out), "--set", "optimizer.learning_rate=1e25"])
+    stopped = FoundRun.at(out).events("stopped")
+    assert [event["reason"] for event in stopped or []] == ["diverged"]
 
 
 def test_a_run_without_corpora_points_to_the_demo(tmp_path: Path) -> None:

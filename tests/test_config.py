@@ -10,15 +10,18 @@ import msgspec
 import pytest
 
 import ladtl_np
+from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
     Config,
+    DataOptions,
     apply_settings,
     merge_options,
     parse_config,
     read_config,
     to_toml,
 )
+from ladtl_np.runs.run import read_corpora
 
 
 def test_the_resolved_options_read_back_as_themselves() -> None:
@@ -39,6 +42,37 @@ def test_a_file_and_settings_are_joined_and_the_later_wins(tmp_path: Path) -> No
 
 def test_a_value_that_is_not_toml_is_a_string() -> None:
     assert apply_settings({}, ["method=non-transfer"]) == {"method": "non-transfer"}
+
+
+def test_files_have_their_roles_and_the_format_of_their_domain() -> None:
+    source, target = ReadOptions(tag_column=1), ReadOptions(tag_column=2)
+    names = {"source": "s", "target": "t", "dev": "d", "test": ["x", "y"]}
+    data = DataOptions(**names, source_format=source, target_format=target)
+    assert [tuple(file) for file in data.files()] == [
+        ("source", "s", source),
+        ("target", "t", target),
+        ("dev", "d", target),
+        ("test", "x", target),
+        ("test", "y", target),
+    ]
+    assert [file.path for file in data.files() if file.trains] == ["s", "t"]
+    assert [file.role for file in DataOptions(target="t", test=["x"]).files()] == ["target", "test"]
+
+
+def test_corpora_have_the_roles_of_their_files(tmp_path: Path) -> None:
+    whole = {"source": "source", "target": "target", "dev": "dev", "test": ["one", "two"]}
+    for path in ("source", "target", "dev", "one", "two"):
+        (tmp_path / path).write_text(f"{path} S-A\n", encoding="utf-8")
+    for lacking in ((), ("source",), ("dev",), ("dev", "test")):
+        named = {
+            role: [str(tmp_path / p) for p in path] if role == "test" else str(tmp_path / str(path))
+            for role, path in whole.items()
+            if role not in lacking
+        }
+        method = "non-transfer" if "source" in lacking else "la-dtl"
+        config = parse_config({"method": method, "data": named})
+        read = [(role, corpus.name) for role, corpus in read_corpora(config).roles()]
+        assert read == [(file.role, file.path) for file in config.data.files()]
 
 
 @pytest.mark.parametrize(

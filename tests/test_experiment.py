@@ -20,6 +20,7 @@ from ladtl_np.experiment import (
 )
 from ladtl_np.experiment.inputs import own_files, read_inputs
 from ladtl_np.experiment.processes import cores
+from ladtl_np.experiment.results import method_labels, read_results, write_results
 from ladtl_np.experiment.runner import share_cores
 from ladtl_np.experiment.state import state_of
 from ladtl_np.options.config import Config, to_toml
@@ -305,8 +306,36 @@ def test_only_options_that_matter_make_a_finished_run_another_one(tmp_path: Path
     assert state_of(spec, tmp_path, hashes).differences.endswith("were other files")
     finished(folder, msgspec.structs.replace(other, seed=4), recorded)
     assert state_of(spec, tmp_path, hashes).differences == "seed is 4 there and 0 here"
-    (folder / "manifest.json").write_text('{"method": "la-dtl"}')
-    assert state_of(spec, tmp_path, hashes).kind == "to do"
+    for other in ('{"method": "la-dtl"}', '{"results": {"test": 1}}', "{", "[]"):
+        (folder / "manifest.json").write_text(other)
+        assert state_of(spec, tmp_path, hashes).kind == "to do"
+        assert read_results([spec], tmp_path) == []
+
+
+def test_scores_are_read_as_the_manifest_tells_them(tmp_path: Path) -> None:
+    [spec] = specs_of(methods=["la-dtl"])
+    finished(tmp_path / spec.folder, spec.config, [])
+    path = tmp_path / spec.folder / "manifest.json"
+    reading = {"overall": {"precision": 0.25, "recall": 0.5, "f1": 1 / 3}}
+    scores = {"conlleval": reading, "strict": {"overall": {"f1": 0.125}}}
+    for step, cell in (({"best_step": 20}, "20"), ({}, "")):
+        path.write_bytes(msgspec.json.encode({"results": {"t": scores}} | step))
+        (result,) = read_results([spec], tmp_path)
+        assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, step.get("best_step"))
+        row = write_results([spec], tmp_path).read_text("utf-8").split("\n")[1]
+        assert row.split("\t")[4:] == ["t", "0.250000", "0.500000", "0.333333", "0.125000", cell]
+
+
+def test_the_methods_of_an_experiment_are_told_by_its_results(tmp_path: Path) -> None:
+    assert method_labels(tmp_path) == set()
+    specs = specs_of(methods={"mine": {"method": "la-dtl"}, "crf-l2": {}})
+    for spec in specs:
+        finished(tmp_path / spec.folder, spec.config, [])
+        reading = {"overall": {"f1": 0.5}}
+        told = {"results": {"t": {"conlleval": reading, "strict": reading}}}
+        (tmp_path / spec.folder / "manifest.json").write_bytes(msgspec.json.encode(told))
+    write_results(specs, tmp_path)
+    assert method_labels(tmp_path) == {"mine", "crf-l2"}
 
 
 def test_threads_times_processes_stay_within_the_cores() -> None:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.report import build_report, extra_files, find_runs, study_of
+from ladtl_np.report import build_report, extra_files, study_of
 from ladtl_np.report.content import Cell, Figure, Section, Table
 from ladtl_np.report.drawing.figures import LinePanel, band_of, lines
 from ladtl_np.report.drawing.pen import Pen
@@ -22,7 +22,8 @@ from ladtl_np.report.scores import AVERAGE, Results
 from ladtl_np.report.sections.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
 from ladtl_np.report.sections.labels import contrasted
 from ladtl_np.report.sections.results import results_section
-from ladtl_np.runs.folder import METRICS, RunFolder
+from ladtl_np.runs.folder import COLUMNS, RunFolder
+from ladtl_np.runs.found import find_runs
 
 HOSTILE = "<script>alert(1)</script>"
 CANARY = "Zq7canary"
@@ -585,20 +586,28 @@ def test_tables_of_values_hold_no_formula() -> None:
 def test_damaged_files_are_named(make_run: MakeRun, tmp_path: Path) -> None:
     folder = make_run("e/0", "la-dtl", {"t": 0.5})
     metrics = folder / "metrics.tsv"
-    row = "\t".join("1" for _ in METRICS)
-    metrics.write_text("\t".join(METRICS) + f"\n{row}\n10\t1.0", "utf-8")
-    assert find_runs([folder])[0].learning == [(1, 1.0)]  # a torn last line is not read
-    metrics.write_text("\t".join(METRICS) + f"\n{row.replace('1', 'x')}\n", "utf-8")
+    row = "\t".join("1" for _ in COLUMNS)
+    metrics.write_text("\t".join(COLUMNS) + f"\n{row}\n10\t1.0", "utf-8")
+    # a torn last line is not read
+    assert len(texts(section_of(report_of(folder), "learning").tables[0])) == 1
+    metrics.write_text("\t".join(COLUMNS) + f"\n{row.replace('1', 'x')}\n", "utf-8")
     with pytest.raises(DataError, match=r"metrics.tsv:2: no step and F1"):
-        find_runs([folder])
-    metrics.write_text("\t".join(METRICS) + "\n1\t2\n", "utf-8")
+        report_of(folder)
+    metrics.write_text("\t".join(COLUMNS) + "\n1\t2\n", "utf-8")
     with pytest.raises(DataError, match=r"metrics.tsv:2: 2 cells under 17 headings"):
-        find_runs([folder])
+        report_of(folder)
+    (folder / "config.toml").write_text("seed = ", "utf-8")
+    with pytest.raises(DataError, match=r"config.toml: not the options of a run"):
+        report_of(folder)
+    (folder / "results.tsv").write_text("task\tmethod\nA\n", "utf-8")
+    with pytest.raises(DataError, match=r"results.tsv:2: 1 cells under 2 headings"):
+        report_of(folder)
+    (folder / "results.tsv").unlink()
     (folder / "manifest.json").write_text('{"results": 3}', "utf-8")
     with pytest.raises(DataError, match="not the manifest of a run"):
-        find_runs([folder])
+        report_of(folder)
     with pytest.raises(UsageError, match="no such folder"):
-        find_runs([tmp_path / "nowhere"])
+        report_of(tmp_path / "nowhere")
     (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="no run in it"):
-        find_runs([tmp_path / "empty"])
+        report_of(tmp_path / "empty")

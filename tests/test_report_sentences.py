@@ -79,5 +79,5 @@ def test_without_predictions_the_section_is_left_out(make_run: MakeRun, tmp_path
     for name in ("joint-training", "la-dtl"):
         make_run(f"e/T/{name}/0", name, {"t": 0.5})
     assert (
-        "predictions-t is not there" in section_of(report_of(tmp_path / "e"), "sentences").missing
+        "predictions-t: no such file" in section_of(report_of(tmp_path / "e"), "sentences").missing
     )

@@ -15,10 +15,11 @@ from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.seeds import stream
-from ladtl_np.report import Report, Section, build_report, extra_files, find_runs, study_of
+from ladtl_np.report import Report, Section, build_report, extra_files, study_of
 from ladtl_np.report import tagged as tagged_module
 from ladtl_np.report.term_list import Term
 from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.found import find_runs
 
 CANARY = "Zq7canary"
 Runs = Callable[..., Path]
@@ -204,7 +205,7 @@ def test_predictions_that_are_not_there_leave_a_dash(make_runs: Runs) -> None:
         path.unlink()
     section = section_of(place, ANY)
     assert texts(section)[0][-3:] == ["3", "–", "2.00 (1–3)"]
-    assert "predictions-test.txt is not there" in " ".join(section.notes)
+    assert "predictions-test.txt: no such file" in " ".join(section.notes)
 
 
 def test_means_over_different_numbers_of_runs_are_told(make_runs: Runs) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ladtl_np.commands.support.compared_runs import Pair, Pairing, Run, listed, pair_runs, task_of
+from ladtl_np.commands.support.compared_runs import Pair, Pairing, listed, pair_runs
 from ladtl_np.commands.support.compared_sentences import (
     Tagged,
     counts_of_files,
@@ -31,6 +31,7 @@ from ladtl_np.commands.support.formats import (
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import UsageError
 from ladtl_np.options.seeds import stream
+from ladtl_np.runs.found import FoundRun
 from ladtl_np.scoring import SEMANTICS, Semantics
 from ladtl_np.scoring.significance import (
     RESAMPLES,
@@ -171,16 +172,16 @@ def _by_files(
         if _is_file(place):
             sides.append(from_file(place, gold, reading))
         else:
-            run = Run.read(Path(place))
+            run = FoundRun.at(Path(place))
             sides.append(from_run(run, _only_test(run, question.corpus), gold))
     counts = counts_of_files(sides[0], sides[1], question.reading)
     return Comparison(gold.name, "sentence", 1, counts_test(*counts, **question.chance()), [])
 
 
-def _only_test(run: Run, wanted: str | None) -> str:
+def _only_test(run: FoundRun, wanted: str | None) -> str:
     """Choose the test corpus of a run that is compared with a file."""
     names = [wanted] if wanted else run.tests()
-    if len(names) != 1 or names[0] not in run.f1:
+    if len(names) != 1 or names[0] not in run.results:
         raise UsageError(
             f"{run.folder}: name one of its test corpora with --corpus: {listed(run.tests())}"
         )
@@ -211,7 +212,7 @@ def _default_by(pairing: Pairing) -> str:
     names = [pair.name for pair in pairing.pairs]
     if names == ["."]:
         return "sentence"
-    return "task" if len({task_of(name) for name in names}) > 1 else "seed"
+    return "task" if len({pair.task for pair in pairing.pairs}) > 1 else "seed"
 
 
 def _scores(
@@ -220,7 +221,9 @@ def _scores(
     """F1 of both systems by pair of runs, or by task as the mean over its pairs."""
     rows: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for pair, corpus in pairs:
-        scores = pair.first.f1[corpus][reading], pair.second.f1[corpus][reading]
-        rows[task_of(pair.name) if by == "task" else pair.name].append(scores)
+        first, second = (run.results[corpus] for run in (pair.first, pair.second))
+        rows[pair.task if by == "task" else pair.name].append(
+            (first.f1(reading), second.f1(reading))
+        )
     means = {name: np.mean(values, axis=0) for name, values in rows.items()}
     return [(name, float(mean[0]), float(mean[1])) for name, mean in means.items()]

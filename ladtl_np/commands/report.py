@@ -13,19 +13,18 @@ from ladtl_np.errors import UsageError
 from ladtl_np.printable import shown
 from ladtl_np.report import (
     Report,
-    Run,
     build_report,
-    find_runs,
     read_terms,
     require_libraries,
     study_of,
     write_files,
 )
+from ladtl_np.runs.found import FoundRun, find_runs
+from ladtl_np.runs.names import RECORDS
 
 __all__ = ["command"]
 
 NAMED = 5  # names that a warning lists
-_RUN_FILES = ("manifest.json", "config.toml", "metrics.tsv", "log.jsonl")
 
 
 @click.command(name="report")
@@ -107,10 +106,10 @@ def command(
         warn(f"left out, as another run has the same task, method, options and seed: {folder}")
 
 
-def _inputs(runs: list[Run]) -> list[str]:
+def _inputs(runs: list[FoundRun]) -> list[str]:
     """Files that the page must not replace."""
-    own = [str(run.folder / name) for run in runs for name in _RUN_FILES]
-    tagged = [str(run.folder / f"predictions-{name}") for run in runs for name in run.results]
+    own = [str(run.folder / name) for run in runs for name in RECORDS]
+    tagged = [str(run.predictions(name)) for run in runs for name in run.results]
     return own + tagged + [entry.name for run in runs for entry in run.manifest.data if entry.name]
 
 

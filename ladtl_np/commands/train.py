@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table
-from ladtl_np.errors import DivergedError
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -21,9 +20,11 @@ from ladtl_np.options.config import (
     set_option,
 )
 from ladtl_np.options.demo import demo_options
+from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.runs.folder import RunFolder
+from ladtl_np.runs.names import BEST
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
@@ -137,8 +138,7 @@ def command(
     if scores:
         display.console.print(results_table(scores))
     display.console.print(
-        f"Model: {out / 'best.safetensors'}\n"
-        f"Next:  ladtl tag --model {out / 'best.safetensors'} TEXT",
+        f"Model: {out / BEST}\nNext:  ladtl tag --model {out / BEST} TEXT",
         markup=False,
     )
 
@@ -167,11 +167,7 @@ def _opening(run: Run) -> list[str]:
     prepared, corpora = run.prepared, run.corpora
     config, network = prepared.config, prepared.network
     lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
-    roles = [("source", corpora.source), ("target", corpora.target), ("dev", corpora.dev)]
-    roles += [("test", test) for test in corpora.tests]
-    for role, corpus in roles:
-        if corpus is None:
-            continue
+    for role, corpus in corpora.roles():
         facts = describe(role, corpus)
         count = _used(prepared, role)
         used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
@@ -196,11 +192,12 @@ def _opening(run: Run) -> list[str]:
     return lines
 
 
-def _used(prepared: Prepared, role: str) -> int | None:
+def _used(prepared: Prepared, role: Role) -> int | None:
     """Sentences of a training corpus that are trained on."""
     stage = prepared.first_stage
     source = prepared.source if stage is None else stage.target
-    return {"source": len(source), "target": len(prepared.target)}.get(role)
+    used: dict[Role, int] = {"source": len(source), "target": len(prepared.target)}
+    return used.get(role)
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:
@@ -212,7 +209,4 @@ def _train(run: Run, display: TrainingDisplay) -> None:
         display.console.print(
             f"Interrupted; the best and the last model are in {run.folder.path}", markup=False
         )
-        raise
-    except DivergedError:
-        run.folder.log("stopped", reason="diverged")
         raise

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
 
@@ -156,7 +157,7 @@ class LabelMap:
             if len(table) > 1:
                 raise DataError(f"{name}: put every pair into the table [types], or none")
             table = inner
-        return cls(_flattened(table, "", name), name)
+        return cls(_checked(flattened(table), name), name)
 
     def target_of(self, source_type: str, target_types: Iterable[str]) -> str | None:
         """Return the target type that a source type matches, None if there is none."""
@@ -177,17 +178,10 @@ class LabelMap:
                 )
 
 
-def _flattened(table: Mapping[str, Any], lead: str, name: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for key, value in table.items():
-        if isinstance(value, dict):
-            pairs.update(_flattened(value, f"{lead}{key}.", name))
-        elif isinstance(value, str):
-            pairs[lead + key] = value
-        else:
-            raise DataError(
-                f'{name}: {shown(lead + key)} must be a type in quotes, as LOC = "place"'
-            )
+def _checked(pairs: dict[str, Any], name: str) -> dict[str, str]:
+    for key, value in pairs.items():
+        if not isinstance(value, str):
+            raise DataError(f'{name}: {shown(key)} must be a type in quotes, as LOC = "place"')
     return pairs
 
 

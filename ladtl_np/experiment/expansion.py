@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import UsageError
-from ladtl_np.experiment.file import CorpusFiles, Experiment, Task, flattened
+from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option
 from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.options.methods import Method, method_named
@@ -80,6 +81,11 @@ class RunSpec:
     grid: dict[str, Any]
     config: Config
     folder: str
+
+    @property
+    def above_seeds(self) -> str:
+        """The folder that the runs of all its seeds lie in."""
+        return self.folder.rpartition("/")[0]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that name the run."""

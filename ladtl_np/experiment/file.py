@@ -12,9 +12,10 @@ import msgspec
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.demo import SPECIALTIES
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import UsageError
 
-__all__ = ["CorpusFiles", "Experiment", "Task", "flattened", "parse_experiment"]
+__all__ = ["CorpusFiles", "Experiment", "Task", "parse_experiment"]
 
 ALL_PAIRS = "all-pairs"
 SEEDS = "seeds"
@@ -242,17 +243,6 @@ def _pairs(top: _Table, place: str) -> dict[str, str]:
         if not isinstance(new, str):
             raise UsageError(f'{place}: label_map.{old} wants a type in quotes, as LOC = "place"')
     return pairs
-
-
-def flattened(table: Mapping[str, Any], lead: str = "") -> dict[str, Any]:
-    """Turn a nested table into one of dotted keys."""
-    flat: dict[str, Any] = {}
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            flat |= flattened(value, f"{lead}{key}.")
-        else:
-            flat[lead + key] = value
-    return flat
 
 
 def _require_name(name: str, place: str) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import tomli_w
 
-from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import SPLITS, generate
 from ladtl_np.corpus.labels import LabelMap
@@ -20,6 +19,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.experiment.expansion import CORPORA, RunSpec
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.options.config import Config
+from ladtl_np.options.input_file import InputFile
 
 __all__ = ["Inputs", "OwnFiles", "own_files", "read_inputs"]
 
@@ -109,42 +109,38 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
     corpora: dict[Key, Corpus] = {}
     hashes: dict[str, str] = {}
     contents = {str(out / name): content for name, content in own.contents.items()}
-    for path, options, trains in _wanted(spec.config for spec in specs):
+    for wanted in _wanted(spec.config for spec in specs):
+        path = wanted.path
         if path in contents:
             specialty, file = Path(path).parts[-2:]
             demo = generate(specialty, file.removesuffix(".txt"))
             sha256 = hashlib.sha256(contents[path]).hexdigest()
             corpus = Corpus(path, demo.sentences, demo.scheme, sha256)
         else:
-            corpus = read_conll(path, options, require_renames=trains)
-        corpora[_key(path, options)] = corpus
+            corpus = read_conll(path, wanted.format, require_renames=wanted.trains)
+        corpora[_key(wanted)] = corpus
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:
         hashes[path] = _sha256(path)
     return Inputs(hashes, [*_repeats(specs, corpora), *_shared(specs, corpora)])
 
 
-def _wanted(configs: Iterable[Config]) -> list[tuple[str, ReadOptions, bool]]:
-    """Path and format of each corpus file, and whether it trains; each once, in order."""
-    found: dict[Key, tuple[str, ReadOptions, bool]] = {}
+def _wanted(configs: Iterable[Config]) -> list[InputFile]:
+    """Each corpus file once, in order; as one that trains where it is one for any run."""
+    found: dict[Key, InputFile] = {}
     for config in configs:
-        data = config.data
-        files = [(data.source, data.source_format, True), (data.target, data.target_format, True)]
-        files += [(path, data.target_format, False) for path in (data.dev, *data.test)]
-        for path, options, trains in files:
-            if path and (trains or _key(path, options) not in found):
-                found[_key(path, options)] = (path, options, trains)
+        for file in config.data.files():
+            if file.trains or _key(file) not in found:
+                found[_key(file)] = file
     return list(found.values())
 
 
-def _key(path: str, options: ReadOptions) -> Key:
-    return path, repr(options)
+def _key(file: InputFile) -> Key:
+    return file.path, repr(file.format)
 
 
 def _trainings(config: Config) -> list[Key]:
-    data = config.data
-    files = [(data.source, data.source_format), (data.target, data.target_format)]
-    return [_key(path, options) for path, options in files if path]
+    return [_key(file) for file in config.data.files() if file.trains]
 
 
 def _repeats(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
@@ -163,9 +159,10 @@ def _repeats(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[st
 def _shared(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
     """Sentences of test corpora that stand in a training set of the same run."""
     pairs = {
-        (_key(test, spec.config.data.target_format), training): None
+        (_key(file), training): None
         for spec in specs
-        for test in spec.config.data.test
+        for file in spec.config.data.files()
+        if file.role == "test"
         for training in _trainings(spec.config)
     }
     known = {key: {sentence.tokens for sentence in corpora[key]} for _, key in pairs}

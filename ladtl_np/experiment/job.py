@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ladtl_np.arrays.workers import single_threaded_blas
-from ladtl_np.errors import DivergedError, LadtlError
+from ladtl_np.errors import LadtlError
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.run import Run, read_corpora, read_label_map
@@ -94,14 +94,10 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
         run = Run(prepared, corpora, folder, list(job.command))
         if job.vectors:
             folder.log(VECTORS, sha256=job.vectors)
-        try:
-            for event in run.train():
-                if isinstance(event, Step):
-                    done = event.step + (before if event.stage == "target" else 0)
-                    report(done / total)
-        except DivergedError:
-            folder.log("stopped", reason="diverged")
-            raise
+        for event in run.train():
+            if isinstance(event, Step):
+                done = event.step + (before if event.stage == "target" else 0)
+                report(done / total)
         run.finish()
 
 

@@ -13,11 +13,11 @@ from ladtl_np.errors import LadtlError
 from ladtl_np.experiment.job import Event, Execute, Job, explanation
 from ladtl_np.files import write_atomically
 from ladtl_np.runs.folder import RunFolder
-from ladtl_np.runs.manifest import MANIFEST
+from ladtl_np.runs.names import LOCK, MANIFEST
 
 __all__ = ["run_each_once"]
 
-_OWN = {MANIFEST, ".lock"}  # the manifest comes last: it says that the run is finished
+_OWN = {MANIFEST, LOCK}  # the manifest comes last: it says that the run is finished
 
 
 def run_each_once(

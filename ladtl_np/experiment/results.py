@@ -9,19 +9,31 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ladtl_np.experiment.expansion import RunSpec
-from ladtl_np.experiment.state import read_manifest
 from ladtl_np.files import write_atomically
+from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.tables import read_table
 
-__all__ = ["RESULTS", "Mean", "Result", "grid_keys", "means", "read_results", "write_results"]
+__all__ = [
+    "RESULTS",
+    "Mean",
+    "Result",
+    "grid_keys",
+    "means",
+    "method_labels",
+    "read_results",
+    "write_results",
+]
 
 RESULTS = "results.tsv"
-DEV = "dev"
 _BEFORE_GRID = ("task", "method", "seed", "fraction")
 _AFTER_GRID = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict", "best_step")
 
 
 class Result(NamedTuple):
-    """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name."""
+    """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name.
+
+    `best_step` is None where the manifest does not tell it.
+    """
 
     spec: RunSpec
     corpus: str
@@ -29,7 +41,7 @@ class Result(NamedTuple):
     recall: float
     f1: float
     strict_f1: float
-    best_step: int
+    best_step: int | None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -60,13 +72,13 @@ def read_results(specs: Sequence[RunSpec], out: Path) -> list[Result]:
     """Read the scores of the runs that are finished, in the order of the runs."""
     results = []
     for spec in specs:
-        manifest = read_manifest(out / spec.folder)
-        if manifest is None:
+        run = FoundRun(out / spec.folder, out)
+        if run.finished() is None:
             continue
-        for corpus, scores in manifest["results"].items():
-            overall, strict = scores["conlleval"]["overall"], scores["strict"]["overall"]
-            shares = overall["precision"], overall["recall"], overall["f1"], strict["f1"]
-            results.append(Result(spec, corpus, *shares, manifest["best_step"]))
+        for corpus, scores in run.results.items():
+            overall = scores.conlleval.overall
+            shares = overall.precision, overall.recall, overall.f1, scores.f1("strict")
+            results.append(Result(spec, corpus, *shares, run.manifest.best_step))
     return results
 
 
@@ -88,11 +100,24 @@ def write_results(specs: Sequence[RunSpec], out: Path) -> Path:
         row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
         row += [_value(spec.grid[key]) if key in spec.grid else "" for key in keys]
         shares = (result.precision, result.recall, result.f1, result.strict_f1)
-        row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), str(result.best_step)]
+        step = "" if result.best_step is None else str(result.best_step)
+        row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), step]
         rows.append(row)
     path = out / RESULTS
     write_atomically(path, "".join("\t".join(row) + "\n" for row in rows).encode("utf-8"))
     return path
+
+
+def method_labels(folder: Path) -> frozenset[str]:
+    """Names of the methods of an experiment, from its results.tsv; none without one.
+
+    Raises
+    ------
+    DataError
+        If that is no table.
+    """
+    rows = read_table(folder / RESULTS)
+    return frozenset(row["method"] for _, row in rows if row.get("method"))
 
 
 def _value(value: Any) -> str:
@@ -110,8 +135,7 @@ def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:
     """Mean F1 over the seeds of each task, method, fraction, grid point and corpus."""
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in read_results(specs, out):
-        above = result.spec.folder.rpartition("/")[0]
-        groups.setdefault((above, result.corpus), []).append(result)
+        groups.setdefault((result.spec.above_seeds, result.corpus), []).append(result)
     found = []
     for (_, corpus), group in groups.items():
         f1 = [result.f1 for result in group]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
-from filelock import FileLock
 
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec, expand
@@ -21,12 +20,12 @@ from ladtl_np.experiment.processes import cores, run_in_processes
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
-from ladtl_np.runs.folder import take_folder
+from ladtl_np.runs.folder import folder_lock, leave_folder, take_folder
+from ladtl_np.runs.names import LOCK
 
 __all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
 
 RECORD = "experiment.json"
-_LOCK = ".lock"
 
 
 class Plan(NamedTuple):
@@ -150,16 +149,15 @@ def _in_use(out: Path) -> Iterator[None]:
     """Hold the experiment's folder for this process."""
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out wants a folder")
-    there = [path.name for path in out.iterdir() if path.name != _LOCK] if out.is_dir() else []
+    there = [path.name for path in out.iterdir() if path.name != LOCK] if out.is_dir() else []
     if there and RECORD not in there and not all(name.startswith(f".{RECORD}.") for name in there):
         raise UsageError(f"{out} holds files but no experiment; choose another folder with --out")
-    lock = FileLock(out / _LOCK, mode=0o600)
+    lock = folder_lock(out)
     take_folder(out, lock, "experiment")
     try:
         yield
     finally:
-        (out / _LOCK).unlink(missing_ok=True)
-        lock.release()
+        leave_folder(lock)
 
 
 def _require_same(plan: Plan, found: Sequence[State]) -> None:

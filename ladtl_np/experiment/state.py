@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from ladtl_np.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
-from ladtl_np.experiment.file import flattened
 from ladtl_np.experiment.job import VECTORS
 from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.names import CONFIG
 
-__all__ = ["State", "read_manifest", "state_of"]
+__all__ = ["State", "state_of"]
 
 _LISTED = 3  # differences that a message names
 
@@ -36,16 +37,6 @@ class State(NamedTuple):
     differences: str = ""
 
 
-def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a finished run, None if there is none."""
-    try:
-        manifest = json.loads((folder / "manifest.json").read_bytes())
-    except (OSError, ValueError):
-        return None
-    finished = isinstance(manifest, dict) and isinstance(manifest.get("results"), dict)
-    return manifest if finished else None
-
-
 def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
     """Compare a run folder with a run.
 
@@ -61,22 +52,23 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
     hashes
         SHA-256 of the files that it reads, by path.
     """
-    folder = out / spec.folder
-    manifest = read_manifest(folder)
+    run = FoundRun(out / spec.folder, out)
+    manifest = run.finished()
     if manifest is None:
         return State("to do")
     try:
-        found = parse_config(read_config(folder / "config.toml"))
+        found = parse_config(read_config(run.folder / CONFIG))
     except UsageError:
-        return State("different", "config.toml cannot be read")
+        return State("different", f"{CONFIG} cannot be read")
     there, wanted = _told(found), _told(spec.config)
     told = [
         f"{key} is {there.get(key)!r} there and {value!r} here"
         for key, value in wanted.items()
         if there.get(key) != value
     ]
-    recorded = [(entry.get("role"), entry.get("sha256")) for entry in manifest.get("data", [])]
-    if recorded != _files(spec.config, hashes) or _vectors(folder, spec, hashes):
+    recorded = [(entry.role, entry.sha256) for entry in manifest.data]
+    wanted_files = [(file.role, hashes[file.path]) for file in spec.config.data.files()]
+    if recorded != wanted_files or _vectors(run, spec, hashes):
         told.append("the corpora or word vectors were other files")
     if not told:
         return State("finished")
@@ -100,21 +92,10 @@ def _told(config: Config) -> dict[str, Any]:
     return flattened(plain)
 
 
-def _files(config: Config, hashes: Mapping[str, str]) -> list[tuple[str, str]]:
-    data = config.data
-    roles = [("source", data.source), ("target", data.target), ("dev", data.dev)]
-    roles += [("test", path) for path in data.test]
-    return [(role, hashes[path]) for role, path in roles if path]
-
-
-def _vectors(folder: Path, spec: RunSpec, hashes: Mapping[str, str]) -> bool:
+def _vectors(run: FoundRun, spec: RunSpec, hashes: Mapping[str, str]) -> bool:
     """Whether the run's log tells of other word vectors, or of none where there are some."""
     path = spec.config.data.embeddings
     if not path:
         return False
-    try:
-        lines = (folder / "log.jsonl").read_text("utf-8").split("\n")
-        events = [json.loads(line) for line in lines if line]
-    except (OSError, ValueError):
-        return True
-    return hashes[path] not in [e.get("sha256") for e in events if e.get("event") == VECTORS]
+    events = run.events(VECTORS)
+    return events is None or hashes[path] not in [event.get("sha256") for event in events]

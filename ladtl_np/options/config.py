@@ -12,6 +12,7 @@ import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.errors import UsageError
+from ladtl_np.options.input_file import InputFile
 from ladtl_np.options.method_options import (
     JointOptions,
     MaskOptions,
@@ -86,6 +87,16 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             share = getattr(self, name)
             if not 0.0 < share <= 1.0:
                 raise ValueError(f"{name} must lie in (0, 1], got {share}")
+
+    def files(self) -> list[InputFile]:
+        """List the corpora that have a file: source, target, dev, tests."""
+        files = [
+            InputFile("source", self.source, self.source_format),
+            InputFile("target", self.target, self.target_format),
+            InputFile("dev", self.dev, self.target_format),
+            *(InputFile("test", path, self.target_format) for path in self.test),
+        ]
+        return [file for file in files if file.path]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """One page on what many runs have shown: tables, figures, and where the numbers come from.
 
-`runs` reads folders, `study` finds out which run is what, `sections` has a module for each section
+`study` finds out which run is what, `sections` has a module for each section
 that makes its notes, tables and figures (`content`), `drawing` draws, and `page` puts all into one
 file. The page holds labels, counts and file names, and no text of any corpus but the terms that the
 user lists.
@@ -9,7 +9,6 @@ user lists.
 from ladtl_np.report.content import Cell, Figure, Section, Table
 from ladtl_np.report.drawing.pen import require_libraries
 from ladtl_np.report.page import Report, build_report, extra_files, write_files
-from ladtl_np.report.runs import Run, find_runs
 from ladtl_np.report.study import Study, study_of
 from ladtl_np.report.term_list import Term, read_terms
 
@@ -17,14 +16,12 @@ __all__ = [
     "Cell",
     "Figure",
     "Report",
-    "Run",
     "Section",
     "Study",
     "Table",
     "Term",
     "build_report",
     "extra_files",
-    "find_runs",
     "read_terms",
     "require_libraries",
     "study_of",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ladtl_np import __version__
+from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.expansion import CORPORA
 from ladtl_np.files import make_private_folder, write_atomically
 from ladtl_np.report.content import Section, visible
@@ -121,7 +122,7 @@ def _summary(study: Study) -> str:
 def _is_synthetic(study: Study) -> bool:
     """Whether any run read the corpora that the package makes."""
     names = [entry.name for run in study.runs for entry in run.run.manifest.data]
-    return any(name.startswith("demo:") or CORPORA in Path(name).parts for name in names)
+    return any(name.startswith(DEMO) or CORPORA in Path(name).parts for name in names)
 
 
 def extra_files(report: Report) -> dict[str, bytes]:

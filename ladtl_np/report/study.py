@@ -10,8 +10,9 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
+from ladtl_np.experiment.results import method_labels
 from ladtl_np.options.methods import METHODS
-from ladtl_np.report.runs import Run
+from ladtl_np.runs.found import SEED, FoundRun, without_seed
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.scoring import Semantics
 
@@ -21,7 +22,6 @@ Point = tuple[tuple[str, Any], ...]
 """Values of the options that a method's runs differ in, by dotted key."""
 EACH = ""
 """Stands for the one test corpus of each run, whatever its name."""
-_SEED = re.compile(r"(?:(?:seed|run)[-_=]?)?(\d+)")
 _FRACTION = re.compile(r"fraction[-_=]?([\d.]+(?:e-?\d+)?)")
 _GRID = re.compile(r"[\w.]+=[^=]*(,[\w.]+=[^=]*)*")
 _NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction).*")
@@ -31,7 +31,7 @@ _NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction).*")
 class StudyRun:
     """A run and its place among the others."""
 
-    run: Run
+    run: FoundRun
     task: str
     method: str  # its name in the experiment
     base: str  # what it is
@@ -44,8 +44,7 @@ class StudyRun:
         name = self.corpus(corpus)
         if name is None:
             return None
-        f1: float = getattr(self.run.results[name], reading).overall.f1
-        return 100 * f1
+        return 100 * self.run.results[name].f1(reading)
 
     def corpus(self, wanted: str) -> str | None:
         """Name a corpus of the run, None if it was not scored on it."""
@@ -151,10 +150,11 @@ def on_corpus(corpus: str) -> str:
     return "" if corpus == EACH else f" on {corpus}"
 
 
-def study_of(runs: Sequence[Run]) -> Study:
+def study_of(runs: Sequence[FoundRun]) -> Study:
     """Put runs in order; of runs with equal task, method, options and seed, the first is kept."""
-    named = [(run, *_names(run)) for run in runs]
-    groups: dict[tuple[str, str], list[Run]] = defaultdict(list)
+    labels = {root: method_labels(root) for root in dict.fromkeys(run.root for run in runs)}
+    named = [(run, *_names(run, labels[run.root])) for run in runs]
+    groups: dict[tuple[str, str], list[FoundRun]] = defaultdict(list)
     for run, task, method in named:
         groups[task, method].append(run)
     keys: dict[str, set[str]] = defaultdict(set)
@@ -165,7 +165,7 @@ def study_of(runs: Sequence[Run]) -> Study:
     for run, task, method in named:
         options = run.options
         point = tuple((key, _plain(options.get(key))) for key in sorted(keys[method]))
-        seed = int(options.get("seed", _from_path(run, _SEED, 0)))
+        seed = int(options.get("seed", _from_path(run, SEED, 0)))
         share = float(options.get("data.target_fraction", _from_path(run, _FRACTION, 1)))
         base = run.manifest.method or method
         key = (task, method, share, str(point), seed)
@@ -194,13 +194,15 @@ def _value_text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _names(run: Run) -> tuple[str, str]:
-    """Task and method of a run, from its path; where that does not tell, from its manifest."""
-    parts = list(run.parts)
-    if parts and _SEED.fullmatch(parts[-1]):
-        parts.pop()
-    parts = [p for p in parts if not (_FRACTION.fullmatch(p) or _GRID.fullmatch(p))]
-    labels = run.labels | {run.manifest.method} - {""}
+def _names(run: FoundRun, labels: frozenset[str]) -> tuple[str, str]:
+    """Task and method of a run, from its path; where that does not tell, from its manifest.
+
+    `labels` are the names that its experiment gives to methods, none for a run on its own.
+    """
+    parts = [
+        p for p in without_seed(run.parts) if not (_FRACTION.fullmatch(p) or _GRID.fullmatch(p))
+    ]
+    labels |= {run.manifest.method} - {""}
     method = next((part for part in reversed(parts) if part in labels), "")
     if method:
         parts.reverse()
@@ -214,7 +216,7 @@ def _arrow(part: str) -> str:
     return part.replace("-to-", " → ") if part.count("-to-") == 1 else part
 
 
-def _task_of_files(run: Run) -> str:
+def _task_of_files(run: FoundRun) -> str:
     """Name a task after the training files, by their folders if these have the same name."""
     files = {entry.role: PurePath(entry.name) for entry in run.manifest.data}
     paths = [files[role] for role in ("source", "target") if role in files]
@@ -223,7 +225,7 @@ def _task_of_files(run: Run) -> str:
     return " → ".join(path.stem for path in paths) or "all runs"
 
 
-def _from_path(run: Run, pattern: re.Pattern[str], otherwise: float) -> float:
+def _from_path(run: FoundRun, pattern: re.Pattern[str], otherwise: float) -> float:
     found = [match[1] for part in run.parts if (match := pattern.fullmatch(part))]
     try:
         return float(found[-1]) if found else otherwise
@@ -231,7 +233,7 @@ def _from_path(run: Run, pattern: re.Pattern[str], otherwise: float) -> float:
         return otherwise
 
 
-def _varying(runs: Sequence[Run]) -> set[str]:
+def _varying(runs: Sequence[FoundRun]) -> set[str]:
     """Options that are part of a grid: those in which runs of one task and method differ."""
     keys = {key for run in runs for key in run.options if not _NO_GRID.fullmatch(key)}
     return {key for key in keys if len({repr(run.options.get(key)) for run in runs}) > 1}

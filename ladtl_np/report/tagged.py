@@ -9,10 +9,13 @@ import msgspec
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.demo import DEMO
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.report.runs import Run
+from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DataFile
+from ladtl_np.runs.names import CONFIG
+from ladtl_np.runs.predictions import read_predictions
 
 __all__ = ["Library", "read_tagged_pair"]
 
@@ -23,7 +26,7 @@ class Library:
     def __init__(self) -> None:
         self._held: dict[tuple[str, str, str], Corpus | LadtlError] = {}
 
-    def corpus(self, run: Run, entry: DataFile) -> Corpus:
+    def corpus(self, run: FoundRun, entry: DataFile) -> Corpus:
         """Read a corpus as the run read it.
 
         Raises
@@ -47,7 +50,7 @@ class Library:
 
 
 def _read(entry: DataFile, options: ReadOptions) -> Corpus:
-    if entry.name.startswith("demo:"):
+    if entry.name.startswith(DEMO):
         raise UsageError(f"{entry.name} is synthetic and in no file")
     if not Path(entry.name).is_file():
         raise UsageError(f"{entry.name} is not there, seen from this folder")
@@ -57,7 +60,7 @@ def _read(entry: DataFile, options: ReadOptions) -> Corpus:
     return corpus
 
 
-def _format(run: Run, role: str) -> ReadOptions:
+def _format(run: FoundRun, role: str) -> ReadOptions:
     """How the run read the files of a domain; defaults where its options do not tell."""
     lead = f"data.{role}_format."
     own: dict[str, Any] = {}
@@ -69,10 +72,10 @@ def _format(run: Run, role: str) -> ReadOptions:
     try:
         return msgspec.convert(own, ReadOptions)
     except msgspec.ValidationError as error:
-        raise DataError(f"{run.folder}/config.toml: {error}") from None
+        raise DataError(f"{run.folder / CONFIG}: {error}") from None
 
 
-def read_tagged_pair(run: Run, corpus: str, library: Library) -> tuple[Corpus, Corpus]:
+def read_tagged_pair(run: FoundRun, corpus: str, library: Library) -> tuple[Corpus, Corpus]:
     """Gold and predicted tags of a test corpus, in one scheme.
 
     Gold is the middle column of the predictions, or comes from the corpus that the manifest names.
@@ -84,25 +87,16 @@ def read_tagged_pair(run: Run, corpus: str, library: Library) -> tuple[Corpus, C
     DataError
         If they do not belong together.
     """
-    path = run.folder / f"predictions-{corpus}"
-    if not path.is_file():
-        raise UsageError(f"{path} is not there")
-    with path.open("rb") as stream:
-        columns = stream.readline().count(b"\t") + 1
-    entry = run.data_of(corpus)
-    scheme = entry.scheme if entry is not None else "detect"
-    options = msgspec.convert(
-        {"scheme": scheme, "delimiter": "tab", "keep_docstart": True}, ReadOptions
-    )
-    if columns >= 3:
-        gold = read_conll(path, msgspec.structs.replace(options, tag_column=-2))
-    elif entry is None:
-        raise UsageError(f"{path} has no gold tags, and the manifest names no file that has")
-    else:
-        gold = library.corpus(run, entry)
-    if scheme == "detect":
-        options = msgspec.structs.replace(options, scheme=gold.scheme)
-    predicted = read_conll(path, options)
+    gold, predicted = read_predictions(run, corpus, lambda: _gold(run, corpus, library))
     if [s.tokens for s in gold] != [s.tokens for s in predicted]:
-        raise DataError(f"{path} holds other sentences than {gold.name}")
+        raise DataError(f"{run.predictions(corpus)} holds other sentences than {gold.name}")
     return gold, predicted
+
+
+def _gold(run: FoundRun, corpus: str, library: Library) -> Corpus:
+    entry = run.data_of(corpus)
+    if entry is None:
+        raise UsageError(
+            f"{run.predictions(corpus)} has no gold tags, and the manifest names no file that has"
+        )
+    return library.corpus(run, entry)

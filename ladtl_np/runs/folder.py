@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,25 +21,33 @@ from ladtl_np.files import (
     write_atomically,
 )
 from ladtl_np.model.file import Model, save_model
+from ladtl_np.runs.names import (
+    BEST,
+    CONFIG,
+    LAST,
+    LOCK,
+    LOG,
+    MANIFEST,
+    METRICS,
+    RECORDS,
+    is_predictions,
+)
 
-__all__ = ["METRICS", "RunFolder", "take_folder"]
+__all__ = ["COLUMNS", "RunFolder", "folder_lock", "leave_folder", "take_folder", "unique_names"]
 
-METRICS = (
+COLUMNS = (
     *("step", "epoch", "total", "source_nll", "target_nll", "mmd", "param", "reg"),
     *("gradient_norm", "learning_rate", "dev_precision", "dev_recall", "dev_f1"),
     *("dev_strict_f1", "best", "tokens_per_second", "seconds"),
 )
 """Columns of metrics.tsv; the last two are the only ones that differ between equal runs."""
 
-_LOCK = ".lock"
-_OWN_FILES = (
-    "config.toml",
-    "manifest.json",
-    "metrics.tsv",
-    "log.jsonl",
-    "best.safetensors",
-    "last.safetensors",
-)
+_OWN_FILES = (*RECORDS, BEST, LAST)
+
+
+def folder_lock(path: Path) -> FileLock:
+    """Make the lock of a folder, which is not held yet."""
+    return FileLock(path / LOCK, mode=0o600)
 
 
 def take_folder(path: Path, lock: FileLock, user: str, patience: float = 0.0) -> None:
@@ -61,6 +69,12 @@ def take_folder(path: Path, lock: FileLock, user: str, patience: float = 0.0) ->
         ) from None
     except OSError as error:
         raise UsageError(f"{path} cannot be used: {error.strerror}") from None
+
+
+def leave_folder(lock: FileLock) -> None:
+    """Let go of a folder that `take_folder` took."""
+    Path(lock.lock_file).unlink(missing_ok=True)  # while held: whoever waits makes a new one
+    lock.release()
 
 
 class RunFolder:
@@ -88,7 +102,7 @@ class RunFolder:
         self._patience = patience
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file; --out wants a folder")
-        there = sorted(p.name for p in path.iterdir() if p.name != _LOCK) if path.is_dir() else []
+        there = sorted(p.name for p in path.iterdir() if p.name != LOCK) if path.is_dir() else []
         if there and not overwrite:
             raise UsageError(
                 f"{path} is not empty; choose another folder with --out, or --overwrite to replace "
@@ -99,16 +113,16 @@ class RunFolder:
                 f"{path} holds files but no earlier run; --overwrite only replaces a run. "
                 "Choose another folder with --out"
             )
-        self._lock = FileLock(path / _LOCK, mode=0o600)
+        self._lock = folder_lock(path)
 
     def __enter__(self) -> Self:
         take_folder(self.path, self._lock, "run", self._patience)
         sweep_temporary_files(self.path, _is_own)
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)
-        for old in self.path.glob("predictions-*"):
+        for old in [path for path in self.path.iterdir() if is_predictions(path.name)]:
             old.unlink()
-        self._append("metrics.tsv", "\t".join(METRICS))
+        self._append(METRICS, "\t".join(COLUMNS))
         return self
 
     def __exit__(
@@ -117,8 +131,7 @@ class RunFolder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        (self.path / _LOCK).unlink(missing_ok=True)  # while held: whoever waits makes a new one
-        self._lock.release()
+        leave_folder(self._lock)
 
     def write_text(self, name: str, text: str) -> None:
         """Write a small file whole."""
@@ -130,23 +143,18 @@ class RunFolder:
 
     def metrics(self, row: Mapping[str, Any]) -> None:
         """Add one evaluation to metrics.tsv."""
-        self._append("metrics.tsv", "\t".join(_cell(row.get(name)) for name in METRICS))
+        self._append(METRICS, "\t".join(_cell(row.get(name)) for name in COLUMNS))
 
     def log(self, event: str, **values: Any) -> None:
         """Add one line to log.jsonl: numbers and names, never text of the data."""
         line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **values}
-        self._append("log.jsonl", json.dumps(line, ensure_ascii=False))
+        self._append(LOG, json.dumps(line, ensure_ascii=False))
 
     def save(self, name: str, model: Model) -> Path:
-        """Write a model as `name`.safetensors."""
-        path = self.path / f"{name}.safetensors"
+        """Write a model."""
+        path = self.path / name
         save_model(path, model)
         return path
-
-    def write_lines(self, name: str, lines: Iterable[str]) -> Path:
-        """Write a file of lines whole."""
-        self.write_text(name, "".join(f"{line}\n" for line in lines))
-        return self.path / name
 
     def _append(self, name: str, line: str) -> None:
         path = self.path / name
@@ -162,11 +170,11 @@ class RunFolder:
 def _holds_run(names: Sequence[str]) -> bool:
     """Whether files are those of a run, even one that was killed before it wrote its options."""
     own = all(_is_own(name) or is_temporary(name) for name in names)
-    return own or bool({"config.toml", "manifest.json"} & set(names))
+    return own or bool({CONFIG, MANIFEST} & set(names))
 
 
 def _is_own(name: str) -> bool:
-    return name in _OWN_FILES or name.startswith("predictions-")
+    return name in _OWN_FILES or is_predictions(name)
 
 
 def _cell(value: Any) -> str:

@@ -9,10 +9,11 @@ import msgspec
 
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
+from ladtl_np.runs.names import MANIFEST
+from ladtl_np.scoring import Semantics
 
 __all__ = [
     "DEV",
-    "MANIFEST",
     "DataFile",
     "LabelMmd",
     "Manifest",
@@ -20,9 +21,6 @@ __all__ = [
     "TypeCounts",
     "read_manifest",
 ]
-
-MANIFEST = "manifest.json"
-"""Name of the file in a run's folder."""
 
 DEV = "dev"
 """Name of the development scores; no test corpus, and without predictions."""
@@ -50,6 +48,11 @@ class Scores(msgspec.Struct, frozen=True):
     conlleval: _Report
     strict: _Report
     illegal_predicted: int = 0
+
+    def f1(self, reading: Semantics) -> float:
+        """F1 of all types by one reading, as a share."""
+        report: _Report = getattr(self, reading)
+        return report.overall.f1
 
 
 class DataFile(msgspec.Struct, frozen=True):

@@ -15,14 +15,17 @@ from ladtl_np.corpus.demo import generate
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import DivergedError, UsageError
 from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
+from ladtl_np.options.input_file import Role
 from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
+from ladtl_np.runs.manifest import DEV
+from ladtl_np.runs.names import BEST, CONFIG, LAST, MANIFEST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions
@@ -90,27 +93,39 @@ class Run:
         self.trainer = Trainer(self.prepared)
 
     def train(self) -> Iterator[Step | Evaluation]:
-        """Train, reporting every step and evaluation."""
+        """Train, reporting every step and evaluation.
+
+        Raises
+        ------
+        DivergedError
+            If the loss or the gradient is not finite any more.
+        """
         folder = self.folder
-        folder.write_text("config.toml", to_toml(self.prepared.config))
-        folder.write_json("manifest.json", self.manifest())
+        folder.write_text(CONFIG, to_toml(self.prepared.config))
+        folder.write_json(MANIFEST, self.manifest())
         folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
-        for event in self.trainer.run():
-            if isinstance(event, Evaluation):
-                row = metrics_row(event)
-                if event.stage == "source":
-                    folder.log("evaluation", stage="source", **row)
-                    yield event
-                    continue
-                folder.metrics(row)
-                folder.log("evaluation", **row)
-                if event.best:
-                    folder.save("best", self.model(self.trainer.best, {"dev": event.scores}))
-            yield event
+        try:
+            for event in self.trainer.run():
+                if isinstance(event, Evaluation):
+                    self._record(event)
+                yield event
+        except DivergedError:
+            folder.log("stopped", reason="diverged")
+            raise
+
+    def _record(self, event: Evaluation) -> None:
+        row = metrics_row(event)
+        if event.stage == "source":
+            self.folder.log("evaluation", stage="source", **row)
+            return
+        self.folder.metrics(row)
+        self.folder.log("evaluation", **row)
+        if event.best:
+            self.folder.save(BEST, self.model(self.trainer.best, {DEV: event.scores}))
 
     def interrupted(self, reason: str) -> None:
         """Write the last state before leaving early."""
-        self.folder.save("last", self.model(self.trainer.network, {}))
+        self.folder.save(LAST, self.model(self.trainer.network, {}))
         self.folder.log("stopped", reason=reason)
 
     def finish(self) -> dict[str, Scores]:
@@ -118,19 +133,19 @@ class Run:
         evaluation = self.trainer.best_evaluation
         scores: dict[str, Scores] = {}
         if evaluation is not None and evaluation.scores is not None:
-            scores["dev"] = evaluation.scores
+            scores[DEV] = evaluation.scores
         names = unique_names([test.name for test in self.corpora.tests])
         for name, test in zip(names, self.corpora.tests, strict=True):
             scores[name] = self.trainer.score(self.trainer.best, test)
             self._write_predictions(name, test)
-        self.folder.save("best", self.model(self.trainer.best, dict(scores)))
-        self.folder.save("last", self.model(self.trainer.network, {}))
+        self.folder.save(BEST, self.model(self.trainer.best, dict(scores)))
+        self.folder.save(LAST, self.model(self.trainer.network, {}))
         results = {name: score.to_json() for name, score in scores.items()}
         step = evaluation.step if evaluation is not None else 0
         apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
         found = {"best_step": step, "results": results}
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
-        self.folder.write_json("manifest.json", self.manifest() | found)
+        self.folder.write_json(MANIFEST, self.manifest() | found)
         self.folder.log("end", best_step=step)
         return scores
 
@@ -138,28 +153,25 @@ class Run:
         predicted = predict_tags(self.trainer.decoder(self.trainer.best), test)
         text = StringIO(newline="\n")
         write_conll(text, test, predicted)
-        self.folder.write_text(f"predictions-{name}", text.getvalue())
+        self.folder.write_text(predictions_of(name), text.getvalue())
 
     def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
         """The network with all that tagging needs."""
-        corpora = self.corpora
-        roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
-        hashes = {role: corpus.sha256 for role, corpus in roles.items() if corpus is not None}
+        hashes: dict[str, str] = {
+            role: corpus.sha256 for role, corpus in self.corpora.roles() if role != "test"
+        }
         return build_model(self.prepared, network, scores, hashes)
 
     def manifest(self) -> dict[str, Any]:
         """What was run, on what, with which versions."""
-        prepared, corpora = self.prepared, self.corpora
-        roles: list[tuple[str, Corpus | None]] = [("source", corpora.source)]
-        roles += [("target", corpora.target), ("dev", corpora.dev)]
-        roles += [("test", test) for test in corpora.tests]
+        prepared = self.prepared
         network = prepared.network
         return {
             "command": self.command,
             "method": prepared.config.method,
             "versions": versions(),
             "machine": {"system": platform.system(), "processor": platform.machine()},
-            "data": [describe(role, corpus) for role, corpus in roles if corpus is not None],
+            "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
             "target_sentences_used": len(prepared.target),
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
@@ -167,7 +179,7 @@ class Run:
         }
 
 
-def describe(role: str, corpus: Corpus) -> dict[str, Any]:
+def describe(role: Role, corpus: Corpus) -> dict[str, Any]:
     """Size, scheme and hash of a corpus, and how many of its tags its scheme does not allow."""
     illegal = sum(len(illegal_positions(s.tags, corpus.scheme)) for s in corpus if s.tags)
     return {

@@ -14,6 +14,7 @@ from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
+from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 
@@ -40,6 +41,13 @@ class Corpora:
     target: Corpus
     dev: Corpus | None = None
     tests: tuple[Corpus, ...] = ()
+
+    def roles(self) -> list[tuple[Role, Corpus]]:
+        """List the corpora after their roles, in the order of `DataOptions.files`."""
+        named: list[tuple[Role, Corpus | None]] = [("source", self.source)]
+        named += [("target", self.target), ("dev", self.dev)]
+        named += [("test", corpus) for corpus in self.tests]
+        return [(role, corpus) for role, corpus in named if corpus is not None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from ladtl_np.commands.support.compared_runs import Pair, Run, task_of
+from ladtl_np.commands.support.compared_runs import Pair
 from ladtl_np.commands.support.formats import illegal_places, warn
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.predictions import read_predictions
 from ladtl_np.scoring import Semantics, sentence_counts
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
     return gold, predicted
 
 
-def from_run(run: Run, corpus: str, gold: Corpus | None) -> Tagged:
+def from_run(run: FoundRun, corpus: str, gold: Corpus | None) -> Tagged:
     """Read what a run predicted: token, gold tag where it had one, predicted tag.
 
     Raises
@@ -52,24 +51,16 @@ def from_run(run: Run, corpus: str, gold: Corpus | None) -> Tagged:
     UsageError
         If the run kept no predictions, or no gold tags and `gold` is None.
     """
-    path = run.folder / f"predictions-{corpus}"
-    if not path.is_file():
-        raise UsageError(f"{path}: no such file; only predictions of a test corpus are kept")
-    with path.open("rb") as stream:
-        columns = stream.readline().count(b"\t") + 1
-    if columns < 3 and gold is None:
-        raise UsageError(f"{path} holds no gold tags; name their file with --gold")
-    options = msgspec.convert(
-        {"scheme": run.scheme(corpus), "delimiter": "tab", "keep_docstart": True}, ReadOptions
-    )
-    if columns >= 3:
-        gold = read_conll(path, msgspec.structs.replace(options, tag_column=-2))
-    assert gold is not None
-    if options.scheme == "detect":
-        options = msgspec.structs.replace(options, scheme=gold.scheme)
-    predicted = read_conll(path, options)
-    require_same_tokens(gold, predicted)
-    return gold, predicted
+
+    def given() -> Corpus:
+        if gold is None:
+            path = run.predictions(corpus)
+            raise UsageError(f"{path} holds no gold tags; name their file with --gold")
+        return gold
+
+    truth, predicted = read_predictions(run, corpus, given)
+    require_same_tokens(truth, predicted)
+    return truth, predicted
 
 
 def counts_of_files(first: Tagged, second: Tagged, reading: Semantics) -> tuple[Counts, Counts]:
@@ -98,7 +89,7 @@ def counts_of_runs(
     for pair, corpus in pairs:
         first, second = (from_run(run, corpus, gold) for run in (pair.first, pair.second))
         one, other = counts_of_files(first, second, reading)
-        task = task_of(pair.name)
+        task = pair.task
         if task in kept:
             truth, sum_one, sum_other = kept[task]
             _require_same_gold(truth, first[0])

@@ -156,7 +156,7 @@ def means_table(name: str, found: Sequence[Mean]) -> Table:
             table.add_column(f"{corpus}, strict", justify="right")
     groups: dict[str, dict[str, Mean]] = {}
     for mean in found:
-        groups.setdefault(mean.spec.folder.rpartition("/")[0], {})[mean.corpus] = mean
+        groups.setdefault(mean.spec.above_seeds, {})[mean.corpus] = mean
     for group in groups.values():
         table.add_row(*_cells(group, keys, readings))
     return table

@@ -4,12 +4,13 @@ Nothing in it was taken from a medical record. Sizes follow Table 1 of the paper
 its appendix A.3; `docs/demo-corpus.md` tells how it is made and how hard it is.
 """
 
-from ladtl_np.corpus.demo.generator import DEFAULT_SEED, SIZES, SPLITS, generate
+from ladtl_np.corpus.demo.generator import DEFAULT_SEED, DEMO, SIZES, SPLITS, generate
 from ladtl_np.corpus.demo.lexicon import ENTITY_TYPES, SPECIALTIES
 from ladtl_np.corpus.demo.writing import write_demo
 
 __all__ = [
     "DEFAULT_SEED",
+    "DEMO",
     "ENTITY_TYPES",
     "SIZES",
     "SPECIALTIES",

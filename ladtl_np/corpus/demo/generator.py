@@ -15,7 +15,10 @@ from ladtl_np.corpus.schemes import spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
 
-__all__ = ["DEFAULT_SEED", "SIZES", "SPLITS", "generate"]
+__all__ = ["DEFAULT_SEED", "DEMO", "SIZES", "SPLITS", "generate"]
+
+DEMO = "demo:"
+"""Start of the names of corpora that were generated and are in no file."""
 
 DEFAULT_SEED = 0
 SPLITS = ("train", "dev", "test")
@@ -69,7 +72,7 @@ def generate(specialty: str, split: str, seed: int = DEFAULT_SEED) -> Corpus:
     sizes = SIZES[specialty]
     before = sum(sizes[name] for name in SPLITS[: SPLITS.index(split)])
     chosen = _all_sentences(specialty, seed)[before : before + sizes[split]]
-    return Corpus(name=f"demo:{specialty}/{split}", sentences=chosen, scheme="BIOES")
+    return Corpus(name=f"{DEMO}{specialty}/{split}", sentences=chosen, scheme="BIOES")
 
 
 def _require(what: str, given: str, known: tuple[str, ...]) -> None:

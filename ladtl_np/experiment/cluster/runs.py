@@ -23,8 +23,8 @@ import msgspec
 from ladtl_np.experiment.cluster.scheduler import Cluster, slots
 from ladtl_np.experiment.cluster.worker import Wanted, execute, local_versions, temporary_name
 from ladtl_np.experiment.job import Event, Job, explanation
-from ladtl_np.experiment.state import read_manifest
 from ladtl_np.files import write_atomically
+from ladtl_np.runs.found import FoundRun
 
 __all__ = ["run_on_cluster"]
 
@@ -256,7 +256,7 @@ class _Runs:
             folder = self.jobs[number].folder
             with suppress(OSError):
                 os.listdir(folder)  # lets NFS look again
-            if read_manifest(folder) is not None:
+            if FoundRun(folder, folder).finished() is not None:
                 del self.arriving[number]
                 yield Event(number, "done", 1.0)
             elif time.monotonic() > deadline:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from ladtl_np.corpus.overlap import overlaps
 from ladtl_np.errors import LadtlError
 from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.runs import Run
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
+from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV, DataFile
 
 __all__ = ["leakage_section"]
@@ -45,7 +45,7 @@ def leakage_section(study: Study, library: Library) -> Section:
     return section
 
 
-def _row(run: Run, task: str, test: DataFile, other: DataFile, library: Library) -> list[Cell]:
+def _row(run: FoundRun, task: str, test: DataFile, other: DataFile, library: Library) -> list[Cell]:
     pair = [library.corpus(run, entry) for entry in (test, other)]
     found = overlaps(pair)[0]
     cells = [task, test.name, other.name, other.role, f"{len(pair[0])}", f"{found.sentences}"]

@@ -1,0 +1,42 @@
+"""Names of the files in a run's folder."""
+
+from __future__ import annotations
+
+__all__ = [
+    "BEST",
+    "CONFIG",
+    "LAST",
+    "LOCK",
+    "LOG",
+    "MANIFEST",
+    "METRICS",
+    "RECORDS",
+    "is_predictions",
+    "predictions_of",
+]
+
+CONFIG = "config.toml"
+"""Every option of the run."""
+MANIFEST = "manifest.json"
+"""What was run, on what, and the scores; with scores, the run is finished."""
+METRICS = "metrics.tsv"
+"""One row for each evaluation."""
+LOG = "log.jsonl"
+"""One line for each event."""
+RECORDS = (CONFIG, MANIFEST, METRICS, LOG)
+"""What a run tells of itself."""
+BEST, LAST = "best.safetensors", "last.safetensors"
+"""The chosen model, and the one after the last step."""
+LOCK = ".lock"
+"""Held by the process that writes into the folder; an experiment's folder has one as well."""
+_PREDICTIONS = "predictions-"
+
+
+def predictions_of(corpus: str) -> str:
+    """Name the file of a test corpus with gold and predicted tags."""
+    return f"{_PREDICTIONS}{corpus}"
+
+
+def is_predictions(name: str) -> bool:
+    """Whether a file is one of `predictions_of`."""
+    return name.startswith(_PREDICTIONS)

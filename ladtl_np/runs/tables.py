@@ -1,0 +1,38 @@
+"""Tab-separated tables with a heading, read back."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ladtl_np.errors import DataError
+
+__all__ = ["read_table"]
+
+
+def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """Read tab-separated values with a heading: line numbers and rows; none without a file.
+
+    A last line without its line end is what a killed process left, and is not read.
+
+    Raises
+    ------
+    DataError
+        If it is no such table.
+    """
+    if not path.is_file():
+        return []
+    try:
+        *lines, _ = re.split("\r?\n", path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise DataError(f"{path}: not UTF-8; was it edited?") from None
+    if not lines:
+        return []
+    header = lines[0].split("\t")
+    rows = []
+    for number, line in enumerate(lines[1:], 2):
+        cells = line.split("\t")
+        if len(cells) != len(header):
+            raise DataError(f"{path}:{number}: {len(cells)} cells under {len(header)} headings")
+        rows.append((number, dict(zip(header, cells, strict=True))))
+    return rows
