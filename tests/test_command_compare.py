@@ -314,6 +314,22 @@ def test_gold_is_asked_for_where_a_run_has_none(
     assert found(invoke("compare", *runs, *options))["n"] == 40
 
 
+def test_gold_of_other_sentences_is_refused_without_their_text(
+    invoke: Invoke, make_run: MakeRun, tmp_path: Path
+) -> None:
+    gold, first, second = systems()
+    runs = [
+        make_run(name, {"test": 0.9}, test=columns(tags))
+        for name, tags in (("a", first), ("b", second))
+    ]
+    (tmp_path / "gold").write_text(columns(gold[:-1]), "utf-8")
+    result = invoke("compare", *runs, "--gold", tmp_path / "gold", "--scheme", "IOB2")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "predictions-test" in result.stderr
+    assert "40 sentences where" in result.stderr
+    assert CANARY not in result.stderr
+
+
 def test_different_gold_is_refused_without_its_text(invoke: Invoke, make_run: MakeRun) -> None:
     gold, first, second = systems()
     changed = [*gold[:-1], ["O"] * len(gold[-1])]
@@ -395,6 +411,19 @@ def test_a_damaged_manifest_is_named(invoke: Invoke, make_run: MakeRun, content:
         result = invoke("compare", *pair)
         assert (result.exit_code, result.stdout) == (3, "")
         assert "a/manifest.json: not the manifest of a run" in result.stderr
+
+
+def test_a_damaged_manifest_is_named_where_its_partner_tells_nothing(
+    invoke: Invoke, make_run: MakeRun, tmp_path: Path
+) -> None:
+    for task in ("cardiology", "neurology"):
+        make_run(f"a/{task}", {f"{task}.txt": 0.8})
+        make_run(f"b/{task}", {f"{task}.txt": 0.7})
+    make_run("a/urology")
+    (make_run("b/urology") / "manifest.json").write_text("{", "utf-8")
+    result = invoke("compare", tmp_path / "a", tmp_path / "b")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "b/urology/manifest.json: not the manifest of a run" in result.stderr
 
 
 def test_wrong_usage(invoke: Invoke, make_run: MakeRun, tmp_path: Path) -> None:

@@ -336,6 +336,8 @@ def test_the_methods_of_an_experiment_are_told_by_its_results(tmp_path: Path) ->
         (tmp_path / spec.folder / "manifest.json").write_bytes(msgspec.json.encode(told))
     write_results(specs, tmp_path)
     assert method_labels(tmp_path) == {"mine", "crf-l2"}
+    (tmp_path / "results.tsv").write_text("task\tF1\nA\t50\n", "utf-8")  # of another program
+    assert method_labels(tmp_path) == set()
 
 
 def test_threads_times_processes_stay_within_the_cores() -> None:

@@ -40,11 +40,11 @@ def test_gold_is_the_middle_column_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_other_gold_is_asked_for_where_there_is_none(tmp_path: Path) -> None:
-    run = write_run(tmp_path, "a\tO\nb\tB-X\n")
+    run = write_run(tmp_path, "a\tO\nb\tI-X\n")
     gold, predicted = read_predictions(run, "t", lambda: GOLD)
     assert gold is GOLD
-    assert [s.tags for s in predicted] == [("O", "B-X")]
-    assert predicted.scheme == "IOB2"  # the manifest does not tell: that of the gold
+    assert [s.tags for s in predicted] == [("O", "I-X")]
+    assert predicted.scheme == "IOB2"  # as the gold: by itself it looks like IOB1
 
 
 def test_documents_starts_and_spaces_are_tokens_as_the_run_wrote_them(tmp_path: Path) -> None:

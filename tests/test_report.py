@@ -436,6 +436,26 @@ def test_what_cannot_be_read_is_left_out_and_said(make_run: MakeRun, tmp_path: P
         assert f'id="{key}"' not in page
 
 
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ([], "predictions-t has no gold tags, and the manifest names no file that has"),
+        ([{"role": "test", "name": "test.txt"}], "predictions-t holds other sentences than test"),
+    ],
+)
+def test_predictions_without_their_gold_are_left_out_and_said(
+    make_run: MakeRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    data: list[dict[str, Any]],
+    says: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "test.txt").write_text("other S-A\n", "utf-8")
+    make_run("e/T/la-dtl/0", "la-dtl", {"t": 0.5}, data=data, predictions={"t": columns_of("S-A")})
+    assert says in section_of(report_of(tmp_path / "e"), "confusion").missing
+
+
 def test_an_unfinished_run_gives_a_page_too(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("e/T/la-dtl/0", "la-dtl", None, learning={10: 0.5})
     report = report_of(tmp_path / "e")
