@@ -65,5 +65,5 @@ def test_parameters_named_in_the_notation_exist() -> None:
 
 def test_code_files_named_in_the_docs_exist() -> None:
     for page in PAGES:
-        for name in re.findall(r"`(ladtl_np/[\w/]+\.py)`", page.read_text("utf-8")):
+        for name in re.findall(r"`(ladtl_np/[\w/]+\.\w+)`", page.read_text("utf-8")):
             assert (ROOT / name).exists(), f"{page}: {name}"

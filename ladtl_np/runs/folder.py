@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -142,11 +142,6 @@ class RunFolder:
         path = self.path / f"{name}.safetensors"
         save_model(path, model)
         return path
-
-    def write_lines(self, name: str, lines: Iterable[str]) -> Path:
-        """Write a file of lines whole."""
-        self.write_text(name, "".join(f"{line}\n" for line in lines))
-        return self.path / name
 
     def _append(self, name: str, line: str) -> None:
         path = self.path / name
