@@ -39,17 +39,47 @@ def without_code(page: Path) -> str:
     return re.sub(r"(?ms)^( *)```.*?^\1```$", "", page.read_text("utf-8"))
 
 
-def test_python_blocks_of_the_readme_run() -> None:
-    scope: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S):
-        exec(compile(block, "README.md", "exec"), scope)
-    assert "tagger" in scope
+def test_python_of_a_page_is_run_with_what_it_prints() -> None:
+    for page in PAGES:
+        for block in re.findall(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8")):
+            assert block.startswith(">>> "), f"{page}: {block}"
+    parsed = doctest.DocTestParser().get_examples((ROOT / "README.md").read_text("utf-8"))
+    assert [e.want for e in parsed if e.want][-1] == "relative error below 1e-6: True\n"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", without_code(page)):
         assert (page.parent / target).exists(), target
+
+
+WRITTEN_BY_A_PROGRAM = {"docs/results/benchmarks.md"}
+WIDTH = 100
+
+
+def wide_lines(text: str) -> list[str]:
+    """Lines of prose that are wider than a page: no code, table, formula, heading or mere link."""
+    text = re.sub(r"(?ms)^( *)```.*?^\1```$|^ *\$\$.*?\$\$", "", text)
+    wide = [line for line in text.splitlines() if len(line) > WIDTH]
+    return [
+        line
+        for line in wide
+        if not line.startswith(("|", "#", "    "))
+        and not re.fullmatch(r"(?:[-*] )?!?\[[^]]*\]\([^)]*\)\S*|\$[^$]+\$\S*", line.strip())
+    ]
+
+
+def test_wide_lines_are_found_in_prose_alone() -> None:
+    long = "word " * 21
+    assert wide_lines(f"{long}\n\n* {long}") == [long, f"* {long}"]
+    link = f"[a page]({'x' * 100})"
+    assert not wide_lines(f"```text\n{long}\n```\n\n| {long} |\n\n$$a\n{long}$$\n\n* {link}\n")
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda p: p.name)
+def test_prose_has_one_width(page: Path) -> None:
+    if page.relative_to(ROOT).as_posix() not in WRITTEN_BY_A_PROGRAM:
+        assert wide_lines(page.read_text("utf-8")) == []
 
 
 def test_parameters_named_in_the_notation_exist() -> None:
