@@ -2,8 +2,8 @@
 
     python benchmarks/plot_scaling.py benchmarks.json docs/results
 
-Needs matplotlib: ``pip install 'ladtl-np[report]'``. Writes PNG and SVG files, and ``scaling.md``,
-a page that shows them.
+Needs matplotlib: ``pip install 'ladtl-np[report]'``. Writes SVG files, and ``scaling.md``, a page
+that shows them.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_points(path: Path) -> dict[tuple[str, str], Curves]:
 
 
 def draw(stem: str, axis: str, curves: Curves, folder: Path) -> str:
-    """Draw one figure and return the name of its files, without suffix."""
+    """Draw one figure and return the name of its file, without suffix."""
     figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
     colours: dict[str, str] = {}
     for (curve, threads), points in sorted(curves.items()):
@@ -67,12 +67,7 @@ def draw(stem: str, axis: str, curves: Curves, folder: Path) -> str:
     axes.grid(alpha=0.3)
     axes.legend(fontsize="small")
     name = f"scaling-{stem}-{axis}".replace(" ", "-")
-    for suffix in (".png", ".svg"):
-        figure.savefig(
-            folder / f"{name}{suffix}",
-            dpi=130,
-            metadata={"Date": None} if suffix == ".svg" else None,
-        )
+    figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
     plt.close(figure)
     return name
 

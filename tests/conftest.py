@@ -17,6 +17,7 @@ from small_corpora import small_config, small_corpora
 from ladtl_np.commands import ladtl
 from ladtl_np.corpus.conll import write_conll
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.files import is_temporary
 from ladtl_np.model.file import Model, save_model
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.trained_model import build_model
@@ -91,6 +92,22 @@ def write_corpus(path: Path, corpus: Corpus) -> str:
     with open(path, "w", encoding="utf-8", newline="\n") as stream:
         write_conll(stream, corpus)
     return str(path)
+
+
+def assert_whole_run(folder: Path) -> None:
+    """A finished run has every file, private, and nothing half-written."""
+    names = {path.name for path in folder.iterdir()}
+    assert names >= {
+        "best.safetensors",
+        "config.toml",
+        "last.safetensors",
+        "log.jsonl",
+        "manifest.json",
+        "metrics.tsv",
+        "predictions-test.txt",
+    }
+    assert not [name for name in names if name.startswith(".") or is_temporary(name)]
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
 def run_program(

@@ -60,11 +60,6 @@ def enumerated_viterbi(E: Array, A: Array) -> tuple[list[int], float]:
     return list(best), path_score(E, A, best)
 
 
-def enumerated_n_best(E: Array, A: Array, n: int) -> list[tuple[list[int], float]]:
-    scored = [(list(path), path_score(E, A, path)) for path in paths(*E.shape)]
-    return sorted(scored, key=lambda pair: -pair[1])[:n]
-
-
 def enumerated_kl(E_p: Array, A_p: Array, E_q: Array, A_q: Array) -> float:
     """``KL(p || q)`` of two chains over the same tokens and tags."""
     p, q = path_probabilities(E_p, A_p), path_probabilities(E_q, A_q)

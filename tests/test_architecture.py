@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ PACKAGE = Path(ladtl_np.__file__).parent
 LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
-        "errors shapes printable dotted",
+        "errors shapes printable",
         "files arrays corpus kernels reference",
         "layers scoring",
         "options",
@@ -55,6 +56,23 @@ def imported_parts(path: Path) -> set[str]:
     """Parts of the package that a module imports."""
     names = [name.split(".") for name in imported_names(path)]
     return {name[1] for name in names if name[0] == "ladtl_np" and len(name) > 1}
+
+
+def test_the_page_shows_the_same_layers() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
+    tree = page.partition("```text\n")[2].partition("```")[0]
+    told: list[set[str]] = []
+    for number, part in re.findall(r"(?m)^ *(\d*) +(\w+)  +\S", tree):
+        if number:
+            told.insert(0, set())
+            assert int(number) == len(LAYERS) - len(told) + 1
+        told[0].add(part)
+    assert told == list(LAYERS)
+
+
+def test_the_page_fits_on_one_screen() -> None:
+    page = PACKAGE.parent / "docs" / "architecture.md"
+    assert len(page.read_text("utf-8").splitlines()) <= 70
 
 
 def test_every_part_of_the_package_has_its_layer() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
@@ -248,6 +249,18 @@ def test_errors_of_a_process_are_on_standard_error() -> None:
     done = run_program("score", "no-such-file", "no-such-file")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.startswith(b"error: no-such-file: no such file")
+
+
+def test_the_overview_of_the_docs_has_every_command_and_no_other() -> None:
+    page = (CLI.parent / "docs" / "commands.md").read_text("utf-8")
+    told = re.findall(r"(?m)^\| \[`([\w ]+)`\]\(#(\w+)\) \|", page)
+    groups = {names[0] for names in commands(ladtl) if len(names) == 2}
+    wanted = [" ".join(n) for n in commands(ladtl) if len(n) == 2 or n[0] not in groups]
+    assert [name for name, _ in told] == wanted
+    assert list(dict.fromkeys(name.split()[0] for name in wanted)) == list(SUMMARIES)
+    for name, section in told:
+        assert section == name.split()[0]
+        assert f"\n## {section}\n" in page
 
 
 def test_every_command_and_option_has_its_place_in_the_docs() -> None:

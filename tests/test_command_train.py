@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import assert_whole_run
 from programs import start_program, wait_for
 from small_corpora import SMALL, small_corpora
 
@@ -55,16 +56,7 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
     out = tmp_path / "run"
     result = run([*files, "--out", str(out), "--json"])
     assert result.exit_code == 0, result.output
-    assert sorted(path.name for path in out.iterdir()) == [
-        "best.safetensors",
-        "config.toml",
-        "last.safetensors",
-        "log.jsonl",
-        "manifest.json",
-        "metrics.tsv",
-        "predictions-test.txt",
-    ]
-    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}
+    assert_whole_run(out)
     rows = [line.split("\t") for line in (out / "metrics.tsv").read_text().splitlines()]
     assert tuple(rows[0]) == COLUMNS
     assert [row[0] for row in rows[1:]] == ["10", "20", "30", "40"]

@@ -127,7 +127,7 @@ def test_text_and_columns_are_trained_on_together(
     assert set(written(out)) == {"in", "In", "Bonn", "Köln", "1997"}
     facts = json.loads(result.stdout)
     assert facts.pop("seconds") >= 0
-    assert facts == {
+    told = {
         "file": str(out),
         "sentences": 4,
         "tokens": 7,
@@ -136,6 +136,7 @@ def test_text_and_columns_are_trained_on_together(
         "rare_words": 0,
         "unwritable_words": 0,
     }
+    assert told.items() <= facts.items()
     assert "4 sentences, 7 tokens: 5 words" in result.stderr
     assert f"{columns}: 1 -DOCSTART- blocks left out" in result.stderr
     assert stat.S_IMODE(out.stat().st_mode) == 0o600

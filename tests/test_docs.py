@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import re
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 from shapes_at_random import architecture_of
@@ -33,31 +34,63 @@ def test_examples_of_a_docstring_give_what_it_shows(path: Path) -> None:
     assert doctest.testmod(module).failed == 0
 
 
-def test_python_blocks_of_the_readme_run() -> None:
-    scope: dict[str, object] = {}
-    for block in re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S):
-        exec(compile(block, "README.md", "exec"), scope)
-    assert "tagger" in scope
+def without_code(page: Path) -> str:
+    """The page without its fenced blocks."""
+    return re.sub(r"(?ms)^( *)```.*?^\1```$", "", page.read_text("utf-8"))
+
+
+def test_python_of_a_page_is_run_with_what_it_prints() -> None:
+    for page in PAGES:
+        for block in re.findall(r"(?ms)^```python\n(.*?)^```$", page.read_text("utf-8")):
+            assert block.startswith(">>> "), f"{page}: {block}"
+    parsed = doctest.DocTestParser().get_examples((ROOT / "README.md").read_text("utf-8"))
+    assert [e.want for e in parsed if e.want][-1] == "relative error below 1e-6: True\n"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)(?:#[^)]*)?\)", without_code(page)):
         assert (page.parent / target).exists(), target
 
 
+WRITTEN_BY_A_PROGRAM = {"docs/results/benchmarks.md"}
+WIDTH = 100
+
+
+def wide_lines(text: str) -> list[str]:
+    """Lines of prose that are wider than a page: no code, table, formula, heading or mere link."""
+    text = re.sub(r"(?ms)^( *)```.*?^\1```$|^ *\$\$.*?\$\$", "", text)
+    wide = [line for line in text.splitlines() if len(line) > WIDTH]
+    return [
+        line
+        for line in wide
+        if not line.startswith(("|", "#", "    "))
+        and not re.fullmatch(r"(?:[-*] )?!?\[[^]]*\]\([^)]*\)\S*|\$[^$]+\$\S*", line.strip())
+    ]
+
+
+def test_wide_lines_are_found_in_prose_alone() -> None:
+    long = "word " * 21
+    assert wide_lines(f"{long}\n\n* {long}") == [long, f"* {long}"]
+    link = f"[a page]({'x' * 100})"
+    assert not wide_lines(f"```text\n{long}\n```\n\n| {long} |\n\n$$a\n{long}$$\n\n* {link}\n")
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda p: p.name)
+def test_prose_has_one_width(page: Path) -> None:
+    if page.relative_to(ROOT).as_posix() not in WRITTEN_BY_A_PROGRAM:
+        assert wide_lines(page.read_text("utf-8")) == []
+
+
 def test_parameters_named_in_the_notation_exist() -> None:
-    from ladtl_np.model.network import EMBEDDING
+    from ladtl_np.model.network import EMBEDDING, Architecture
 
     sizes = {"vocabulary": 2, "embedding": 2, "hidden": 2, "source_tags": 2, "target_tags": 2}
     names = {EMBEDDING}
-    for shared in (False, True):
-        projection = "linear" if shared else "none"
-        names |= (
-            architecture_of(**sizes, emission_bias=True, shared_crf=shared, projection=projection)
-            .shapes()
-            .keys()
-        )
+    for projection in get_args(get_type_hints(Architecture)["projection"]):
+        for shared in (False, True):
+            choice = {"shared_crf": shared, "projection": projection}
+            names |= architecture_of(**sizes, emission_bias=True, **choice).shapes().keys()
     text = (ROOT / "docs" / "notation.md").read_text("utf-8")
     told = set(re.findall(r"`((?:forward|backward|\w+_crf|\w+_projection)\.\w)`", text))
     assert told | {EMBEDDING} == names
@@ -65,5 +98,5 @@ def test_parameters_named_in_the_notation_exist() -> None:
 
 def test_code_files_named_in_the_docs_exist() -> None:
     for page in PAGES:
-        for name in re.findall(r"`(ladtl_np/[\w/]+\.py)`", page.read_text("utf-8")):
+        for name in re.findall(r"`(ladtl_np/[\w/]+\.\w+)`", without_code(page)):
             assert (ROOT / name).exists(), f"{page}: {name}"

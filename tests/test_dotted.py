@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ladtl_np.dotted import flattened
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.options.config import set_option
 
 

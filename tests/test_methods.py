@@ -15,19 +15,22 @@ from ladtl_np.options.methods import METHODS, Method
 PAGE = Path(__file__).parents[1] / "docs" / "methods.md"
 
 
-def test_all_ten_methods_of_the_paper_are_rows() -> None:
-    assert list(METHODS) == [
-        "non-transfer",
-        "linear-projection",
-        "domain-mask",
-        "cd-learning",
-        "re-training",
-        "joint-training",
-        "la-mmd",
-        "crf-l2",
-        "mmd-crf-l2",
-        "la-dtl",
-    ]
+PAPER = [
+    "non-transfer",
+    "linear-projection",
+    "domain-mask",
+    "cd-learning",
+    "re-training",
+    "joint-training",
+    "la-mmd",
+    "crf-l2",
+    "mmd-crf-l2",
+    "la-dtl",
+]
+
+
+def test_all_ten_methods_of_the_paper_are_rows_in_its_order() -> None:
+    assert [name for name in METHODS if name in PAPER] == PAPER
 
 
 def test_no_two_methods_are_the_same() -> None:

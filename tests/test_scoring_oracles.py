@@ -11,14 +11,15 @@ import seqeval.metrics
 import seqeval.scheme
 from scoring_cases import TYPES, legal_tags, random_pair, random_tags
 
-from ladtl_np.corpus.schemes import PREFIXES, SCHEMES
+from ladtl_np.corpus.schemes import PREFIXES, SCHEMES, spans
 from ladtl_np.scoring import Counts, score
 
 
 def conlleval_counts(gold, predicted):
     """Follow conlleval line by line: open and close chunks of both columns in one sweep.
 
-    Written from the script's rules for any mix of B, I, E, S; L and U are E and S by other names.
+    Written from the rules of docs/scoring.md for any mix of B, I, E, S; L and U are E and S by
+    other names. For B and I alone they are the script's.
     """
     found = {"gold": 0, "predicted": 0, "correct": 0}
     for truth, guess in zip(gold, predicted, strict=True):
@@ -61,6 +62,20 @@ def opens(previous, current):
     return current[0] in "IE" and (previous[0] in "OES" or previous[1] != current[1])
 
 
+def starts_by_the_script(tags):
+    """Where chunks start by the rules of conlleval.pl, which knows B, I, O and E of other schemes.
+
+    It has no rule for S, L and U, and does not end a chunk between E- and a B- of the same type.
+    """
+    known = {"BB", "IB", "OB", "OI", "OE", "EE", "EI"}
+    found = []
+    for place, (before, tag) in enumerate(zip(["O", *tags], tags, strict=False)):
+        other_type = tag != "O" and parts(before)[1] != parts(tag)[1]
+        if before[0] + tag[0] in known or other_type:
+            found.append(place)
+    return found
+
+
 def quietly(oracle, *arguments, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -95,6 +110,28 @@ def assert_equals_seqeval(report, expected):
 def test_conlleval_counts_equal_a_sweep_over_both_columns(scheme, make):
     gold, predicted = random_pair(1, scheme, make, sentences=2000)
     assert score(gold, predicted, scheme).conlleval.overall == conlleval_counts(gold, predicted)
+
+
+@pytest.mark.parametrize("make", [random_tags, legal_tags])
+@pytest.mark.parametrize("scheme", ["IOB1", "IOB2", "IO"])
+def test_entities_start_where_the_script_starts_them(scheme, make):
+    for side in random_pair(1, scheme, make, sentences=2000):
+        for tags in side:
+            assert starts_by_the_script(tags) == [start for start, _, _ in spans(tags, scheme)]
+
+
+def test_the_script_joins_neighbours_in_bioes_and_bilou():
+    """docs/scoring.md shows the same sequences and numbers."""
+    pair = ["B-X", "E-X", "B-X", "E-X"]
+    assert starts_by_the_script(pair) == [0]
+    assert spans(pair, "BIOES") == [(0, 2, "X"), (2, 4, "X")]
+    assert starts_by_the_script(["S-X", "S-X"]) == [0]
+    assert spans(["S-X", "S-X"], "BIOES") == [(0, 1, "X"), (1, 2, "X")]
+    legal, _ = random_pair(1, "BIOES", legal_tags, sentences=2000)
+    assert sum(len(starts_by_the_script(tags)) for tags in legal) == 5488
+    assert sum(len(spans(tags, "BIOES")) for tags in legal) == 9900
+    bilou = [tag.translate(str.maketrans("ES", "LU")) for tag in pair]
+    assert starts_by_the_script(bilou) != [start for start, _, _ in spans(bilou, "BILOU")]
 
 
 @pytest.mark.parametrize("make", [random_tags, legal_tags])
@@ -160,10 +197,10 @@ def follows_b(tags):
 
 
 def test_seqeval_iob1_gaps_are_as_described():
-    entities = seqeval.scheme.Tokens(["O", "B-X", "I-X"], seqeval.scheme.IOB1).entities
-    assert [entity.to_tuple()[2:] for entity in entities] == [(2, 3)]
-    entities = seqeval.scheme.Tokens(["I-X", "B-X", "B-Y"], seqeval.scheme.IOB1).entities
-    assert [entity.to_tuple()[2:] for entity in entities] == [(0, 1)]
+    stray = ["O", "B-X", "I-X"], ["I-X", "B-X", "B-Y"]
+    theirs = [seqeval.scheme.Tokens(tags, seqeval.scheme.IOB1).entities for tags in stray]
+    assert [[e.to_tuple()[2:] for e in found] for found in theirs] == [[(2, 3)], [(0, 1)]]
+    assert [score([tags], [tags], "IOB1").strict.overall.gold for tags in stray] == [0, 2]
 
 
 def nervaluate_strict(gold, predicted, loader):

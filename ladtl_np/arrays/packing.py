@@ -8,7 +8,7 @@ import numpy as np
 
 from ladtl_np.shapes import Integers
 
-__all__ = ["Packing", "pack", "step_offsets", "unpack"]
+__all__ = ["Packing", "pack", "step_offsets"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,3 @@ def step_offsets(lengths: Integers) -> Integers:
     offsets = np.zeros(ended.size, dtype=np.int64)
     np.cumsum(lengths.size - ended[:-1], out=offsets[1:])
     return offsets
-
-
-def unpack(packing: Packing, values: Integers, lengths: Integers) -> list[Integers]:
-    """Cut packed values (N,) back into one array per sentence, in the order of the list."""
-    return np.split(values[packing.rows], np.cumsum(lengths)[:-1])

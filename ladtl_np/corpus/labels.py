@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.dotted import flattened
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.dotted import flattened
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option

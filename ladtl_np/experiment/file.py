@@ -12,7 +12,7 @@ import msgspec
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.demo import SPECIALTIES
-from ladtl_np.dotted import flattened
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 
 __all__ = ["CorpusFiles", "Experiment", "Task", "parse_experiment"]

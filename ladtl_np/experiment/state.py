@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from ladtl_np.dotted import flattened
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import VECTORS

@@ -31,10 +31,6 @@ __all__ = [
     "sum_nll",
 ]
 
-# from this many tags on a step is a product of register tiles; below it a plain loop is faster
-TILED_TAGS = 1
-
-
 # products of the c of a sentence are kept above this and below its inverse
 SMALLEST_PRODUCT = 1e-200
 

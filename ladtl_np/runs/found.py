@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-from ladtl_np.dotted import flattened
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
 from ladtl_np.runs.names import CONFIG, LOG, MANIFEST, METRICS, predictions_of
