@@ -63,7 +63,11 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
     scores = json.loads(result.stdout)
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["results"] == scores
-    assert load_model(out / "best.safetensors").scores.keys() == {"dev", "test.txt"}
+    model = load_model(out / "best.safetensors")
+    assert model.scores.keys() == {"dev", "test.txt"}
+    hashes = {entry["role"]: entry["sha256"] for entry in manifest["data"]}
+    assert list(hashes) == ["source", "target", "dev", "test"]
+    assert model.provenance["data"] == {role: hashes[role] for role in list(hashes)[:3]}
 
 
 def test_predictions_score_as_reported(files: list[str], tmp_path: Path) -> None:
