@@ -14,12 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "adding.md"
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "_build", "images", "*.svg", "*.tsv")
+PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
 
 CHECKS = (
     "tests/test_scaling.py",
     "tests/test_methods.py",
     "tests/test_projection.py",
+    "tests/test_architecture.py",
     "tests/test_docs.py::test_parameters_named_in_the_notation_exist",
+    "tests/test_docs.py::test_code_files_named_in_the_docs_exist",
+    "tests/test_docs.py::test_prose_has_one_width",
     "tests/test_gradients.py::test_every_backward_function_has_a_gradient_check",
     "tests/test_gradients.py::test_every_gradient_check_names_a_function_that_exists",
     "tests/test_gradients.py::test_gradient[reference.scaling.scaling_backward]",
@@ -36,7 +40,8 @@ def patched(tmp_path: Path) -> Path:
     tree = tmp_path / "tree"
     for folder in ("ladtl_np", "tests", "docs"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=LEFT_OUT)
-    shutil.copy(ROOT / "pyproject.toml", tree)
+    for name in ("pyproject.toml", *PAGES):
+        shutil.copy(ROOT / name, tree)
     text = PAGE.read_text("utf-8")
     patch = "".join(re.findall(r"^```diff\n(.*?)^```$", text, re.DOTALL | re.MULTILINE))
     subprocess.run(["git", "init", "--quiet"], cwd=tree, check=True)  # else an outer one counts
