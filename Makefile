@@ -6,9 +6,9 @@ THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
-    embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers))
+    embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor))
 
-.PHONY: demo test test-all lint docs bench clean
+.PHONY: demo test test-all mutants lint docs bench clean
 
 demo: $(VENV)/.core
 	rm -rf demo-run
@@ -28,11 +28,17 @@ test: lint
 	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
 
 # everything: slow tests, and the mathematics without compilation and with checked array bounds
-test-all: test docs
+test-all: test docs mutants
 	$(BIN)/python -m pytest -m slow -p no:cacheprovider
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
 	    $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
+
+# errors planted one at a time: those of the list have to be noticed, survivors by rule are named
+MUTANTS ?= 60
+mutants: $(VENV)/.dev
+	$(BIN)/python tests/planted_errors.py
+	$(BIN)/python tests/planted_errors.py --by-rule $(MUTANTS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -217,7 +217,7 @@ def test_what_dropout_takes_away_of_the_inputs_is_neither_seen_nor_moved(dropped
     mask = np.full((batch.words.size, D + 4), 2.0)
     mask[:, slice(0, D) if dropped == "words" else slice(D, None)] = 0.0
     same = np.arange(3), np.arange(3)
-    _, found = loss_and_gradients(network, batch, Objective(matched=same), dropout_mask=mask)
+    _, found = loss_and_gradients(network, batch, Objective.la_dtl(same), dropout_mask=mask)
     hidden = encoder_forward(network, batch, mask, Workers())[0].copy()
     for name, moved in (("words", [EMBEDDING]), ("characters", ["characters.embedding"])):
         assert (name == dropped) == (not any(found[each].any() for each in moved))

@@ -115,9 +115,8 @@ def _same_tags(ours: Any, peer: Any) -> float:
 
 def _step(sides: Sides) -> Iterator[Contest]:
     case, batch = sides.case, sides.case.batch
-    matched = case.objective(()).matched
     halves = batch.source, batch.target
-    pairs = label_rows(halves[0].rows, halves[0].tags, halves[1].rows, halves[1].tags, matched)
+    pairs = label_rows(halves[0].rows, halves[0].tags, halves[1].rows, halves[1].tags, case.matched)
     rows = [pair.source.size + pair.target.size for pair in pairs]
     touched = int(np.unique(batch.words).size)
     for name, variances in KERNELS.items():

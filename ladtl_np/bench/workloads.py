@@ -11,7 +11,7 @@ from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import Architecture, Network, Start, initialise
 from ladtl_np.objective import Objective
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.shapes import Floats
+from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["DROPOUT", "KERNELS", "MEDICAL", "WEIBO", "WORKLOADS", "Case", "Workload", "build_case"]
 
@@ -87,10 +87,15 @@ class Case:
         """Number of tokens N of both domains."""
         return int(self.batch.words.size)
 
+    @property
+    def matched(self) -> tuple[Integers, Integers]:
+        """Source and target tags that mean the same: all."""
+        same = np.arange(self.workload.tags)
+        return same, same
+
     def objective(self, variances: tuple[float, ...]) -> Objective:
         """All loss terms at their default weights, every tag matched."""
-        same = np.arange(self.workload.tags)
-        return Objective.la_dtl((same, same), kernel=list(variances))
+        return Objective.la_dtl(self.matched, kernel=list(variances))
 
     def astype(self, dtype: type[np.floating]) -> Case:
         """Build the same case in another dtype."""
