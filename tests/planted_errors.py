@@ -20,9 +20,11 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 from mutation_rules import mutants_of
 
@@ -123,25 +125,44 @@ def plant(folder: Path, error: Error) -> str:
         path.write_text(whole, "utf-8")
 
 
+def planted(errors: list[Error], jobs: int) -> list[Error]:
+    """Plant all errors, `jobs` at a time and each in its own copy; returns those that survive."""
+    every = tuple(dict.fromkeys(test for error in errors for test in error.tests))
+    waiting = iter(enumerate(errors, 1))
+    taking = Lock()
+
+    def work() -> list[Error]:
+        survivors = []
+        with copied() as folder:
+            if red := notices(folder, every):
+                raise SystemExit(f"without any planted error this fails already: {red}")
+            while True:
+                with taking:
+                    number, error = next(waiting, (0, None))
+                if error is None:
+                    return survivors
+                begin = time.perf_counter()
+                seen = plant(folder, error)
+                if not seen:
+                    survivors.append(error)
+                took = time.perf_counter() - begin
+                told = f"{error.file}: {' '.join(error.old.split())[:60]}"
+                place = f"{number}/{len(errors)}"
+                print(f"{place} {told}: {seen or 'SURVIVES'} ({took:.0f} s)", flush=True)
+
+    with ThreadPoolExecutor(jobs) as pool:
+        workers = [pool.submit(work) for _ in range(jobs)]
+        return [error for worker in workers for error in worker.result()]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--by-rule", type=int, metavar="N", help="mutants by rule instead")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2, help="errors at a time, a core each")
     options = parser.parse_args()
     errors = by_rule(options.by_rule, options.seed) if options.by_rule else listed()
-    survivors = []
-    with copied() as folder:
-        every = tuple(dict.fromkeys(test for error in errors for test in error.tests))
-        if red := notices(folder, every):
-            raise SystemExit(f"without any planted error this fails already: {red}")
-        for number, error in enumerate(errors, 1):
-            begin = time.perf_counter()
-            seen = plant(folder, error)
-            if not seen:
-                survivors.append(error)
-            took = time.perf_counter() - begin
-            told = f"{error.file}: {' '.join(error.old.split())[:60]}"
-            print(f"{number}/{len(errors)} {told}: {seen or 'SURVIVES'} ({took:.0f} s)", flush=True)
+    survivors = planted(errors, options.jobs)
     caught = len(errors) - len(survivors)
     print(f"\n{caught} of {len(errors)} planted errors were noticed")
     for kind, count in Counter(error.kind for error in errors).items():

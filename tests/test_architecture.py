@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,15 @@ def test_every_test_file_is_named_for_what_it_tests() -> None:
             words = words[1:]
         starts = {"_".join(words[:n]) for n in range(1, len(words) + 1)}
         assert starts & names, f"{path.name} is named for nothing in the package"
+
+
+def test_every_planted_error_still_fits_the_code() -> None:
+    """`make mutants` plants them; each has to name a line that stands once, and a test file."""
+    tests = Path(__file__).parent
+    table = tomllib.loads((tests / "planted_errors.toml").read_text("utf-8"))
+    assert len(table["error"]) >= 100
+    for error in table["error"]:
+        code = (PACKAGE.parent / error["file"]).read_text("utf-8")
+        assert code.count(error["old"]) == 1, f"{error['file']}: {error['old']}"
+        assert error["new"] != error["old"]
+        assert (tests / f"{error['test']}.py").is_file(), error["test"]
