@@ -11,9 +11,10 @@ from ladtl_np.model.file import model_bytes
 from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.methods import METHODS
+from ladtl_np.training.passes import Passes
 from ladtl_np.training.preparation import Corpora, Prepared, prepare
 from ladtl_np.training.trained_model import build_model
-from ladtl_np.training.trainer import Evaluation, Step, Trainer, _Stream
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 
 def trained(**changes: object) -> Trainer:
@@ -257,7 +258,7 @@ def test_an_epoch_is_one_pass_over_the_larger_training_set() -> None:
 
 def test_a_stream_gives_every_sentence_once_before_any_twice() -> None:
     sentences = [EncodedSentence(np.array([n]), np.array([0])) for n in range(7)]
-    stream = _Stream(sentences, np.random.default_rng(0))
+    stream = Passes(sentences, np.random.default_rng(0))
     seen = [int(s.words[0]) for _ in range(7) for s in stream.take(3)]
     for start in range(0, 21, 7):
         assert sorted(seen[start : start + 7]) == list(range(7))
@@ -297,9 +298,9 @@ def test_the_two_stages_of_retraining_share_no_chance() -> None:
     assert not np.isin(first.network.embedding, prepared.network.embedding).any()
     same = replace(prepared, first_stage=None)  # as if both stages had the same sentences
     streams = [Trainer(same, stage) for stage in ("source", "target")]
-    taken = [[s.words.tobytes() for s in trainer._target.take(12)] for trainer in streams]
+    taken = [[s.words.tobytes() for s in trainer.target.take(12)] for trainer in streams]
     assert taken[0] != taken[1]
-    assert streams[0]._dropout.random(8).tolist() != streams[1]._dropout.random(8).tolist()
+    assert streams[0].dropout.random(8).tolist() != streams[1].dropout.random(8).tolist()
 
 
 def test_the_samples_of_two_equal_corpora_differ() -> None:

@@ -24,6 +24,7 @@ from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import Scores
 from ladtl_np.training.optimizer import AdaGrad, global_norm
+from ladtl_np.training.passes import Passes
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.reloading import carry_layers
 
@@ -40,8 +41,8 @@ class Step:
     ----------
     step, steps
         Number of this mini-batch, and of how many at most.
-    terms
-        The loss.
+    terms, gradient_norm
+        The loss, and the global norm of its gradient before it is cut.
     tokens, seconds
         Size of the mini-batch, and time for it.
     stage
@@ -51,6 +52,7 @@ class Step:
     step: int
     steps: int
     terms: LossTerms
+    gradient_norm: float
     tokens: int
     seconds: float
     stage: Stage = "target"
@@ -94,23 +96,6 @@ class Evaluation:
     stage: Stage = "target"
 
 
-class _Stream:
-    """Sentences of one domain in endless shuffled passes."""
-
-    def __init__(self, sentences: Sequence[EncodedSentence], rng: np.random.Generator) -> None:
-        self.sentences, self.rng = sentences, rng
-        self.order = np.zeros(0, dtype=np.int64)
-
-    def take(self, count: int) -> list[EncodedSentence]:
-        """The next `count` sentences; a pass that ends is followed by a newly shuffled one."""
-        if not self.sentences:
-            return []
-        while self.order.size < count:
-            self.order = np.concatenate([self.order, self.rng.permutation(len(self.sentences))])
-        chosen, self.order = self.order[:count], self.order[count:]
-        return [self.sentences[n] for n in chosen]
-
-
 class Trainer:
     """One training run: ``for event in trainer.run()`` does the work and reports it.
 
@@ -122,6 +107,16 @@ class Trainer:
         A copy of the best so far, by F1 on the development data; the earliest of equals.
     best_evaluation
         Its evaluation, None before the first.
+    first
+        The trainer of the first of two stages, until its layers have been carried over.
+    step, since_best
+        Mini-batches done; evaluations since the best one.
+    recent
+        The steps since the evaluation before.
+    seconds
+        Training time so far, evaluations included, of whoever waits for events not.
+    source, target, dropout, unknown
+        Where the random choices come from.
     """
 
     def __init__(self, prepared: Prepared, stage: Stage = "target") -> None:
@@ -134,9 +129,13 @@ class Trainer:
         self.workers = Workers(config.threads)
         self.optimizer = AdaGrad(self.network, config.optimizer)
         chance = partial(stream, config.seed, first_stage=stage == "source")
-        self._source = _Stream(prepared.source, chance("source order"))
-        self._target = _Stream(prepared.target, chance("target order"))
-        self._dropout, self._unknown = chance("dropout"), chance("unknown words")
+        self.source = Passes(prepared.source, chance("source order"))
+        self.target = Passes(prepared.target, chance("target order"))
+        self.dropout, self.unknown = chance("dropout"), chance("unknown words")
+        first = prepared.first_stage
+        self.first = Trainer(first, "source") if first is not None else None
+        self.step, self.since_best, self.seconds = 0, 0, 0.0
+        self.recent: list[Step] = []
         weighted = prepared.method.source_weights == "similarity"
         self._scales_steps = weighted and config.cd.mode == "step"
         target = len(prepared.target), config.training.target_batch
@@ -146,46 +145,40 @@ class Trainer:
     def run(self) -> Iterator[Step | Evaluation]:
         """Train to the end or until patience runs out, yielding every step and evaluation.
 
+        Goes on where `step` says, which is how a run that was stopped between two events is taken
+        up again (`training.state`).
+
         Raises
         ------
         DivergedError
             When the loss or a gradient is not finite; the best model so far stays in `best`.
         """
-        if self.prepared.first_stage is not None:
-            yield from self._first_stage(self.prepared.first_stage)
-        options = self.config.training
-        start = time.perf_counter()
-        since_best = 0
-        recent: list[Step] = []
-        norms: list[float] = []
-        for number in range(1, options.steps + 1):
-            # what overflows is found and reported by the checks for finite values
-            with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
-                step, norm = self._step(number)
-            recent.append(step)
-            norms.append(norm)
-            yield step
-            if number % options.evaluate_every and number != options.steps:
-                continue
-            evaluation = self._evaluate(recent, norms, start)
-            since_best = 0 if evaluation.best else since_best + 1
-            recent, norms = [], []
-            yield evaluation
-            if options.patience and since_best >= options.patience:
+        if self.first is not None:
+            yield from self.first.run()
+            matched, options = self.prepared.objective.matched, self.config.reload
+            carry_layers(self.network, self.first.network, matched, options)
+            self.first = None
+        training = self.config.training
+        begin = time.perf_counter() - self.seconds
+        while True:
+            ends = self.step == training.steps
+            if self.recent and (ends or self.step % training.evaluate_every == 0):
+                evaluation = self._evaluate()
+                yield evaluation
+            elif ends or (training.patience and self.since_best >= training.patience):
                 return
-
-    def _first_stage(self, prepared: Prepared) -> Iterator[Step | Evaluation]:
-        """Train on the source, then carry its layers over into this run's start values."""
-        trainer = Trainer(prepared, "source")
-        yield from trainer.run()
-        matched, options = self.prepared.objective.matched, self.config.reload
-        carry_layers(self.network, trainer.network, matched, options)
+            else:
+                # what overflows is found and reported by the checks for finite values
+                with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
+                    step = self._step(self.step + 1)
+                self.seconds = time.perf_counter() - begin
+                yield step
 
     def _batch(self) -> Batch:
         options = self.config.training
         return two_domain_batch(
-            self._with_unknown(self._source.take(options.source_batch)),
-            self._with_unknown(self._target.take(options.target_batch)),
+            self._with_unknown(self.source.take(options.source_batch)),
+            self._with_unknown(self.target.take(options.target_batch)),
             self.prepared.spelled,
         )
 
@@ -194,19 +187,19 @@ class Trainer:
         probability = self.config.training.unknown_probability
         return [
             sentence._replace(
-                words=vocabulary.replace_singletons(sentence.words, self._unknown, probability)
+                words=vocabulary.replace_singletons(sentence.words, self.unknown, probability)
             )
             for sentence in sentences
         ]
 
-    def _step(self, number: int) -> tuple[Step, float]:
+    def _step(self, number: int) -> Step:
         begin = time.perf_counter()
         batch = self._batch()
         memory = self.workers.memory
         memory.reuse()
         shape = (batch.words.size, self.network.architecture.word_inputs)
         mask = dropout_mask(
-            self._dropout,
+            self.dropout,
             shape,
             self.config.model.dropout,
             self.network.embedding.dtype,
@@ -231,30 +224,36 @@ class Trainer:
         self.optimizer.update(self.network, gradients, norm, plain)
         seconds = time.perf_counter() - begin
         steps = self.config.training.steps
-        return Step(number, steps, terms, batch.words.size, seconds, self.stage), norm
+        step = Step(number, steps, terms, norm, batch.words.size, seconds, self.stage)
+        self.step = number
+        self.recent.append(step)
+        return step
 
-    def _evaluate(self, recent: list[Step], norms: list[float], start: float) -> Evaluation:
+    def _evaluate(self) -> Evaluation:
+        recent, begin = self.recent, time.perf_counter()
         scores = None
         if self.prepared.dev is not None:
             scores = self.score(self.network, self.prepared.dev)
         best = self._is_best(scores)
         if best:
             self.best = self.network.copy()
-        step = recent[-1].step
+        self.seconds += time.perf_counter() - begin
         evaluation = Evaluation(
-            step=step,
-            epoch=step * self._pass[1] / self._pass[0],
+            step=self.step,
+            epoch=self.step * self._pass[1] / self._pass[0],
             terms=LossTerms(*np.mean([np.array(done.terms) for done in recent], axis=0).tolist()),
-            gradient_norm=float(np.mean(norms)),
+            gradient_norm=float(np.mean([done.gradient_norm for done in recent])),
             learning_rate=self.optimizer.learning_rate(),
             scores=scores,
             best=best,
-            seconds=time.perf_counter() - start,
+            seconds=self.seconds,
             tokens_per_second=sum(s.tokens for s in recent) / sum(s.seconds for s in recent),
             stage=self.stage,
         )
         if best:
             self.best_evaluation = evaluation
+        self.since_best = 0 if best else self.since_best + 1
+        self.recent = []
         return evaluation
 
     def _is_best(self, scores: Scores | None) -> bool:

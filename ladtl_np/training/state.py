@@ -1,0 +1,135 @@
+"""All that a training run needs to go on as if it had never stopped.
+
+Arrays and plain values; `runs.checkpoint` keeps them in a file. Not kept is what the options and
+the corpora determine: vocabulary, tags, encoded sentences, start values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ladtl_np.model.network import Network, from_named
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
+
+__all__ = ["TrainerState", "capture", "restore"]
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class TrainerState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Where a trainer stands between two events, but for its arrays.
+
+    Attributes
+    ----------
+    step, since_best, seconds, recent
+        As `Trainer` has them.
+    updates
+        Steps that the optimiser has made, which its learning rate follows.
+    generators
+        State of each generator; numbers of 128 bits as text.
+    best
+        Evaluation of the best model, without its scores, which the model gives again.
+    first
+        State of the first of two stages, while it lasts; nothing else has happened then.
+    """
+
+    step: int
+    since_best: int
+    seconds: float
+    recent: list[Step]
+    updates: int
+    generators: dict[str, dict[str, Any]]
+    best: Evaluation | None
+    first: TrainerState | None
+
+
+def capture(trainer: Trainer) -> tuple[TrainerState, Arrays]:
+    """Take down a trainer between two events; the arrays are its own, not copies."""
+    first = capture(trainer.first) if trainer.first is not None else None
+    best = trainer.best_evaluation
+    state = TrainerState(
+        step=trainer.step,
+        since_best=trainer.since_best,
+        seconds=trainer.seconds,
+        recent=list(trainer.recent),
+        updates=trainer.optimizer.step,
+        generators={name: _told(rng) for name, rng in _generators(trainer).items()},
+        best=None if best is None else replace(best, scores=None),
+        first=None if first is None else first[0],
+    )
+    if first is not None:
+        return state, {f"first/{name}": array for name, array in first[1].items()}
+    arrays: Arrays = {f"network/{k}": array for k, array in trainer.network.named().items()}
+    if best is not None:
+        arrays |= {f"best/{k}": array for k, array in trainer.best.named().items()}
+    optimizer = trainer.optimizer
+    arrays |= {"sums/weights": optimizer.weight_sums, "sums/rows": optimizer.row_sums}
+    return state, arrays | {
+        "order/source": trainer.source.order,
+        "order/target": trainer.target.order,
+    }
+
+
+def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
+    """Put a fresh trainer of the same run where `capture` found one.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If the arrays are not those of this run: missing, or of other shapes.
+    """
+    if state.first is not None:
+        if trainer.first is None:
+            raise ValueError("the state is that of a first stage, which this run does not have")
+        inner = {k.removeprefix("first/"): a for k, a in arrays.items() if k.startswith("first/")}
+        restore(trainer.first, state.first, inner)
+        return
+    trainer.first = None
+    _put(trainer.network, arrays, "network")
+    if state.best is not None:
+        sizes = trainer.network.architecture
+        named = {name: arrays[f"best/{name}"] for name in trainer.network.named()}
+        trainer.best = from_named(sizes, named)
+        dev = trainer.prepared.dev
+        scores = None if dev is None else trainer.score(trainer.best, dev)
+        trainer.best_evaluation = replace(state.best, scores=scores)
+    _fill(trainer.optimizer.weight_sums, arrays["sums/weights"])
+    _fill(trainer.optimizer.row_sums, arrays["sums/rows"])
+    trainer.optimizer.step = state.updates
+    trainer.source.order = np.array(arrays["order/source"], np.int64)
+    trainer.target.order = np.array(arrays["order/target"], np.int64)
+    for name, rng in _generators(trainer).items():
+        rng.bit_generator.state = _read(state.generators[name])
+    trainer.step, trainer.since_best = state.step, state.since_best
+    trainer.seconds, trainer.recent = state.seconds, list(state.recent)
+
+
+def _generators(trainer: Trainer) -> dict[str, np.random.Generator]:
+    orders = {"source order": trainer.source.rng, "target order": trainer.target.rng}
+    return orders | {"dropout": trainer.dropout, "unknown words": trainer.unknown}
+
+
+def _told(rng: np.random.Generator) -> dict[str, Any]:
+    state: Any = rng.bit_generator.state
+    numbers = {name: str(value) for name, value in state["state"].items()}
+    return {**state, "state": numbers}
+
+
+def _read(state: dict[str, Any]) -> dict[str, Any]:
+    return {**state, "state": {name: int(value) for name, value in state["state"].items()}}
+
+
+def _put(network: Network, arrays: Arrays, lead: str) -> None:
+    for name, array in network.named().items():
+        _fill(array, arrays[f"{lead}/{name}"])
+
+
+def _fill(array: NDArray[Any], values: NDArray[Any]) -> None:
+    if array.shape != values.shape or array.dtype != values.dtype:
+        raise ValueError(f"wanted {array.dtype} {array.shape}, got {values.dtype} {values.shape}")
+    array[...] = values
