@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
-import safetensors.numpy
-from safetensors import SafetensorError
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
@@ -19,14 +16,15 @@ from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
 from ladtl_np.files import write_atomically
+from ladtl_np.model.container import pack, read_container, require_arrays, unpack
 from ladtl_np.model.network import EMBEDDING, Architecture, Network, from_named
 from ladtl_np.options.config import Config
-from ladtl_np.shapes import Floats
+from ladtl_np.printable import shown
 
 __all__ = ["FORMAT", "Model", "load_model", "model_bytes", "save_model"]
 
 FORMAT = "ladtl_np model 1"
-_KEY = "ladtl_np"  # the one metadata key: several would be stored in random order
+_WANTED = "a model file such as RUN/best.safetensors"
 
 
 class _Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -99,9 +97,7 @@ def model_bytes(model: Model) -> bytes:
         characters=model.characters.to_state() if model.characters else None,
     )
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
-    # safetensors stores wrong values for arrays that are not C-contiguous, without a word
-    arrays = {name: np.ascontiguousarray(a) for name, a in model.network.named().items()}
-    return safetensors.numpy.save(arrays, metadata={_KEY: text})
+    return pack(model.network.named(), text)
 
 
 def save_model(path: str | PathLike[str], model: Model) -> None:
@@ -118,21 +114,11 @@ def load_model(path: str | PathLike[str]) -> Model:
         If the file is not there, damaged, of another kind or version, or its parts do not fit.
     """
     name = str(path)
-    try:
-        if Path(path).exists() and not Path(path).is_file():
-            raise ModelFileError(f"{name}: not a file; give one such as RUN/best.safetensors")
-        content = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelFileError(
-            f"{name}: cannot be read ({error.strerror}); give a model file such as "
-            "RUN/best.safetensors"
-        ) from None
-    header = _header(name, content)
-    try:
-        arrays = safetensors.numpy.load(content)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise ModelFileError(f"{name}: the arrays are damaged: {error}") from None
-    _check_arrays(name, header.architecture, arrays)
+    text, arrays = unpack(name, read_container(path, _WANTED), _WANTED)
+    header = _header(name, text)
+    of = header.architecture
+    shapes = {EMBEDDING: (of.vocabulary, of.embedding), **of.shapes()}
+    require_arrays(name, arrays, shapes)
     try:
         vocabulary = Vocabulary.from_state(header.vocabulary)
         source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
@@ -141,7 +127,6 @@ def load_model(path: str | PathLike[str]) -> Model:
     except (ValueError, LadtlError) as error:
         raise ModelFileError(f"{name}: the header is damaged: {error}") from None
     sizes = (len(vocabulary), len(source_tags or ()), len(target_tags), len(characters or ()))
-    of = header.architecture
     if sizes != (of.vocabulary, of.source_tags, of.target_tags, of.characters):
         raise ModelFileError(f"{name}: vocabulary, tags or alphabet do not fit the arrays' sizes")
     return Model(
@@ -158,43 +143,17 @@ def load_model(path: str | PathLike[str]) -> Model:
     )
 
 
-def _header(name: str, content: bytes) -> _Header:
-    """The JSON in the safetensors header: 8 bytes of length, then a JSON object."""
-    size = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or size > len(content) - 8:
-        raise ModelFileError(f"{name}: not a model file, or cut short; was the copy complete?")
+def _header(name: str, text: str) -> _Header:
     try:
-        outer = msgspec.json.decode(content[8 : 8 + size], type=dict[str, Any])
-        text = outer["__metadata__"][_KEY]
         kind = msgspec.json.decode(text, type=dict[str, Any]).get("format")
-    except (msgspec.DecodeError, KeyError, TypeError, RecursionError, UnicodeDecodeError):
-        raise ModelFileError(
-            f"{name}: not a model written by ladtl_np; give RUN/best.safetensors"
-        ) from None
+    except (msgspec.DecodeError, RecursionError):
+        raise ModelFileError(f"{name}: not a model written by ladtl_np; give {_WANTED}") from None
     if kind != FORMAT:
         raise ModelFileError(
-            f"{name}: its format is {kind!r}, this version reads {FORMAT!r}; train it again or "
-            "use the version of ladtl_np that wrote it"
+            f"{name}: its format is {shown(str(kind))}, this version reads {FORMAT!r}; train it "
+            "again or use the version of ladtl_np that wrote it"
         )
     try:
         return msgspec.json.decode(text, type=_Header)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ModelFileError(f"{name}: the header is damaged: {error}") from None
-
-
-def _check_arrays(name: str, architecture: Architecture, arrays: dict[str, Floats]) -> None:
-    wanted: dict[str, tuple[int, ...]] = {
-        EMBEDDING: (architecture.vocabulary, architecture.embedding),
-        **architecture.shapes(),
-    }
-    if arrays.keys() != wanted.keys():
-        different = sorted(arrays.keys() ^ wanted.keys())
-        raise ModelFileError(f"{name}: arrays missing or not expected: {', '.join(different)}")
-    for key, shape in wanted.items():
-        array = arrays[key]
-        if array.shape != shape or array.dtype not in (np.float32, np.float64):
-            raise ModelFileError(
-                f"{name}: {key} is {array.dtype} {array.shape}, wanted floats {shape}"
-            )
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"{name}: {key} holds values that are not finite")
+        raise ModelFileError(f"{name}: the header is damaged: {shown(str(error), 200)}") from None
