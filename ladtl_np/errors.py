@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-__all__ = ["DataError", "DivergedError", "LadtlError", "ModelFileError", "UsageError"]
+__all__ = [
+    "DataError",
+    "DivergedError",
+    "LadtlError",
+    "ModelFileError",
+    "TerminatedError",
+    "UsageError",
+]
 
 
 class LadtlError(Exception):
@@ -31,3 +38,9 @@ class DivergedError(LadtlError):
 
 class ModelFileError(LadtlError):
     """A model file is damaged, hostile, or does not fit what is asked of it."""
+
+
+class TerminatedError(LadtlError):
+    """The process was asked to end by SIGTERM."""
+
+    exit_code = 143

@@ -37,7 +37,7 @@ INTERRUPTED = 130
 
 _EPILOG = (
     "Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 findings in data, 4 training diverged, "
-    "130 interrupted."
+    "130 interrupted, 143 terminated."
 )
 
 

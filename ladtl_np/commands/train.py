@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table
+from ladtl_np.commands.support.signals import raise_for, stop_asked_for
+from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -23,8 +27,9 @@ from ladtl_np.options.demo import demo_options
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
+from ladtl_np.runs.checkpoint import SELDOM, Every
 from ladtl_np.runs.folder import RunFolder
-from ladtl_np.runs.names import BEST
+from ladtl_np.runs.names import BEST, CONFIG
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
@@ -52,6 +57,17 @@ _KEYS = {
 _FILE = click.Path(path_type=str)
 
 
+def _every(context: click.Context, parameter: click.Parameter, value: str | None) -> Every:
+    """Read 5m, 90s or 200 steps."""
+    if value is None:
+        return SELDOM
+    found = re.fullmatch(r"(\d{1,9})([ms]?)", value)
+    if found is None or int(found[1]) == 0:
+        raise click.BadParameter(f"{value!r} is no time or number of steps, such as 5m, 90s or 200")
+    number, unit = int(found[1]), found[2]
+    return Every(steps=number) if not unit else Every(seconds=number * {"m": 60.0, "s": 1.0}[unit])
+
+
 @click.command(
     name="train", epilog="Every other option: docs/config.md, or config.toml of any run."
 )
@@ -77,6 +93,14 @@ _FILE = click.Path(path_type=str)
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the run.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in --out.")
+@click.option("--resume", is_flag=True, help="Go on with an interrupted run in --out.")
+@click.option("--allow-change", is_flag=True, help="Resume with other options, files or versions.")
+@click.option(
+    "--checkpoint-every",
+    callback=_every,
+    metavar="5m|90s|200",
+    help="Minutes, seconds or steps of work that may be lost.  [default: 5m]",
+)
 @click.option(
     "--target-fraction",
     type=float,
@@ -106,7 +130,15 @@ _FILE = click.Path(path_type=str)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 def command(
-    out: Path, overwrite: bool, demo: bool, config_file: str | None, as_json: bool, **given: Any
+    out: Path,
+    overwrite: bool,
+    resume: bool,
+    allow_change: bool,
+    checkpoint_every: Every,
+    demo: bool,
+    config_file: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     r"""Train a tagger for the target domain with the help of a source domain.
 
@@ -119,12 +151,17 @@ def command(
       ladtl train --source cardiology/train.txt --target neurology/train.txt \
           --dev neurology/dev.txt --test neurology/test.txt --target-fraction 0.1 --out run
     """
-    config = _config(demo, config_file, given)
-    folder = RunFolder(out, overwrite=overwrite)  # refuses before anything is read
+    if resume and overwrite:
+        raise UsageError("--resume goes on with a run, --overwrite replaces it; give one of them")
+    folder = RunFolder(out, overwrite=overwrite, resume=resume)  # refuses before anything is read
+    config = _config(demo, config_file, given, read_config(out / CONFIG) if resume else {})
     corpora = demo_corpora(config) if demo else read_corpora(config)
     prepared = prepare(config, corpora, read_label_map(config))
     with folder, TrainingDisplay(config.training.steps) as display:
-        run = Run(prepared, corpora, folder, sys.argv[1:])
+        run = Run(prepared, corpora, folder, sys.argv[1:], checkpoint_every)
+        if resume:
+            run.resume(allow_change=allow_change)
+            display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
         for line in _opening(run):
             display.console.print(line, markup=False)
         compiling = warm_up()
@@ -143,13 +180,19 @@ def command(
     )
 
 
-def _config(demo: bool, config_file: str | None, given: dict[str, Any]) -> Config:
-    """Defaults, a preset, the demo's options, the file, --set, single options; the later wins."""
+def _config(
+    demo: bool, config_file: str | None, given: dict[str, Any], resumed: dict[str, Any]
+) -> Config:
+    """Defaults, a preset, the demo's options, the file, --set, single options; the later wins.
+
+    All of them come after the options of a run that is resumed.
+    """
     table: dict[str, Any] = read_config(config_file) if config_file else {}
     if demo:
         table = merge_options(demo_options(), table)
     if given["preset"]:
         table = merge_options(preset_options(given["preset"]), table)
+    table = merge_options(resumed, table)
     settings = list(given["settings"])
     for side in ("source_format", "target_format"):
         settings += [f"data.{side}.{setting}" for setting in given[side]]
@@ -201,12 +244,22 @@ def _used(prepared: Prepared, role: Role) -> int | None:
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:
-    try:
+    with stop_asked_for() as asked:
         for event in run.train():
             display.show(event)
-    except KeyboardInterrupt:
+            if asked():
+                break
+        signal = asked()
+    if signal:
         run.interrupted("interrupted")
         display.console.print(
-            f"Interrupted; the best and the last model are in {run.folder.path}", markup=False
+            f"Interrupted; the run so far is in {run.folder.path}. Go on with:\n  {_resumed()}",
+            markup=False,
         )
-        raise
+        raise_for(signal)
+
+
+def _resumed() -> str:
+    """The command line that goes on with this run."""
+    given = [argument for argument in sys.argv[1:] if argument not in ("--overwrite", "--resume")]
+    return f"ladtl {shlex.join([*given, '--resume'])}"

@@ -23,6 +23,7 @@ from ladtl_np.files import (
 from ladtl_np.model.file import Model, save_model
 from ladtl_np.runs.names import (
     BEST,
+    CHECKPOINT,
     CONFIG,
     LAST,
     LOCK,
@@ -42,7 +43,7 @@ COLUMNS = (
 )
 """Columns of metrics.tsv; the last two are the only ones that differ between equal runs."""
 
-_OWN_FILES = (*RECORDS, BEST, LAST)
+_OWN_FILES = (*RECORDS, BEST, LAST, CHECKPOINT)
 
 
 def folder_lock(path: Path) -> FileLock:
@@ -86,24 +87,31 @@ class RunFolder:
         The folder; made where it is missing.
     overwrite
         Whether files of an earlier run in it may be removed. Other files are never touched.
+    resume
+        Whether the run in it goes on: its files stay, and there must be a checkpoint.
     patience
         Seconds that another process has to leave it.
 
     Raises
     ------
     UsageError
-        If the folder is a file, holds anything and `overwrite` is off, or holds what is not a run.
+        If the folder is a file, holds anything and `overwrite` is off, or holds what is not a run;
+        if there is nothing to resume.
     LadtlError
         If another process is running in it.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool = False, patience: float = 0.0) -> None:
+    def __init__(
+        self, path: Path, *, overwrite: bool = False, resume: bool = False, patience: float = 0.0
+    ) -> None:
         self.path = path
-        self._patience = patience
+        self._patience, self._resume = patience, resume
         if path.exists() and not path.is_dir():
             raise UsageError(f"{path} is a file; --out wants a folder")
         there = sorted(p.name for p in path.iterdir() if p.name != LOCK) if path.is_dir() else []
-        if there and not overwrite:
+        if resume and CHECKPOINT not in there:
+            raise UsageError(f"{path} has no {CHECKPOINT} to resume from; {_why_none(there)}")
+        if there and not (overwrite or resume):
             raise UsageError(
                 f"{path} is not empty; choose another folder with --out, or --overwrite to replace "
                 "the run in it"
@@ -118,6 +126,8 @@ class RunFolder:
     def __enter__(self) -> Self:
         take_folder(self.path, self._lock, "run", self._patience)
         sweep_temporary_files(self.path, _is_own)
+        if self._resume:
+            return self
         for name in _OWN_FILES:
             (self.path / name).unlink(missing_ok=True)
         for old in [path for path in self.path.iterdir() if is_predictions(path.name)]:
@@ -145,6 +155,19 @@ class RunFolder:
         """Add one evaluation to metrics.tsv."""
         self._append(METRICS, "\t".join(_cell(row.get(name)) for name in COLUMNS))
 
+    def metrics_size(self) -> int:
+        """Bytes of metrics.tsv."""
+        return (self.path / METRICS).stat().st_size
+
+    def cut_metrics(self, size: int) -> None:
+        """Take back the evaluations that came after a checkpoint."""
+        path = self.path / METRICS
+        write_atomically(path, path.read_bytes()[:size])
+
+    def remove(self, name: str) -> None:
+        """Remove one of the run's files, if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
     def log(self, event: str, **values: Any) -> None:
         """Add one line to log.jsonl: numbers and names, never text of the data."""
         line = {"time": time.strftime("%Y-%m-%dT%H:%M:%S%z"), "event": event, **values}
@@ -171,6 +194,12 @@ def _holds_run(names: Sequence[str]) -> bool:
     """Whether files are those of a run, even one that was killed before it wrote its options."""
     own = all(_is_own(name) or is_temporary(name) for name in names)
     return own or bool({CONFIG, MANIFEST} & set(names))
+
+
+def _why_none(names: Sequence[str]) -> str:
+    if LAST in names:
+        return "its run is finished"
+    return "nothing was trained there, or not for long enough; start it without --resume"
 
 
 def _is_own(name: str) -> bool:

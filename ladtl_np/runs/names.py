@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "BEST",
+    "CHECKPOINT",
     "CONFIG",
     "LAST",
     "LOCK",
@@ -27,6 +28,8 @@ RECORDS = (CONFIG, MANIFEST, METRICS, LOG)
 """What a run tells of itself."""
 BEST, LAST = "best.safetensors", "last.safetensors"
 """The chosen model, and the one after the last step."""
+CHECKPOINT = "checkpoint.safetensors"
+"""What an interrupted run goes on from; gone when it is finished."""
 LOCK = ".lock"
 """Held by the process that writes into the folder; an experiment's folder has one as well."""
 _PREDICTIONS = "predictions-"

@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -22,10 +23,18 @@ from ladtl_np.model.network import Network
 from ladtl_np.options.config import Config, to_toml
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.method_checks import chosen_method
+from ladtl_np.runs.checkpoint import (
+    SELDOM,
+    Every,
+    Timer,
+    read_checkpoint,
+    resume,
+    write_checkpoint,
+)
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.runs.manifest import DEV
-from ladtl_np.runs.names import BEST, CONFIG, LAST, MANIFEST, predictions_of
+from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, MANIFEST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions
@@ -87,6 +96,7 @@ class Run:
     corpora: Corpora
     folder: RunFolder
     command: list[str]
+    every: Every = SELDOM
     trainer: Trainer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +110,7 @@ class Run:
         DivergedError
             If the loss or the gradient is not finite any more.
         """
-        folder = self.folder
+        folder, timer = self.folder, Timer(self.every)
         folder.write_text(CONFIG, to_toml(self.prepared.config))
         folder.write_json(MANIFEST, self.manifest())
         folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
@@ -108,6 +118,8 @@ class Run:
             for event in self.trainer.run():
                 if isinstance(event, Evaluation):
                     self._record(event)
+                elif timer.due():
+                    self.save_checkpoint()
                 yield event
         except DivergedError:
             folder.log("stopped", reason="diverged")
@@ -123,10 +135,51 @@ class Run:
         if event.best:
             self.folder.save(BEST, self.model(self.trainer.best, {DEV: event.scores}))
 
+    def save_checkpoint(self) -> None:
+        """Write all that the run needs to go on from here, between two events."""
+        path, size = self.folder.path / CHECKPOINT, self.folder.metrics_size()
+        write_checkpoint(path, self.trainer, self._hashes(), versions(), size)
+
+    def resume(self, *, allow_change: bool = False) -> None:
+        """Go on where the checkpoint in the folder says, before `train` is called.
+
+        Raises
+        ------
+        UsageError
+            If options, corpora or versions are others and `allow_change` is off: which.
+        ModelFileError
+            If the checkpoint is damaged.
+        """
+        path = self.folder.path / CHECKPOINT
+        checkpoint, arrays = read_checkpoint(path)
+        told = checkpoint.differences(self.prepared.config, self._hashes(), versions())
+        if told and not allow_change:
+            raise UsageError(
+                f"{self.folder.path} holds another run: {'; '.join(told)}. Give it the same "
+                "options and files, or --allow-change to go on with these"
+            )
+        resume(self.trainer, path, checkpoint.state, arrays)
+        self.folder.cut_metrics(checkpoint.metrics)
+        self.folder.log("resumed", step=self.trainer.step, changed=told)
+
+    @property
+    def steps_done(self) -> int:
+        """Mini-batches done, of the stage that the run is in."""
+        trainer = self.trainer.first or self.trainer
+        return trainer.step
+
     def interrupted(self, reason: str) -> None:
-        """Write the last state before leaving early."""
+        """Write the last model and a checkpoint before leaving early, between two events."""
         self.folder.save(LAST, self.model(self.trainer.network, {}))
+        self.save_checkpoint()
         self.folder.log("stopped", reason=reason)
+
+    def _hashes(self) -> dict[str, str]:
+        """Hash of each corpus by its role and file name."""
+        return {
+            f"{role} {Path(corpus.name).name}": corpus.sha256
+            for role, corpus in self.corpora.roles()
+        }
 
     def finish(self) -> dict[str, Scores]:
         """Score the best model on every test corpus; write models and predictions."""
@@ -147,6 +200,7 @@ class Run:
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
         self.folder.write_json(MANIFEST, self.manifest() | found)
         self.folder.log("end", best_step=step)
+        self.folder.remove(CHECKPOINT)
         return scores
 
     def _write_predictions(self, name: str, test: Corpus) -> None:

@@ -1,0 +1,180 @@
+"""A run's checkpoint: the trainer's state in a file, and what it has to be taken up with."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ladtl_np.corpus.dotted import flattened
+from ladtl_np.errors import ModelFileError
+from ladtl_np.files import write_atomically
+from ladtl_np.model.container import Arrays, pack, read_container, unpack
+from ladtl_np.options.config import DEFAULTS, Config
+from ladtl_np.printable import shown
+from ladtl_np.training.state import TrainerState, capture, restore
+from ladtl_np.training.trainer import Trainer
+
+__all__ = [
+    "SELDOM",
+    "Checkpoint",
+    "Every",
+    "Timer",
+    "read_checkpoint",
+    "resume",
+    "write_checkpoint",
+]
+
+FORMAT = "ladtl_np checkpoint 1"
+_WANTED = "the checkpoint of an interrupted run"
+
+
+class Every(NamedTuple):
+    """How much may be lost: so many seconds of work, or so many steps where that is given."""
+
+    seconds: float = 300.0
+    steps: int = 0
+
+
+SELDOM = Every()
+"""So that no more than five minutes are lost."""
+
+
+class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a checkpoint says, but for its arrays.
+
+    Attributes
+    ----------
+    format
+        What kind of file it is.
+    state
+        Where the trainer stands.
+    config, data, versions
+        Options, hashes of the corpora by role and name, and versions that results depend on.
+    metrics
+        Bytes of metrics.tsv at that moment; what came later is written again.
+    """
+
+    format: str
+    state: TrainerState
+    config: Config
+    data: dict[str, str]
+    versions: dict[str, str]
+    metrics: int
+
+    def differences(
+        self, config: Config, data: dict[str, str], versions: dict[str, str]
+    ) -> list[str]:
+        """What would make another run of it, in words; threads and folders do not."""
+        told = []
+        before, now = _options(self.config), _options(config)
+        for key in sorted(before.keys() | now.keys()):
+            if before.get(key) != now.get(key):
+                told.append(f"{key} was {before.get(key)!r}, is {now.get(key)!r}")
+        for name in sorted(self.data.keys() | data.keys()):
+            if self.data.get(name) != data.get(name):
+                told.append(f"the file {shown(name, 200)} is another one")
+        for name in sorted(self.versions.keys() | versions.keys()):
+            if self.versions.get(name) != versions.get(name):
+                told.append(f"{name} was {self.versions.get(name)}, is {versions.get(name)}")
+        return told
+
+
+def _options(config: Config) -> dict[str, Any]:
+    data = config.data
+    names = ("source", "target", "dev", "label_map", "embeddings")
+    plain = {name: Path(getattr(data, name)).name for name in names}
+    tests = [Path(path).name for path in data.test]
+    same = msgspec.structs.replace(
+        config, threads=DEFAULTS.threads, data=msgspec.structs.replace(data, **plain, test=tests)
+    )
+    return flattened(msgspec.to_builtins(same))
+
+
+def write_checkpoint(
+    path: Path,
+    trainer: Trainer,
+    data: dict[str, str],
+    versions: dict[str, str],
+    metrics: int,
+) -> None:
+    """Write a trainer that stands between two events; the file before is replaced or stays.
+
+    Raises
+    ------
+    LadtlError
+        If the disk refuses.
+    """
+    state, arrays = capture(trainer)
+    header = Checkpoint(
+        format=FORMAT,
+        state=state,
+        config=trainer.config,
+        data=data,
+        versions=versions,
+        metrics=metrics,
+    )
+    text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
+    write_atomically(path, pack(arrays, text))
+
+
+def read_checkpoint(path: Path) -> tuple[Checkpoint, Arrays]:
+    """Read a checkpoint and check its form.
+
+    Raises
+    ------
+    ModelFileError
+        If it is damaged, or not one.
+    """
+    text, arrays = unpack(str(path), read_container(path, _WANTED), _WANTED)
+    try:
+        kind = msgspec.json.decode(text, type=dict[str, Any]).get("format")
+        if kind != FORMAT:
+            raise ModelFileError(
+                f"{path}: its format is {shown(str(kind))}, this version reads {FORMAT!r}; go on "
+                "with the version of ladtl_np that wrote it, or start again with --overwrite"
+            )
+        return msgspec.json.decode(text, type=Checkpoint), arrays
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ModelFileError(
+            f"{path}: the checkpoint is damaged: {shown(str(error), 200)}; start again with "
+            "--overwrite"
+        ) from None
+
+
+def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) -> None:
+    """Put a fresh trainer where the checkpoint says.
+
+    Raises
+    ------
+    ModelFileError
+        If its arrays are not those of this run.
+    """
+    try:
+        restore(trainer, state, arrays)
+    except (KeyError, ValueError) as error:
+        raise ModelFileError(
+            f"{path}: the checkpoint does not fit this run: {shown(str(error), 200)}; start again "
+            "with --overwrite"
+        ) from None
+
+
+class Timer:
+    """Says when the next checkpoint is due."""
+
+    def __init__(self, every: Every) -> None:
+        self.every, self._steps, self._last = every, 0, time.monotonic()
+
+    def due(self) -> bool:
+        """Whether it is, asked once a step."""
+        self._steps += 1
+        if self.every.steps:
+            found = self._steps >= self.every.steps
+        else:
+            found = time.monotonic() - self._last >= self.every.seconds
+        if found:
+            self._steps, self._last = 0, time.monotonic()
+        return found

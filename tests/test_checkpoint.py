@@ -1,0 +1,159 @@
+"""A run that is stopped or killed at any moment goes on as if it had not been, to the last byte."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import CLI, Invoke, write_corpus
+from small_corpora import small_corpora
+
+from ladtl_np.errors import ModelFileError
+from ladtl_np.runs.checkpoint import read_checkpoint
+from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, METRICS
+
+METHODS = ("la-dtl", "re-training")
+
+
+@pytest.fixture
+def arguments(tmp_path: Path) -> list[str]:
+    """A run of a second or two on files."""
+    corpora = small_corpora()
+    assert corpora.source is not None
+    assert corpora.dev is not None
+    roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
+    files = [(role, write_corpus(tmp_path / f"{role}.txt", c)) for role, c in roles.items()]
+    options = {"model.hidden": 6, "model.embedding": 8, "training.evaluate_every": 20}
+    settings = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
+    named = [word for role, path in files for word in (f"--{role}", path)]
+    return ["train", *named, *settings, "--steps", "150", "--threads", "1"]
+
+
+def start(*arguments: object, **environment: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, str(CLI), *map(str, arguments)]
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment}
+    )
+
+
+def content(out: Path) -> tuple[bytes, bytes, list[list[str]]]:
+    """Both models, and the metrics without the columns of time."""
+    rows = [line.split("\t")[:-2] for line in (out / METRICS).read_text("utf-8").splitlines()]
+    return (out / BEST).read_bytes(), (out / LAST).read_bytes(), rows
+
+
+def wait_for(path: Path, run: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + 60
+    while not path.exists() and run.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_what_goes_on_byte_for_byte(
+    method: str, number: int, code: int, arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    arguments += ["--method", method]
+    assert invoke(*arguments, "--out", whole).exit_code == 0
+    assert not (whole / CHECKPOINT).exists()
+    run = start(*arguments, "--out", out, "--checkpoint-every", 7)
+    wait_for(out / CHECKPOINT, run)
+    run.send_signal(number)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == code, told.decode()
+    assert "--resume" in told.decode()
+    assert (out / LAST).exists()
+    assert invoke(*arguments, "--out", out).exit_code == 2  # neither --resume nor --overwrite
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 0, result.stderr
+    assert "Resumed after step" in result.stderr
+    assert content(out) == content(whole)
+    assert not (out / CHECKPOINT).exists()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_checkpoint(
+    method: str, arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    whole, out = tmp_path / "whole", tmp_path / "out"
+    arguments += ["--method", method]
+    assert invoke(*arguments, "--out", whole).exit_code == 0
+    chance, resume = random.Random(method), []
+    for _ in range(4):
+        run = start(*arguments, "--out", out, "--checkpoint-every", 5, *resume)
+        wait_for(out / CHECKPOINT, run)
+        time.sleep(chance.random() * 0.4)
+        run.kill()
+        run.communicate(timeout=60)
+        if not (out / CHECKPOINT).exists():
+            break  # it was finished
+        read_checkpoint(out / CHECKPOINT)
+        resume = ["--resume"]
+    if (out / CHECKPOINT).exists():
+        assert invoke("train", "--out", out, "--resume").exit_code == 0
+    assert content(out) == content(whole)
+
+
+def test_other_options_or_files_are_refused_by_name(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    out = tmp_path / "out"
+    run = start(*arguments, "--out", out, "--checkpoint-every", 3)
+    wait_for(out / CHECKPOINT, run)
+    run.kill()
+    run.communicate(timeout=60)
+    result = invoke(*arguments, "--out", out, "--resume", "--set", "objective.w_mmd=0.5")
+    assert result.exit_code == 2
+    assert "objective.w_mmd was 0.02, is 0.5" in result.stderr
+    with (tmp_path / "target.txt").open("a", encoding="utf-8") as stream:
+        stream.write("x\tS-Sign\n\n")
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 2
+    assert "target target.txt is another one" in result.stderr
+    assert invoke(*arguments, "--out", out, "--resume", "--allow-change").exit_code == 0
+
+
+def test_there_is_nothing_to_resume_where_nothing_was_stopped(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    out = tmp_path / "out"
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 2
+    assert CHECKPOINT in result.stderr
+    assert invoke(*arguments, "--out", out, "--steps", 5).exit_code == 0
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert "its run is finished" in result.stderr
+    result = invoke(*arguments, "--out", out, "--resume", "--overwrite")
+    assert "give one of them" in result.stderr
+
+
+@pytest.mark.parametrize("value", ["0", "5h", "-3", "m", "1e3"])
+def test_what_is_no_time_or_number_of_steps_is_refused(
+    value: str, arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    result = invoke(*arguments, "--out", tmp_path / "out", "--checkpoint-every", value)
+    assert result.exit_code == 2
+    assert "5m, 90s or 200" in result.stderr
+
+
+def test_a_damaged_checkpoint_is_refused(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    out = tmp_path / "out"
+    run = start(*arguments, "--out", out, "--checkpoint-every", 3)
+    wait_for(out / CHECKPOINT, run)
+    run.kill()
+    run.communicate(timeout=60)
+    whole = (out / CHECKPOINT).read_bytes()
+    for cut in (0, 7, 100, len(whole) // 2, len(whole) - 1):
+        (out / CHECKPOINT).write_bytes(whole[:cut])
+        with pytest.raises(ModelFileError, match="checkpoint"):
+            read_checkpoint(out / CHECKPOINT)
+        assert invoke(*arguments, "--out", out, "--resume").exit_code == 1
