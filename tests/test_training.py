@@ -312,3 +312,14 @@ def test_the_samples_of_two_equal_corpora_differ() -> None:
     drawn = [[s.words.tobytes() for s in side] for side in (prepared.source, prepared.target)]
     assert len(drawn[0]) == len(drawn[1])
     assert drawn[0] != drawn[1]
+
+
+def test_no_two_choices_of_a_run_share_their_numbers() -> None:
+    prepared = prepare(small_config(), small_corpora())
+    trainers = [Trainer(prepared, stage) for stage in ("source", "target")]
+    drawn = [
+        int(rng.integers(2**62))
+        for trainer in trainers
+        for rng in (trainer.source.rng, trainer.target.rng, trainer.dropout, trainer.unknown)
+    ]
+    assert len(set(drawn)) == len(drawn)
