@@ -54,6 +54,14 @@ def wait_for(path: Path, run: subprocess.Popen[bytes]) -> None:
         time.sleep(0.005)
 
 
+def killed(arguments: list[str], out: Path) -> None:
+    """Start a run and kill it once it has a checkpoint."""
+    run = start(*arguments, "--out", out, "--checkpoint-every", 3)
+    wait_for(out / CHECKPOINT, run)
+    run.kill()
+    run.communicate(timeout=60)
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_what_goes_on_byte_for_byte(
@@ -105,10 +113,7 @@ def test_other_options_or_files_are_refused_by_name(
     arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     out = tmp_path / "out"
-    run = start(*arguments, "--out", out, "--checkpoint-every", 3)
-    wait_for(out / CHECKPOINT, run)
-    run.kill()
-    run.communicate(timeout=60)
+    killed(arguments, out)
     result = invoke(*arguments, "--out", out, "--resume", "--set", "objective.w_mmd=0.5")
     assert result.exit_code == 2
     assert "objective.w_mmd was 0.02, is 0.5" in result.stderr
@@ -147,10 +152,7 @@ def test_a_damaged_checkpoint_is_refused(
     arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     out = tmp_path / "out"
-    run = start(*arguments, "--out", out, "--checkpoint-every", 3)
-    wait_for(out / CHECKPOINT, run)
-    run.kill()
-    run.communicate(timeout=60)
+    killed(arguments, out)
     whole = (out / CHECKPOINT).read_bytes()
     for cut in (0, 7, 100, len(whole) // 2, len(whole) - 1):
         (out / CHECKPOINT).write_bytes(whole[:cut])

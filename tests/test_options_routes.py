@@ -44,6 +44,9 @@ SINGLE = {
 OTHERS = {
     *("--out", "--overwrite", "--demo", "--preset", "--config", "--set", "--json"),
     *("--source-format", "--target-format"),
+    "--resume",
+    "--allow-change",
+    "--checkpoint-every",
 }
 
 
