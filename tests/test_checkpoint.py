@@ -121,7 +121,7 @@ def test_other_options_or_files_are_refused_by_name(
         stream.write("x\tS-Sign\n\n")
     result = invoke(*arguments, "--out", out, "--resume")
     assert result.exit_code == 2
-    assert "target target.txt is another one" in result.stderr
+    assert "the file target target.txt is another one" in result.stderr
     assert invoke(*arguments, "--out", out, "--resume", "--allow-change").exit_code == 0
 
 
@@ -137,6 +137,9 @@ def test_there_is_nothing_to_resume_where_nothing_was_stopped(
     assert "its run is finished" in result.stderr
     result = invoke(*arguments, "--out", out, "--resume", "--overwrite")
     assert "give one of them" in result.stderr
+    result = invoke(*arguments, "--out", tmp_path / "other", "--allow-change")
+    assert result.exit_code == 2
+    assert "no effect without --resume" in result.stderr
 
 
 @pytest.mark.parametrize("value", ["0", "5h", "-3", "m", "1e3"])
@@ -159,3 +162,45 @@ def test_a_damaged_checkpoint_is_refused(
         with pytest.raises(ModelFileError, match="checkpoint"):
             read_checkpoint(out / CHECKPOINT)
         assert invoke(*arguments, "--out", out, "--resume").exit_code == 1
+
+
+def test_a_label_map_that_pairs_other_types_is_refused(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    pairs, out = tmp_path / "map.toml", tmp_path / "out"
+    pairs.write_text('Drug = "Sign"\nSign = "Drug"\n', "utf-8")
+    arguments += ["--label-map", str(pairs)]
+    killed(arguments, out)
+    pairs.write_text('Drug = "Drug"\n', "utf-8")
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 2
+    assert "the label map is another one" in result.stderr
+
+
+def test_other_vectors_that_bring_other_words_are_refused(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    vectors, out = tmp_path / "vectors.txt", tmp_path / "out"
+    numbers = " ".join(["0.5"] * 8)
+    vectors.write_text(f"D {numbers}\n", "utf-8")
+    arguments += ["--embeddings", str(vectors), "--set", "vocabulary.min_count=1000"]
+    killed(arguments, out)
+    vectors.write_text(f"E {numbers}\n", "utf-8")
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 2
+    assert "the vocabulary is another one" in result.stderr
+
+
+def test_a_signal_that_is_ignored_stays_ignored(arguments: list[str], tmp_path: Path) -> None:
+    """As by a shell's background jobs."""
+    out = tmp_path / "out"
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = start(*arguments, "--out", out, "--checkpoint-every", 3)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    wait_for(out / CHECKPOINT, run)
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate(timeout=60)
+    assert run.returncode == 0, told.decode()
+    assert (out / LAST).exists()

@@ -153,6 +153,8 @@ def command(
     """
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite replaces it; give one of them")
+    if allow_change and not resume:
+        raise UsageError("--allow-change has no effect without --resume; leave it out, or add that")
     folder = RunFolder(out, overwrite=overwrite, resume=resume)  # refuses before anything is read
     config = _config(demo, config_file, given, read_config(out / CONFIG) if resume else {})
     corpora = demo_corpora(config) if demo else read_corpora(config)

@@ -12,7 +12,7 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import VECTORS
-from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.options.config import Config, parse_config, portable, read_config
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.names import CONFIG
 
@@ -78,18 +78,9 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
 
 def _told(config: Config) -> dict[str, Any]:
     """Options that a result depends on; a file by its name, as predictions are called after it."""
-    data = config.data
-    names = msgspec.structs.replace(
-        data,
-        source="",
-        target="",
-        dev="",
-        test=[Path(path).name for path in data.test],
-        label_map=Path(data.label_map).name,
-        embeddings=Path(data.embeddings).name,
-    )
-    plain = msgspec.to_builtins(msgspec.structs.replace(config, data=names, threads=1))
-    return flattened(plain)
+    same = portable(config)
+    unnamed = msgspec.structs.replace(same.data, source="", target="", dev="")
+    return flattened(msgspec.to_builtins(msgspec.structs.replace(same, data=unnamed)))
 
 
 def _vectors(run: FoundRun, spec: RunSpec, hashes: Mapping[str, str]) -> bool:

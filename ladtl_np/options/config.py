@@ -37,6 +37,7 @@ __all__ = [
     "apply_settings",
     "merge_options",
     "parse_config",
+    "portable",
     "read_config",
     "set_option",
     "to_toml",
@@ -138,6 +139,19 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 DEFAULTS = Config()
 """Every option at its default."""
+
+
+def portable(config: Config) -> Config:
+    """The options without what may differ between equal runs: folders and threads."""
+    data = config.data
+    names = ("source", "target", "dev", "label_map", "embeddings")
+    plain = {name: Path(getattr(data, name)).name for name in names}
+    tests = [Path(path).name for path in data.test]
+    return msgspec.structs.replace(
+        config,
+        data=msgspec.structs.replace(data, **plain, test=tests),
+        threads=DEFAULTS.threads,
+    )
 
 
 def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Config:

@@ -13,7 +13,7 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import ModelFileError
 from ladtl_np.files import write_atomically
 from ladtl_np.model.container import Arrays, pack, read_container, unpack
-from ladtl_np.options.config import DEFAULTS, Config
+from ladtl_np.options.config import Config, portable
 from ladtl_np.printable import shown
 from ladtl_np.training.state import TrainerState, capture, restore
 from ladtl_np.training.trainer import Trainer
@@ -53,7 +53,8 @@ class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     state
         Where the trainer stands.
     config, data, versions
-        Options, hashes of the corpora by role and name, and versions that results depend on.
+        Options; hashes of the corpora, by role and name, of the vocabulary and of the tags that
+        match; versions that results depend on.
     metrics
         Bytes of metrics.tsv at that moment; what came later is written again.
     """
@@ -76,7 +77,7 @@ class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
                 told.append(f"{key} was {before.get(key)!r}, is {now.get(key)!r}")
         for name in sorted(self.data.keys() | data.keys()):
             if self.data.get(name) != data.get(name):
-                told.append(f"the file {shown(name, 200)} is another one")
+                told.append(f"{shown(name, 200)} is another one")
         for name in sorted(self.versions.keys() | versions.keys()):
             if self.versions.get(name) != versions.get(name):
                 told.append(f"{name} was {self.versions.get(name)}, is {versions.get(name)}")
@@ -84,14 +85,7 @@ class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 def _options(config: Config) -> dict[str, Any]:
-    data = config.data
-    names = ("source", "target", "dev", "label_map", "embeddings")
-    plain = {name: Path(getattr(data, name)).name for name in names}
-    tests = [Path(path).name for path in data.test]
-    same = msgspec.structs.replace(
-        config, threads=DEFAULTS.threads, data=msgspec.structs.replace(data, **plain, test=tests)
-    )
-    return flattened(msgspec.to_builtins(same))
+    return flattened(msgspec.to_builtins(portable(config)))
 
 
 def write_checkpoint(

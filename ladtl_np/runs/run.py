@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -175,11 +175,17 @@ class Run:
         self.folder.log("stopped", reason=reason)
 
     def _hashes(self) -> dict[str, str]:
-        """Hash of each corpus by its role and file name."""
-        return {
-            f"{role} {Path(corpus.name).name}": corpus.sha256
-            for role, corpus in self.corpora.roles()
+        """What a run is made of besides its options: files, and what preparation made of them."""
+        roles = self.corpora.roles()
+        names = unique_names([corpus.name for _, corpus in roles])
+        files = {
+            f"the file {role} {name}": corpus.sha256
+            for (role, corpus), name in zip(roles, names, strict=True)
         }
+        words = "\n".join(self.prepared.vocabulary.words)
+        pairs = [rows.tolist() for rows in self.prepared.objective.matched]
+        made = {"the vocabulary": words, "the label map": str(pairs)}
+        return files | {name: sha256(text.encode()).hexdigest() for name, text in made.items()}
 
     def finish(self) -> dict[str, Scores]:
         """Score the best model on every test corpus; write models and predictions."""

@@ -5,17 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-import msgspec
 import numba
 import numpy as np
 
 from ladtl_np import __version__
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import Network
-from ladtl_np.options.config import DEFAULTS, Config
+from ladtl_np.options.config import portable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Prepared
 
@@ -40,7 +38,7 @@ def build_model(
         target_tags=prepared.target_tags,
         label_map=dict(prepared.label_map.pairs),
         token_mode=prepared.token_mode,
-        config=_portable(prepared.config),
+        config=portable(prepared.config),
         scores={name: _short(score) for name, score in scores.items() if score is not None},
         provenance={"versions": versions(), "data": dict(hashes)},
         characters=prepared.characters,
@@ -61,16 +59,3 @@ def versions() -> dict[str, str]:
 def _short(scores: Scores) -> dict[str, Any]:
     readings = {"conlleval": scores.conlleval, "strict": scores.strict}
     return {name: report.overall.to_json() for name, report in readings.items()}
-
-
-def _portable(config: Config) -> Config:
-    """The options without what may differ between equal runs: folders and threads."""
-    data = config.data
-    names = ("source", "target", "dev", "label_map", "embeddings")
-    plain = {name: Path(getattr(data, name)).name for name in names}
-    tests = [Path(path).name for path in data.test]
-    return msgspec.structs.replace(
-        config,
-        data=msgspec.structs.replace(data, **plain, test=tests),
-        threads=DEFAULTS.threads,
-    )
