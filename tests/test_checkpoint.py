@@ -10,13 +10,25 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from conftest import CLI, Invoke, write_corpus
-from small_corpora import small_corpora
+from small_corpora import small_config, small_corpora
 
+from ladtl_np.commands import train
 from ladtl_np.errors import ModelFileError
-from ladtl_np.runs.checkpoint import read_checkpoint
+from ladtl_np.runs.checkpoint import (
+    SELDOM,
+    Checkpoint,
+    Every,
+    Timer,
+    read_checkpoint,
+    write_checkpoint,
+)
 from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, METRICS
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.trained_model import versions
+from ladtl_np.training.trainer import Trainer
 
 METHODS = ("la-dtl", "re-training")
 
@@ -204,3 +216,42 @@ def test_a_signal_that_is_ignored_stays_ignored(arguments: list[str], tmp_path: 
     _, told = run.communicate(timeout=60)
     assert run.returncode == 0, told.decode()
     assert (out / LAST).exists()
+
+
+def test_a_timer_counts_steps_or_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("ladtl_np.runs.checkpoint.time.monotonic", lambda: now[0])
+    steps, seconds = Timer(Every(steps=3)), Timer(Every(seconds=10.0))
+    assert [steps.due() for _ in range(7)] == [False, False, True, False, False, True, False]
+    found = []
+    for passed in (5.0, 4.0, 1.0, 9.0, 1.0):
+        now[0] += passed
+        found.append(seconds.due())
+    assert found == [False, False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("written", "every"), [("5m", Every(300.0)), ("90s", Every(90.0)), ("200", Every(steps=200))]
+)
+def test_minutes_seconds_and_steps_are_read(written: str, every: Every) -> None:
+    (option,) = (o for o in train.command.params if o.name == "checkpoint_every")
+    context = click.Context(train.command)
+    assert option.process_value(context, written) == every
+    assert option.process_value(context, None) == SELDOM
+
+
+def test_another_version_is_a_difference(tiny_checkpoint: Checkpoint) -> None:
+    same = tiny_checkpoint.differences(
+        tiny_checkpoint.config, tiny_checkpoint.data, tiny_checkpoint.versions
+    )
+    assert same == []
+    newer = {**tiny_checkpoint.versions, "numpy": "99.0"}
+    told = tiny_checkpoint.differences(tiny_checkpoint.config, tiny_checkpoint.data, newer)
+    assert told == [f"numpy was {tiny_checkpoint.versions['numpy']}, is 99.0"]
+
+
+@pytest.fixture
+def tiny_checkpoint(tmp_path: Path) -> Checkpoint:
+    trainer = Trainer(prepare(small_config(), small_corpora()))
+    write_checkpoint(tmp_path / CHECKPOINT, trainer, {"a file": "00"}, versions(), 0)
+    return read_checkpoint(tmp_path / CHECKPOINT)[0]

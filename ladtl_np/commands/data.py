@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ladtl_np.commands.support.formats import (
-    LONG,
     column_options,
     json_option,
     print_json,
@@ -23,7 +22,7 @@ from ladtl_np.commands.support.formats import (
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from rich.table import Table

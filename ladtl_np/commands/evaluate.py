@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ladtl_np.commands.support.formats import (
-    LONG,
     column_options,
     decoding_options,
     illegal_places,
@@ -24,7 +23,7 @@ from ladtl_np.commands.support.formats import (
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
 
 if TYPE_CHECKING:

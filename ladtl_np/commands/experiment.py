@@ -12,6 +12,7 @@ import click
 
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, warn
+from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster
 from ladtl_np.experiment.cluster.scheduler import Cluster
@@ -22,8 +23,6 @@ from ladtl_np.experiment.runner import states as states_of
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
-
-NOTICEABLE = 3.0  # seconds of compilation worth a line
 
 
 @click.command(name="experiment")
@@ -136,9 +135,8 @@ def _run(
         hashes = plan.inputs.hashes
         execute = partial(run_on_cluster, cluster=cluster, out=plan.out, hashes=hashes, most=jobs)
     elif any(state.kind != "finished" for state in states_of(plan)):
-        compiling = warm_up()  # once here rather than in every process
-        if compiling > NOTICEABLE:
-            click.echo(f"Kernels compiled in {compiling:.0f} s, once on this machine.", err=True)
+        if compiled := told_of_compiling(warm_up()):  # once here rather than in every process
+            click.echo(compiled, err=True)
     events = run_missing(plan, share, overwrite=overwrite, command=sys.argv[1:], execute=execute)
     display = ExperimentDisplay(plan.specs)
     try:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.support.formats import LONG, json_option, print_json, print_table
-from ladtl_np.printable import shown
+from ladtl_np.commands.support.formats import json_option, print_json, print_table
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.support.progress import TrainingDisplay, results_table
+from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
 from ladtl_np.commands.support.signals import raise_for, stop_asked_for
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
@@ -37,8 +37,6 @@ from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
 
-# seconds of compilation worth a line; loading compiled code takes half a second
-NOTICEABLE = 3.0
 # command-line option and the configuration key that it sets
 _KEYS = {
     "method": "method",
@@ -166,9 +164,8 @@ def command(
             display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
         for line in _opening(run):
             display.console.print(line, markup=False)
-        compiling = warm_up()
-        if compiling > NOTICEABLE:
-            display.console.print(f"Kernels compiled in {compiling:.0f} s, once on this machine.")
+        if compiled := told_of_compiling(warm_up()):
+            display.console.print(compiled)
         _train(run, display)
         scores = run.finish()
     if as_json:

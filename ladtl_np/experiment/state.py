@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
-from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import VECTORS
-from ladtl_np.options.config import Config, parse_config, portable, read_config
+from ladtl_np.options.config import Config, differing_options, parse_config, read_config
+from ladtl_np.printable import some_of
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.names import CONFIG
 
@@ -60,11 +60,9 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
         found = parse_config(read_config(run.folder / CONFIG))
     except UsageError:
         return State("different", f"{CONFIG} cannot be read")
-    there, wanted = _told(found), _told(spec.config)
     told = [
-        f"{key} is {there.get(key)!r} there and {value!r} here"
-        for key, value in wanted.items()
-        if there.get(key) != value
+        f"{key} is {there!r} there and {here!r} here"
+        for key, there, here in differing_options(_unnamed(found), _unnamed(spec.config))
     ]
     recorded = [(entry.role, entry.sha256) for entry in manifest.data]
     wanted_files = [(file.role, hashes[file.path]) for file in spec.config.data.files()]
@@ -72,15 +70,16 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
         told.append("the corpora or word vectors were other files")
     if not told:
         return State("finished")
-    more = f", and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
-    return State("different", "; ".join(told[:_LISTED]) + more)
+    return State("different", some_of(told, _LISTED, "; "))
 
 
-def _told(config: Config) -> dict[str, Any]:
-    """Options that a result depends on; a file by its name, as predictions are called after it."""
-    same = portable(config)
-    unnamed = msgspec.structs.replace(same.data, source="", target="", dev="")
-    return flattened(msgspec.to_builtins(msgspec.structs.replace(same, data=unnamed)))
+def _unnamed(config: Config) -> Config:
+    """The options without the names of files that are compared by their hashes.
+
+    Tests keep theirs, as predictions are called after them.
+    """
+    data = msgspec.structs.replace(config.data, source="", target="", dev="")
+    return msgspec.structs.replace(config, data=data)
 
 
 def _vectors(run: FoundRun, spec: RunSpec, hashes: Mapping[str, str]) -> bool:

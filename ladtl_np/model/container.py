@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from ladtl_np.errors import ModelFileError
-from ladtl_np.printable import shown
+from ladtl_np.printable import shown, some_of
 
 __all__ = ["Arrays", "pack", "read_container", "require_arrays", "unpack"]
 
@@ -34,7 +34,7 @@ _LISTED = 5  # array names that a message repeats
 def pack(arrays: Mapping[str, NDArray[Any]], text: str) -> bytes:
     """Bytes of a file; equal arrays and texts give equal bytes."""
     # safetensors stores wrong values for arrays that are not C-contiguous, without a word
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return safetensors.numpy.save(contiguous, metadata={KEY: text})
 
 
@@ -87,9 +87,8 @@ def require_arrays(name: str, arrays: Arrays, wanted: Mapping[str, tuple[int, ..
     """Refuse arrays that are not those wanted, are no floats, or hold what is not finite."""
     different = sorted(arrays.keys() ^ wanted.keys())
     if different:
-        some = ", ".join(shown(key) for key in different[:_LISTED])
-        more = f" and {len(different) - _LISTED} more" if len(different) > _LISTED else ""
-        raise ModelFileError(f"{name}: arrays missing or not expected: {some}{more}")
+        some = some_of([shown(key) for key in different], _LISTED)
+        raise ModelFileError(f"{name}: arrays missing or not expected: {some}")
     for key, shape in wanted.items():
         array = arrays[key]
         if array.shape != shape or array.dtype not in (np.float32, np.float64):

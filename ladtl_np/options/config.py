@@ -11,6 +11,7 @@ import msgspec
 import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.options.input_file import InputFile
 from ladtl_np.options.method_options import (
@@ -35,6 +36,7 @@ __all__ = [
     "Config",
     "DataOptions",
     "apply_settings",
+    "differing_options",
     "merge_options",
     "parse_config",
     "portable",
@@ -152,6 +154,14 @@ def portable(config: Config) -> Config:
         data=msgspec.structs.replace(data, **plain, test=tests),
         threads=DEFAULTS.threads,
     )
+
+
+def differing_options(one: Config, other: Config) -> list[tuple[str, Any, Any]]:
+    """Key and both values of every option that differs, folders and threads aside."""
+    first, second = (flattened(msgspec.to_builtins(portable(config))) for config in (one, other))
+    keys = dict.fromkeys([*first, *second])
+    pairs = [(key, first.get(key), second.get(key)) for key in keys]
+    return [(key, a, b) for key, a, b in pairs if a != b]
 
 
 def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Config:

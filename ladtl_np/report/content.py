@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 __all__ = ["DAGGER", "Cell", "Figure", "Section", "Table", "visible"]
 
 DAGGER = "†"
-LONG = 2_000
 """Characters of a name or command that are shown; only a hostile one is longer."""
 _FORMULA = re.compile(r"[=+\-@]")
 _NUMBER = re.compile(r"[+-]?[\d.]+( ± [\d.]+)?( \(\d+\))?†?")

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import ModelFileError
 from ladtl_np.files import write_atomically
 from ladtl_np.model.container import Arrays, pack, read_container, unpack
-from ladtl_np.options.config import Config, portable
+from ladtl_np.options.config import Config, differing_options
 from ladtl_np.printable import shown
 from ladtl_np.training.state import TrainerState, capture, restore
 from ladtl_np.training.trainer import Trainer
@@ -70,11 +69,10 @@ class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         self, config: Config, data: dict[str, str], versions: dict[str, str]
     ) -> list[str]:
         """What would make another run of it, in words; threads and folders do not."""
-        told = []
-        before, now = _options(self.config), _options(config)
-        for key in sorted(before.keys() | now.keys()):
-            if before.get(key) != now.get(key):
-                told.append(f"{key} was {before.get(key)!r}, is {now.get(key)!r}")
+        told = [
+            f"{key} was {before!r}, is {now!r}"
+            for key, before, now in differing_options(self.config, config)
+        ]
         for name in sorted(self.data.keys() | data.keys()):
             if self.data.get(name) != data.get(name):
                 told.append(f"{shown(name, 200)} is another one")
@@ -82,10 +80,6 @@ class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
             if self.versions.get(name) != versions.get(name):
                 told.append(f"{name} was {self.versions.get(name)}, is {versions.get(name)}")
         return told
-
-
-def _options(config: Config) -> dict[str, Any]:
-    return flattened(msgspec.to_builtins(portable(config)))
 
 
 def write_checkpoint(

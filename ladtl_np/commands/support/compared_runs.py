@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ladtl_np.errors import UsageError
-from ladtl_np.printable import shown
+from ladtl_np.printable import shown, some_of
 from ladtl_np.runs.found import FoundRun, runs_below
 from ladtl_np.runs.manifest import DEV
 
@@ -125,5 +125,4 @@ def pair_runs(first: str, second: str) -> Pairing:
 
 def listed(names: Iterable[str]) -> str:
     """Name the first few of some names."""
-    some: Sequence[str] = [shown(name, 100) for name in names]
-    return ", ".join(some[:_LISTED]) + (", ..." if len(some) > _LISTED else "") or "none"
+    return some_of([shown(name, 100) for name in names], _LISTED)

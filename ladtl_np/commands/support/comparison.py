@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ladtl_np.commands.support.formats import LONG
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring.significance import (
     LEVEL,
     PairedTest,

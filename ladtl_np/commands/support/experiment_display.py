@@ -16,11 +16,10 @@ from rich.text import Text
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import Event
 from ladtl_np.experiment.results import Mean, grid_keys
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 __all__ = ["ExperimentDisplay", "means_table"]
 
-LONG = 2000  # characters of an error that are shown
 _BAR = 20
 SURE = 0.1  # runs that have to be done before the time left is worth telling
 

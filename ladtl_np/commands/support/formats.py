@@ -15,13 +15,12 @@ from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import DEFAULTS
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
-    "LONG",
     "column_options",
     "decoding_options",
     "illegal_places",
@@ -38,7 +37,6 @@ __all__ = [
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _DEFAULTS = ReadOptions()
-LONG = 2000  # characters of a message or a path that are shown
 PLACES = 5  # illegal tags whose places are listed
 
 

@@ -13,7 +13,17 @@ from ladtl_np.objective import LossTerms
 from ladtl_np.scoring import Scores
 from ladtl_np.training.trainer import Evaluation, Step
 
-__all__ = ["TrainingDisplay", "results_table"]
+__all__ = ["TrainingDisplay", "results_table", "told_of_compiling"]
+
+# loading compiled code takes half a second
+NOTICEABLE = 3.0
+
+
+def told_of_compiling(seconds: float) -> str:
+    """A line about so many seconds of warming up, "" if nothing can have been compiled."""
+    if seconds <= NOTICEABLE:
+        return ""
+    return f"Kernels compiled in {seconds:.0f} s, once on this machine."
 
 
 class TrainingDisplay:
