@@ -19,6 +19,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.options.config import DEFAULTS
+from ladtl_np.options.method_checks import has_effect
 from ladtl_np.options.methods import METHODS, Method
 from ladtl_np.runs.run import read_corpora
 from ladtl_np.training.preparation import Corpora, prepare
@@ -113,6 +114,7 @@ def test_an_option_has_an_effect_with_the_methods_that_use_it_and_no_other(
     for key, (value, uses) in USERS.items():
         found = differing(facts(base), facts({**base, key: value}))
         assert bool(found) == uses(METHODS[method]), (key, found)
+        assert has_effect(key, METHODS[method]) == bool(found), key
 
 
 @pytest.mark.parametrize(

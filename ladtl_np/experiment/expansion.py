@@ -6,7 +6,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,8 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option
-from ladtl_np.options.method_checks import chosen_method
-from ladtl_np.options.methods import Method, method_named
+from ladtl_np.options.method_checks import chosen_method, has_effect
+from ladtl_np.options.methods import method_named
 from ladtl_np.options.presets import preset_options
 
 __all__ = ["CORPORA", "RunSpec", "expand"]
@@ -39,17 +39,6 @@ _ELSEWHERE = {
     "data.target_format": "corpora.NAME.format",
     "data.target_fraction": "fractions",
     "data.label_map": "label_map",
-}
-# what a method has to do for an option to be worth a grid; in [settings] it is for those that do
-_NEEDED: dict[str, Callable[[Method], bool]] = {
-    "objective.w_mmd": lambda method: method.mmd != "none",
-    "objective.kernel": lambda method: method.mmd != "none",
-    "objective.mmd_floor": lambda method: method.mmd != "none",
-    "objective.exclude_tags": lambda method: method.mmd != "none",
-    "objective.w_param": lambda method: method.parameter_transfer,
-    "objective.source_share": lambda method: method.source == "with the target",
-    "training.source_batch": lambda method: method.source != "unused",
-    "data.source_fraction": lambda method: method.source != "unused",
 }
 
 
@@ -220,7 +209,7 @@ def _check_grid(grid: Mapping[str, Any], experiment: Experiment) -> None:
     """Refuse a grid under which some method would only repeat equal runs."""
     for label, options in experiment.methods.items():
         for key in grid:
-            if key in _NEEDED and not _NEEDED[key](method_named(options["method"])):
+            if not has_effect(key, method_named(options["method"])):
                 raise UsageError(
                     f"{experiment.place}: grid.{key} has no effect with method {label}; "
                     "put that method into an experiment of its own"

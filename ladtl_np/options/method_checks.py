@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed, matched_tags, unmatched_types
@@ -10,7 +12,30 @@ from ladtl_np.options.config import Config
 from ladtl_np.options.method_options import JointOptions
 from ladtl_np.options.methods import METHODS, Method, method_named
 
-__all__ = ["aligned_tags", "chosen_method", "require_equal_tags", "shares_crf"]
+__all__ = [
+    "aligned_tags",
+    "chosen_method",
+    "has_effect",
+    "require_equal_tags",
+    "shares_crf",
+]
+
+# what a method has to do for an option that is not its own to have an effect
+_NEEDED: dict[str, Callable[[Method], bool]] = {
+    "objective.w_mmd": lambda method: method.mmd != "none",
+    "objective.kernel": lambda method: method.mmd != "none",
+    "objective.mmd_floor": lambda method: method.mmd != "none",
+    "objective.exclude_tags": lambda method: method.mmd == "each label",
+    "objective.w_param": lambda method: method.parameter_transfer,
+    "objective.source_share": lambda method: method.source == "with the target",
+    "training.source_batch": lambda method: method.source != "unused",
+    "data.source_fraction": lambda method: method.source != "unused",
+}
+
+
+def has_effect(key: str, method: Method) -> bool:
+    """Whether an option, by its dotted key, changes anything under a method."""
+    return key not in _NEEDED or _NEEDED[key](method)
 
 
 def chosen_method(config: Config, *, has_source: bool | None = None) -> Method:

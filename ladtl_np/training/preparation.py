@@ -74,7 +74,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         if shared:
             need = f"method {config.method} with one CRF for both domains"
             source_tags = aligned_tags(source_tags, target_tags, label_map, need)
-    start = StartValues(config, method, shared, vocabulary, characters, vectors)
+    start = _StartValues(config, method, shared, vocabulary, characters, vectors)
     prepared = Prepared(
         config=config,
         method=method,
@@ -111,7 +111,7 @@ def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus |
     return sample(corpora.source, data.source_fraction, chance), target
 
 
-class StartValues(NamedTuple):
+class _StartValues(NamedTuple):
     """What start values depend on besides the tags: drawn by the seed, word vectors put in."""
 
     config: Config
@@ -165,7 +165,7 @@ def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     )
 
 
-def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
+def _in_two_stages(prepared: Prepared, start: _StartValues) -> Prepared:
     """The source's model first, then the target's, each with a single CRF (re-training)."""
     config, source_tags = prepared.config, prepared.source_tags
     if source_tags is None:
