@@ -1,6 +1,7 @@
 """Plants errors in a copy of the package, one at a time, and watches for a test that notices.
 
     python tests/planted_errors.py                  every error of planted_errors.toml
+    python tests/planted_errors.py --kind files     those whose kind or file holds the word
     python tests/planted_errors.py --by-rule 60     so many mutants by rule, and who survives
 
 An error of the list that no test notices is a failure; mutants by rule that survive are listed, to
@@ -158,10 +159,12 @@ def planted(errors: list[Error], jobs: int) -> list[Error]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--by-rule", type=int, metavar="N", help="mutants by rule instead")
+    parser.add_argument("--kind", default="", help="only those whose kind or file holds this")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="errors at a time, a core each")
     options = parser.parse_args()
     errors = by_rule(options.by_rule, options.seed) if options.by_rule else listed()
+    errors = [e for e in errors if options.kind in e.kind or options.kind in e.file]
     survivors = planted(errors, options.jobs)
     caught = len(errors) - len(survivors)
     print(f"\n{caught} of {len(errors)} planted errors were noticed")

@@ -65,7 +65,8 @@ def _write(place: Path, method: str, f1: float, options: str, data: list[dict[st
     ]
     with RunFolder(place) as folder:
         folder.write_text("config.toml", options)
-        folder.write_json("manifest.json", manifest)
+        folder.write_manifest(manifest, [])
+        folder.begin_metrics()
         folder.write_text("predictions-test.txt", SEEN)
         for step in range(10, 110, 10):
             folder.metrics({"step": step, "dev_f1": f1 * step / 100, "best": True})

@@ -25,6 +25,7 @@ from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.options.config import parse_config, read_config
 from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.marker import signed_run
 
 METHODS = ("non-transfer", "la-dtl")
 CANARY = "Zq7canary"
@@ -145,10 +146,11 @@ def test_a_continued_experiment_gives_the_same_bytes(copied: Path, invoke: Invok
     shutil.rmtree(first)  # never started
     manifest = json.loads((second / "manifest.json").read_text("utf-8"))
     del manifest["results"]  # killed in training
-    (second / "manifest.json").write_text(json.dumps(manifest))
+    (second / "manifest.json").write_text(json.dumps(signed_run(manifest, manifest["predictions"])))
     for path in third.iterdir():  # killed before its options were written
-        if path.name != "metrics.tsv":
+        if path.name != "manifest.json":
             path.unlink()
+    (third / "manifest.json").write_text(json.dumps(signed_run(manifest, [])))
     (third / ".config.toml.999999.01234567.tmp").write_text("half")
     (out / "results.tsv").unlink()
     result = invoke("experiment", copied / "my.toml", "--out", out, "--jobs", 2, "--json")

@@ -24,7 +24,8 @@ def runs(tmp_path: Path) -> Path:
             results = {"test.txt": {"conlleval": report, "strict": report}}
             with RunFolder(tmp_path / "runs" / "C-to-R" / method / str(seed)) as folder:
                 folder.write_text("config.toml", f"seed = {seed}\n")
-                folder.write_json("manifest.json", {"method": method, "results": results})
+                folder.write_manifest({"method": method, "results": results}, [])
+                folder.begin_metrics()
                 folder.metrics({"step": 10, "dev_f1": f1 / 2})
     return tmp_path / "runs"
 

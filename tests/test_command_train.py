@@ -118,7 +118,7 @@ def test_a_folder_in_use_or_not_empty_is_left_alone(files: list[str], tmp_path: 
     (stranger / "thesis.txt").write_text("work of years")
     refused = run([*files, "--out", str(stranger), "--overwrite"])
     assert refused.exit_code == 2
-    assert "no earlier run" in refused.stderr
+    assert "not a run" in refused.stderr
     assert (stranger / "thesis.txt").read_text() == "work of years"
 
 

@@ -19,7 +19,7 @@ from ladtl_np.runs.folder import RunFolder
 def write_run(folder: Path, text: str) -> None:
     with RunFolder(folder) as run:
         run.write_text("predictions-test", text)
-        run.write_json("manifest.json", {"results": {}})
+        run.write_manifest({"results": {}}, ["predictions-test"])
 
 
 class Recorder:
@@ -83,7 +83,7 @@ def test_a_folder_that_cannot_be_written_is_a_failed_run(tmp_path: Path) -> None
     (jobs[1].folder / "thesis.txt").write_text("not a run", encoding="utf-8")
     *_, last = run_each_once(jobs, [], Recorder())
     assert (last.job, last.kind) == (1, "failed")
-    assert "holds files but no earlier run" in last.error
+    assert "not a run" in last.error
 
 
 @pytest.mark.parametrize("name", ["non-transfer", "la-dtl"])

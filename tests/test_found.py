@@ -131,7 +131,8 @@ def test_what_a_run_wrote_is_read_back(tmp_path: Path) -> None:
         folder.write_text("config.toml", "seed = 3\n[data]\ntarget_fraction = 0.1\n")
         data = [{"role": "dev", "sha256": "d"}, {"role": "test", "sha256": "t"}]
         results = {"dev": RESULTS["t"], "x": RESULTS["t"]}
-        folder.write_json("manifest.json", {"data": data, "results": results, "best_step": 2})
+        folder.write_manifest({"data": data, "results": results, "best_step": 2}, [])
+        folder.begin_metrics()
         folder.metrics({"step": 1, "dev_f1": 0.25})
         folder.metrics({"step": 2})
         folder.log("vectors", sha256="v")

@@ -66,7 +66,8 @@ def make_run(tmp_path: Path) -> MakeRun:
             manifest["best_step"] = 20
         with RunFolder(tmp_path / place) as folder:
             folder.write_text("config.toml", f'method = "x"\nseed = {seed}\n{options}')
-            folder.write_json("manifest.json", manifest)
+            folder.write_manifest(manifest, [])
+            folder.begin_metrics()
             for step, value in (learning or {}).items():
                 folder.metrics({"step": step, "dev_f1": value, "best": True})
             for name, text in (predictions or {}).items():

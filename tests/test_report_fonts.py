@@ -135,7 +135,7 @@ def runs(tmp_path: Path) -> Path:
     results = {"test.txt": {"conlleval": report, "strict": report}}
     for method in ("joint-training", "la-dtl"):
         with RunFolder(tmp_path / "runs" / "T" / method / "0") as folder:
-            folder.write_json("manifest.json", {"method": method, "results": results})
+            folder.write_manifest({"method": method, "results": results}, [])
     return tmp_path / "runs"
 
 

@@ -65,7 +65,7 @@ def make_runs(tmp_path: Path) -> Runs:
                 with RunFolder(tmp_path / "e" / task / method / str(seed)) as folder:
                     lines = f"seed = {seed}\n[data]\ntarget_fraction = {fraction}\n{options}"
                     folder.write_text("config.toml", lines)
-                    folder.write_json("manifest.json", told | manifest)
+                    folder.write_manifest(told | manifest, [])
                     for name, test in zip(names, tests, strict=True):
                         path = folder.path / f"predictions-{name}"
                         with path.open("w", encoding="utf-8", newline="\n") as stream:

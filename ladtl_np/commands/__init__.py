@@ -15,6 +15,7 @@ import click
 
 from ladtl_np import __version__
 from ladtl_np.errors import LadtlError
+from ladtl_np.runs.signals import signals_raise
 
 __all__ = ["SUMMARIES", "ladtl", "main"]
 
@@ -84,7 +85,8 @@ class _Commands(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, False, **extra)
         try:
-            code = super().main(args, prog_name, complete_var, False, **extra)
+            with signals_raise():
+                code = super().main(args, prog_name, complete_var, False, **extra)
         except click.ClickException as error:
             error.show()
             code = error.exit_code

@@ -98,7 +98,7 @@ def command(
     if markdown is not None:
         if markdown == "-":
             raise UsageError("--markdown wants a file; standard output holds the table")
-        check_output(markdown, [], overwrite=overwrite)
+        check_output(markdown, [str(compare)] if compare else [], overwrite=overwrite)
     from ladtl_np.bench.results import changes, read_report
     from ladtl_np.bench.suite import Plan, run
     from ladtl_np.bench.table import missing_peer

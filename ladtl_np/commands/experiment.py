@@ -13,6 +13,7 @@ import click
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, warn
 from ladtl_np.commands.support.progress import told_of_compiling
+from ladtl_np.errors import TerminatedError
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster
 from ladtl_np.experiment.cluster.scheduler import Cluster
@@ -143,7 +144,7 @@ def _run(
         with closing(events), display:
             for event in events:
                 display.show(event)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, TerminatedError):
         click.echo(
             f"Interrupted: {display.summary()}. The same command continues with the rest.", err=True
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import unicodedata
 from pathlib import Path
 
@@ -10,17 +11,19 @@ import click
 from ladtl_np.commands.support.formats import print_json, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.errors import UsageError
+from ladtl_np.files import require_apart
 from ladtl_np.printable import shown
 from ladtl_np.report import (
     Report,
     build_report,
+    extra_files,
     read_terms,
     require_libraries,
     study_of,
     write_files,
 )
 from ladtl_np.runs.found import FoundRun, find_runs
-from ladtl_np.runs.names import RECORDS
+from ladtl_np.runs.marker import is_own_name
 
 __all__ = ["command"]
 
@@ -84,13 +87,16 @@ def command(
         raise UsageError("--json and a page on standard output do not go together")
     listed = () if terms is None else read_terms(terms)
     runs = find_runs(places)
-    check_output(out, [*_inputs(runs), *([terms] if terms else [])], overwrite=overwrite)
+    inputs = [*_inputs(runs), *([terms] if terms else [])]
+    check_output(out, inputs, overwrite=overwrite)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not overwrite:
         raise UsageError(f"{figures} is not empty; give --overwrite, or name another folder")
     study = study_of(runs)
     report = build_report(
         study, methods=methods or (), title=title, png=figures is not None, terms=listed
     )
+    if figures is not None:
+        require_apart([out, *(figures / name for name in extra_files(report))], inputs)
     with open_output(out) as write:
         write(report.html())
     written = [] if figures is None else write_files(report, figures)
@@ -107,10 +113,10 @@ def command(
 
 
 def _inputs(runs: list[FoundRun]) -> list[str]:
-    """Files that the page must not replace."""
-    own = [str(run.folder / name) for run in runs for name in RECORDS]
-    tagged = [str(run.predictions(name)) for run in runs for name in run.results]
-    return own + tagged + [entry.name for run in runs for entry in run.manifest.data if entry.name]
+    """Files that the page must not replace: all of the runs' own, and their corpora."""
+    own = [str(run.folder / name) for run in runs for name in os.listdir(run.folder)]
+    corpora = [entry.name for run in runs for entry in run.manifest.data if entry.name]
+    return [name for name in own if is_own_name(os.path.basename(name))] + corpora
 
 
 def _tell(report: Report, out: str) -> None:

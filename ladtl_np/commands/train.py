@@ -6,14 +6,15 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
-from ladtl_np.commands.support.signals import raise_for, stop_asked_for
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -27,10 +28,12 @@ from ladtl_np.options.demo import demo_options
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.checkpoint import SELDOM, Every
 from ladtl_np.runs.folder import RunFolder
-from ladtl_np.runs.names import BEST, CONFIG
+from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
+from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.warm_up import warm_up
@@ -153,21 +156,25 @@ def command(
         raise UsageError("--resume goes on with a run, --overwrite replaces it; give one of them")
     if allow_change and not resume:
         raise UsageError("--allow-change has no effect without --resume; leave it out, or add that")
-    folder = RunFolder(out, overwrite=overwrite, resume=resume)  # refuses before anything is read
-    config = _config(demo, config_file, given, read_config(out / CONFIG) if resume else {})
-    corpora = demo_corpora(config) if demo else read_corpora(config)
-    prepared = prepare(config, corpora, read_label_map(config))
-    with folder, TrainingDisplay(config.training.steps) as display:
-        run = Run(prepared, corpora, folder, sys.argv[1:], checkpoint_every)
-        if resume:
-            run.resume(allow_change=allow_change)
-            display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
-        for line in _opening(run):
-            display.console.print(line, markup=False)
-        if compiled := told_of_compiling(warm_up()):
-            display.console.print(compiled)
-        _train(run, display)
-        scores = run.finish()
+    folder = RunFolder(out, "resume" if resume else "replace" if overwrite else "new")
+    with folder, _telling_what_is_left(folder):
+        config = _config(
+            demo, config_file, given, read_config(folder.work / CONFIG) if resume else {}
+        )
+        folder.protect([*config.data.inputs(), *([config_file] if config_file else [])])
+        corpora = demo_corpora(config) if demo else read_corpora(config)
+        prepared = prepare(config, corpora, read_label_map(config))
+        with TrainingDisplay(config.training.steps) as display:
+            run = Run(prepared, corpora, folder, sys.argv[1:], checkpoint_every)
+            if resume:
+                run.resume(allow_change=allow_change)
+                display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
+            for line in _opening(run):
+                display.console.print(line, markup=False)
+            if compiled := told_of_compiling(warm_up()):
+                display.console.print(compiled)
+            _train(run, display)
+            scores = run.finish()
     if as_json:
         click.echo(json.dumps({name: score.to_json() for name, score in scores.items()}))
         return
@@ -251,11 +258,22 @@ def _train(run: Run, display: TrainingDisplay) -> None:
         signal = asked()
     if signal:
         run.interrupted("interrupted")
-        display.console.print(
-            f"Interrupted; the run so far is in {run.folder.path}. Go on with:\n  {_resumed()}",
-            markup=False,
-        )
         raise_for(signal)
+
+
+@contextmanager
+def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
+    """After a signal, say what is there and how to go on."""
+    try:
+        yield
+    except (KeyboardInterrupt, TerminatedError):
+        if (folder.work / CHECKPOINT).is_file():
+            click.echo(
+                f"Interrupted; the run so far is in {shown(str(folder.work), LONG)}. "
+                f"{folder.kept()} Go on with:\n  {_resumed()}",
+                err=True,
+            )
+        raise
 
 
 def _resumed() -> str:

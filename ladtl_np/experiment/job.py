@@ -12,6 +12,7 @@ from ladtl_np.errors import LadtlError
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.run import Run, read_corpora, read_label_map
+from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.trainer import Step
@@ -79,26 +80,44 @@ Execute = Callable[[Sequence[Job]], Generator[Event, None, None]]
 def perform(job: Job, report: Callable[[float], None]) -> None:
     """Do one run in this process, from files to a complete run folder.
 
-    What an interrupted run left in the folder is replaced. `report` is told the share done.
+    An interrupted run goes on from its checkpoint. `report` is told the share done. SIGTERM, where
+    this is the main thread, leaves a checkpoint.
 
     Raises
     ------
     LadtlError
         If the run cannot be done; the folder then has no results.
     """
-    corpora = read_corpora(job.config)
-    prepared = prepare(job.config, corpora, read_label_map(job.config))
-    before, total = _steps(prepared)
-    held = RunFolder(job.folder, overwrite=True, patience=job.patience)
-    with held as folder, single_threaded_blas():
-        run = Run(prepared, corpora, folder, list(job.command))
-        if job.vectors:
-            folder.log(VECTORS, sha256=job.vectors)
-        for event in run.train():
-            if isinstance(event, Step):
-                done = event.step + (before if event.stage == "target" else 0)
-                report(done / total)
-        run.finish()
+    with RunFolder(job.folder, "continue", patience=job.patience) as folder:
+        folder.protect(job.config.data.inputs())
+        corpora = read_corpora(job.config)
+        prepared = prepare(job.config, corpora, read_label_map(job.config))
+        before, total = _steps(prepared)
+        with single_threaded_blas():
+            run = Run(prepared, corpora, folder, list(job.command))
+            _take_up(run)
+            if job.vectors:
+                folder.log(VECTORS, sha256=job.vectors)
+            with stop_asked_for() as signal:
+                for event in run.train():
+                    if isinstance(event, Step):
+                        done = event.step + (before if event.stage == "target" else 0)
+                        report(done / total)
+                    if signal():
+                        run.save_checkpoint()
+                        raise_for(signal())
+            run.finish()
+
+
+def _take_up(run: Run) -> None:
+    """Go on from a checkpoint of this very run, if there is one; else it starts from its seed."""
+    if not run.folder.resumes:
+        return
+    try:
+        run.resume()
+    except LadtlError as error:
+        run.folder.restart()
+        run.folder.log("started again", reason=explanation(error))
 
 
 def _steps(prepared: Prepared) -> tuple[int, int]:

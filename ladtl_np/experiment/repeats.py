@@ -70,10 +70,11 @@ def _key(job: Job) -> bytes:
 def _copied(number: int, job: Job, folder: Path) -> Event:
     """Make the run folder of a job from that of an equal one."""
     try:
-        with RunFolder(job.folder, overwrite=True) as copy:
+        with RunFolder(job.folder, "replace") as copy:
             names = sorted({path.name for path in folder.iterdir() if path.is_file()} - _OWN)
             for name in [*names, MANIFEST]:
-                write_atomically(copy.path / name, (folder / name).read_bytes())
+                write_atomically(copy.work / name, (folder / name).read_bytes())
+            copy.complete()
     except (LadtlError, OSError) as error:
         return Event(number, "failed", error=explanation(error))
     return Event(number, "equal", 1.0)

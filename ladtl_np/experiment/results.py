@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.files import write_atomically
 from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.names import RESULTS
 from ladtl_np.runs.tables import read_table
 
 __all__ = [
-    "RESULTS",
     "Mean",
     "Result",
     "grid_keys",
@@ -24,7 +24,6 @@ __all__ = [
     "write_results",
 ]
 
-RESULTS = "results.tsv"
 _BEFORE_GRID = ("task", "method", "seed", "fraction")
 _AFTER_GRID = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict", "best_step")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
@@ -19,13 +20,18 @@ from ladtl_np.experiment.job import Event, Execute, Job
 from ladtl_np.experiment.processes import cores, run_in_processes
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
-from ladtl_np.files import make_private_folder, sweep_temporary_files, write_atomically
-from ladtl_np.runs.folder import folder_lock, leave_folder, take_folder
-from ladtl_np.runs.names import LOCK
+from ladtl_np.files import (
+    is_temporary,
+    make_private_folder,
+    require_apart,
+    sweep_temporary_files,
+    write_atomically,
+)
+from ladtl_np.runs.lock import FolderLock
+from ladtl_np.runs.marker import EXPERIMENT, holds_experiment, signed
+from ladtl_np.runs.names import EXPERIMENT_RECORD, LOCK, RESULTS
 
 __all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
-
-RECORD = "experiment.json"
 
 
 class Plan(NamedTuple):
@@ -122,6 +128,9 @@ def run_missing(
         If the folder is in use.
     """
     execute = execute or partial(run_in_processes, processes=share.processes)
+    written = [EXPERIMENT_RECORD, RESULTS, *plan.own.contents]
+    own = {str(plan.out / name) for name in plan.own.contents}
+    require_apart([plan.out / name for name in written], plan.inputs.hashes.keys() - own)
     with _in_use(plan.out):
         found = states(plan)
         if not overwrite:
@@ -147,17 +156,27 @@ def _job(plan: Plan, spec: RunSpec, threads: int, command: Sequence[str]) -> Job
 @contextmanager
 def _in_use(out: Path) -> Iterator[None]:
     """Hold the experiment's folder for this process."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; --out wants a folder")
-    there = [path.name for path in out.iterdir() if path.name != LOCK] if out.is_dir() else []
-    if there and RECORD not in there and not all(name.startswith(f".{RECORD}.") for name in there):
-        raise UsageError(f"{out} holds files but no experiment; choose another folder with --out")
-    lock = folder_lock(out)
-    take_folder(out, lock, "experiment")
+    _require_experiment(out)
+    lock = FolderLock(out, "experiment")
+    lock.take()
     try:
+        _require_experiment(out)  # another process may have been here meanwhile
         yield
     finally:
-        leave_folder(lock)
+        lock.leave()
+
+
+def _require_experiment(out: Path) -> None:
+    """Refuse a folder that holds anything but an experiment."""
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"{out} is a file; --out wants a folder")
+    names = os.listdir(out) if out.is_dir() else []
+    there = [name for name in names if name != LOCK and not is_temporary(name)]
+    if there and not holds_experiment(out):
+        raise UsageError(
+            f"{out} holds files, and no {EXPERIMENT_RECORD} as this version of ladtl_np writes it; "
+            "choose another folder with --out"
+        )
 
 
 def _require_same(plan: Plan, found: Sequence[State]) -> None:
@@ -173,9 +192,10 @@ def _require_same(plan: Plan, found: Sequence[State]) -> None:
 
 def _write_inputs(plan: Plan) -> None:
     """Write what the runs read and the user has no file of, and which runs there are."""
-    record = {"experiment": plan.name, "runs": [spec.to_json() for spec in plan.specs]}
+    runs = [spec.to_json() for spec in plan.specs]
+    record = signed({"experiment": plan.name, "runs": runs}, EXPERIMENT)
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
-    for name, content in {RECORD: text.encode("utf-8"), **plan.own.contents}.items():
+    for name, content in {EXPERIMENT_RECORD: text.encode("utf-8"), **plan.own.contents}.items():
         path = plan.out / name
         make_private_folder(path.parent)
         sweep_temporary_files(path.parent)

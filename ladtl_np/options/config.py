@@ -91,6 +91,11 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             if not 0.0 < share <= 1.0:
                 raise ValueError(f"{name} must lie in (0, 1], got {share}")
 
+    def inputs(self) -> list[str]:
+        """Every file that is read."""
+        names = [self.source, self.target, self.dev, *self.test, self.label_map, self.embeddings]
+        return [name for name in names if name]
+
     def files(self) -> list[InputFile]:
         """List the corpora that have a file: source, target, dev, tests."""
         files = [

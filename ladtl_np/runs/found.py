@@ -15,7 +15,8 @@ from typing import Any, Self
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
-from ladtl_np.runs.names import CONFIG, LOG, MANIFEST, METRICS, predictions_of
+from ladtl_np.runs.names import CONFIG, LOG, MANIFEST, METRICS, NEW, predictions_of
+from ladtl_np.runs.replacing import current
 from ladtl_np.runs.tables import read_table
 
 __all__ = ["SEED", "FoundRun", "find_runs", "runs_below", "without_seed"]
@@ -92,12 +93,12 @@ class FoundRun:
 
     def predictions(self, corpus: str) -> Path:
         """The file with the predicted tags of a test corpus, which need not be there."""
-        return self.folder / predictions_of(corpus)
+        return current(self.folder, predictions_of(corpus))
 
     @cached_property
     def options(self) -> dict[str, Any]:
         """Options by dotted key; empty where there is no config.toml."""
-        path = self.folder / CONFIG
+        path = current(self.folder, CONFIG)
         if not path.is_file():
             return {}
         try:
@@ -108,7 +109,7 @@ class FoundRun:
     @cached_property
     def learning(self) -> list[tuple[int, float]]:
         """Development F1 by step; empty where there was no development corpus."""
-        path = self.folder / METRICS
+        path = current(self.folder, METRICS)
         points = []
         for number, row in read_table(path):
             if not row.get("dev_f1"):
@@ -122,7 +123,7 @@ class FoundRun:
     def events(self, kind: str) -> list[dict[str, Any]] | None:
         """The lines of the log on one kind of event; None where the log cannot be read."""
         try:
-            lines = (self.folder / LOG).read_text("utf-8").split("\n")
+            lines = current(self.folder, LOG).read_text("utf-8").split("\n")
             events = [json.loads(line) for line in lines if line]
         except (OSError, ValueError):
             return None
@@ -152,6 +153,7 @@ def runs_below(place: str | Path) -> list[FoundRun]:
         FoundRun(path.parent, root, (*lead, *path.parent.relative_to(root).parts))
         for lead, root in _roots(place)
         for path in sorted(root.rglob(MANIFEST))
+        if path.parent.name != NEW
     ]
     if not found:
         raise UsageError(

@@ -10,6 +10,7 @@ import msgspec
 from ladtl_np.errors import DataError
 from ladtl_np.printable import shown
 from ladtl_np.runs.names import MANIFEST
+from ladtl_np.runs.replacing import current
 from ladtl_np.scoring import Semantics
 
 __all__ = [
@@ -119,7 +120,7 @@ def read_manifest(folder: Path) -> Manifest:
     DataError
         If it is not one.
     """
-    path = folder / MANIFEST
+    path = current(folder, MANIFEST)
     try:
         return msgspec.json.decode(path.read_bytes(), type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

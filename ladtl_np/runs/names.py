@@ -1,4 +1,4 @@
-"""Names of the files in a run's folder."""
+"""Names of the files in a run's folder, and in an experiment's."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ __all__ = [
     "BEST",
     "CHECKPOINT",
     "CONFIG",
+    "EXPERIMENT_RECORD",
     "LAST",
     "LOCK",
     "LOG",
     "MANIFEST",
     "METRICS",
+    "NEW",
     "RECORDS",
+    "RESULTS",
     "is_predictions",
     "predictions_of",
 ]
@@ -30,8 +33,12 @@ BEST, LAST = "best.safetensors", "last.safetensors"
 """The chosen model, and the one after the last step."""
 CHECKPOINT = "checkpoint.safetensors"
 """What an interrupted run goes on from; gone when it is finished."""
+NEW = ".new"
+"""Folder of a run that is to replace the one beside it, while it is not complete."""
 LOCK = ".lock"
 """Held by the process that writes into the folder; an experiment's folder has one as well."""
+EXPERIMENT_RECORD, RESULTS = "experiment.json", "results.tsv"
+"""What an experiment's folder holds beside its runs."""
 _PREDICTIONS = "predictions-"
 
 

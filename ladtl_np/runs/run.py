@@ -34,7 +34,7 @@ from ladtl_np.runs.checkpoint import (
 from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.runs.manifest import DEV
-from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, MANIFEST, predictions_of
+from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions
@@ -98,8 +98,10 @@ class Run:
     command: list[str]
     every: Every = SELDOM
     trainer: Trainer = field(init=False)
+    resumed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
+        self.folder.protect([], self.predictions())
         self.trainer = Trainer(self.prepared)
 
     def train(self) -> Iterator[Step | Evaluation]:
@@ -111,8 +113,11 @@ class Run:
             If the loss or the gradient is not finite any more.
         """
         folder, timer = self.folder, Timer(self.every)
+        folder.require_space(self.space())
+        folder.write_manifest(self.manifest(), self.predictions())
         folder.write_text(CONFIG, to_toml(self.prepared.config))
-        folder.write_json(MANIFEST, self.manifest())
+        if not self.resumed:
+            folder.begin_metrics()
         folder.log("start", method=self.prepared.config.method, seed=self.prepared.config.seed)
         try:
             for event in self.trainer.run():
@@ -121,9 +126,9 @@ class Run:
                 elif timer.due():
                     self.save_checkpoint()
                 yield event
-        except DivergedError:
+        except DivergedError as error:
             folder.log("stopped", reason="diverged")
-            raise
+            raise DivergedError(f"{error}. {folder.kept()}") from None
 
     def _record(self, event: Evaluation) -> None:
         row = metrics_row(event)
@@ -137,7 +142,7 @@ class Run:
 
     def save_checkpoint(self) -> None:
         """Write all that the run needs to go on from here, between two events."""
-        path, size = self.folder.path / CHECKPOINT, self.folder.metrics_size()
+        path, size = self.folder.work / CHECKPOINT, self.folder.metrics_size()
         write_checkpoint(path, self.trainer, self._hashes(), versions(), size)
 
     def resume(self, *, allow_change: bool = False) -> None:
@@ -150,7 +155,7 @@ class Run:
         ModelFileError
             If the checkpoint is damaged.
         """
-        path = self.folder.path / CHECKPOINT
+        path = self.folder.work / CHECKPOINT
         checkpoint, arrays = read_checkpoint(path)
         told = checkpoint.differences(self.prepared.config, self._hashes(), versions())
         if told and not allow_change:
@@ -161,6 +166,7 @@ class Run:
         resume(self.trainer, path, checkpoint.state, arrays)
         self.folder.cut_metrics(checkpoint.metrics)
         self.folder.log("resumed", step=self.trainer.step, changed=told)
+        self.resumed = True
 
     @property
     def steps_done(self) -> int:
@@ -193,8 +199,7 @@ class Run:
         scores: dict[str, Scores] = {}
         if evaluation is not None and evaluation.scores is not None:
             scores[DEV] = evaluation.scores
-        names = unique_names([test.name for test in self.corpora.tests])
-        for name, test in zip(names, self.corpora.tests, strict=True):
+        for name, test in zip(self._test_names(), self.corpora.tests, strict=True):
             scores[name] = self.trainer.score(self.trainer.best, test)
             self._write_predictions(name, test)
         self.folder.save(BEST, self.model(self.trainer.best, dict(scores)))
@@ -204,10 +209,27 @@ class Run:
         apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
         found = {"best_step": step, "results": results}
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
-        self.folder.write_json(MANIFEST, self.manifest() | found)
         self.folder.log("end", best_step=step)
+        self.folder.write_manifest(self.manifest() | found, self.predictions())
         self.folder.remove(CHECKPOINT)
+        self.folder.complete()
         return scores
+
+    def _test_names(self) -> list[str]:
+        return unique_names([test.name for test in self.corpora.tests])
+
+    def predictions(self) -> list[str]:
+        """Names of the files of predictions that the run writes."""
+        return [predictions_of(name) for name in self._test_names()]
+
+    def space(self) -> int:
+        """Bytes that the run's files need at most: two models, a checkpoint, one of them twice."""
+        network, words = self.prepared.network, self.prepared.vocabulary.words
+        numbers = network.embedding.nbytes + network.weights.flat.nbytes
+        model = numbers + sum(len(word.encode("utf-8", "replace")) + 4 for word in words)
+        orders = 8 * (len(self.prepared.source) + len(self.prepared.target))
+        checkpoint = 3 * numbers + orders  # weights, the best ones, the optimiser's sums
+        return 2 * model + checkpoint + max(model, checkpoint)
 
     def _write_predictions(self, name: str, test: Corpus) -> None:
         predicted = predict_tags(self.trainer.decoder(self.trainer.best), test)

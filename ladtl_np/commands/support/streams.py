@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -21,8 +20,9 @@ from ladtl_np.corpus.jsonl import format_document, iterate_jsonl
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import RawLine, TokenMode, iterate_raw
 from ladtl_np.corpus.schemes import decoded_tags, spans
-from ladtl_np.errors import DataError, LadtlError, UsageError
-from ladtl_np.files import open_private
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.files import new_file, require_apart
+from ladtl_np.runs.marker import is_kept
 
 __all__ = [
     "InputFormat",
@@ -121,23 +121,33 @@ def check_output(output: str, inputs: Iterable[str], *, overwrite: bool) -> None
     Raises
     ------
     UsageError
-        If it is one of the inputs, a folder, in no folder, or exists without `overwrite`.
+        If it is one of the inputs, a folder, in no folder, one of a run's own files, or exists
+        without `overwrite`.
     """
+    require_apart([output], inputs)
     if output == "-":
         return
     path = Path(output)
-    for name in inputs:
-        if name != "-" and path.exists() and os.path.exists(name) and path.samefile(name):
-            raise UsageError(f"{output} is also an input; name another output")
     if path.is_dir():
         raise UsageError(f"{output} is a folder; name a file inside it")
     if path.is_file() and not overwrite:
         raise UsageError(f"{output} exists; give --overwrite, or name another output")
-    folder = path.resolve().parent
+    real = Path(os.path.realpath(path))
+    if is_kept(real):
+        raise UsageError(
+            f"{output} is part of a run or an experiment, which only train and experiment may "
+            "replace; name another output"
+        )
+    folder = real.parent
     if not folder.is_dir():
         raise UsageError(f"{output}: its folder does not exist; make it first")
     if not os.access(path if path.exists() else folder, os.W_OK):
         raise UsageError(f"{output} may not be written by you; name another output")
+    if path.is_file() and not os.access(folder, os.W_OK):
+        raise UsageError(
+            f"{output}: its folder may not be written by you, and the file is written beside the "
+            "earlier one; name another output"
+        )
 
 
 @contextlib.contextmanager
@@ -147,31 +157,21 @@ def open_output(output: str) -> Iterator[Callable[[str], None]]:
     A file is readable by its owner only, and appears under its name when all is written: after an
     error there is the earlier file, or none.
     """
-    path = Path(output).resolve()
     if output == "-":
         yield _write_standard_output
-    elif path.exists() and not path.is_file():  # a pipe or a device
-        with open(path, "wb") as stream:
-            yield lambda text: _write(stream, text)
-    else:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
-        try:
-            with os.fdopen(open_private(temporary), "wb") as stream:
-                yield lambda text: _write(stream, text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except OSError as error:
-            raise LadtlError(f"{output} could not be written: {error.strerror or error}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        return
+    direct = os.path.exists(output) and not os.path.isfile(output)
+    with new_file(Path(output)) as file:
+
+        def write(text: str) -> None:
+            file.write(text.encode("utf-8"))
+            if direct:
+                file.flush()
+
+        yield write
 
 
 def _write_standard_output(text: str) -> None:
     with naming_standard_output():
-        _write(sys.stdout.buffer, text)
-
-
-def _write(stream: BinaryIO, text: str) -> None:
-    stream.write(text.encode("utf-8"))
-    stream.flush()
+        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.flush()

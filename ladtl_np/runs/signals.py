@@ -1,0 +1,95 @@
+"""Ctrl-C and SIGTERM: met between two steps where work can be taken up again, else at once."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+from ladtl_np.errors import TerminatedError
+
+__all__ = ["raise_for", "signals_raise", "stop_asked_for"]
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+Handler = Callable[[int, FrameType | None], Any]
+
+
+@contextmanager
+def signals_raise() -> Iterator[None]:
+    """Let the first signal to stop raise an error, so that what is begun is put in order.
+
+    A second one ends the process at once.
+
+    Raises
+    ------
+    KeyboardInterrupt, TerminatedError
+        For Ctrl-C and SIGTERM.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        _end_at_next()
+        raise_for(number)
+
+    with _handled_by(stop):
+        yield
+
+
+@contextmanager
+def stop_asked_for() -> Iterator[Callable[[], int]]:
+    """Note the first signal to stop, and give its number, 0 if there was none; a second one acts.
+
+    The work inside asks between its steps, so it is never left in the middle of one.
+    """
+    asked = 0
+
+    def note(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = number
+        _end_at_next()
+
+    with _handled_by(note):
+        yield lambda: asked
+
+
+def raise_for(number: int) -> None:
+    """End the program as the signal would have: with 130 or 143.
+
+    Raises
+    ------
+    KeyboardInterrupt, TerminatedError
+        For the one or the other.
+    """
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise TerminatedError("terminated")
+
+
+@contextmanager
+def _handled_by(handler: Handler) -> Iterator[None]:
+    """Handle both signals for a while.
+
+    One that the process ignores, as a shell's background jobs ignore Ctrl-C, stays ignored. A
+    thread that is not the main one cannot handle signals, and none reaches it.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    found = {number: signal.getsignal(number) for number in _SIGNALS}
+    before = {number: old for number, old in found.items() if old is not signal.SIG_IGN}
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _end_at_next() -> None:
+    """Let the next signal end the process, whatever it is doing."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
