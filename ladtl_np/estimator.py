@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 from ladtl_np.arrays.workers import single_threaded_blas
@@ -16,10 +19,12 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.file import Model, load_model, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import DEFAULTS, parse_config, set_option
+from ladtl_np.runs.checkpoint import SELDOM, Every
+from ladtl_np.runs.resumable import resumable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.trained_model import build_model
-from ladtl_np.training.trainer import Evaluation, Trainer
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 __all__ = ["LaDTLTagger"]
 
@@ -50,7 +55,7 @@ class LaDTLTagger:
     model_
         The trained model, after `fit` or `load`.
     history_
-        Every evaluation on the way, after `fit`.
+        Every evaluation on the way, after `fit`; from where it went on after an interruption.
 
     Examples
     --------
@@ -90,7 +95,15 @@ class LaDTLTagger:
             setattr(self, name, value)
         return self
 
-    def fit(self, source: Tagged | None, target: Tagged, dev: Tagged | None = None) -> Self:
+    def fit(
+        self,
+        source: Tagged | None,
+        target: Tagged,
+        dev: Tagged | None = None,
+        *,
+        checkpoint: str | PathLike[str] | None = None,
+        checkpoint_every: float = SELDOM.seconds,
+    ) -> Self:
         """Train on both domains.
 
         Parameters
@@ -102,11 +115,18 @@ class LaDTLTagger:
         dev
             Development sentences of the target, which choose the model; without them the model
             after the last step is kept.
+        checkpoint
+            File that what was done is written to on the way, for the owner only. Where it is there,
+            training goes on from it and ends with the same bytes; then it is removed. Ctrl-C writes
+            it, too.
+        checkpoint_every
+            Seconds of work that may be lost.
 
         Raises
         ------
         LadtlError
-            With a sentence that says what to change: options, tags or sizes that do not fit.
+            With a sentence that says what to change: options, tags or sizes that do not fit, or a
+            checkpoint of another training.
         """
         table: dict[str, Any] = {}
         for key, value in (self.options or {}).items():
@@ -119,7 +139,12 @@ class LaDTLTagger:
         )
         prepared = prepare(parse_config(table), corpora, LabelMap(self.label_map or {}))
         trainer = Trainer(prepared)
-        self.history_ = [event for event in trainer.run() if isinstance(event, Evaluation)]
+        if checkpoint is None:
+            events: Iterable[Step | Evaluation] = trainer.run()
+        else:
+            data = {f"the sentences of {role}": _hash(corpus) for role, corpus in corpora.roles()}
+            events = resumable(trainer, Path(checkpoint), data, Every(checkpoint_every))
+        self.history_ = [event for event in events if isinstance(event, Evaluation)]
         best = trainer.best_evaluation
         scores = {"dev": best.scores if best is not None else None}
         self.model_ = build_model(prepared, trainer.best, scores, {})
@@ -183,3 +208,9 @@ def _corpus(name: str, tagged: Tagged) -> Corpus:
             )
         sentences.append(Sentence(tuple(tokens), tuple(tags), number))
     return Corpus(name, tuple(sentences), detect_scheme(s.tags or () for s in sentences))
+
+
+def _hash(corpus: Corpus) -> str:
+    """A hash of a corpus's tokens and tags."""
+    content = [(sentence.tokens, sentence.tags) for sentence in corpus]
+    return sha256(json.dumps(content).encode("ascii")).hexdigest()

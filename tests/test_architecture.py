@@ -24,8 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "model",
         "objective",
         "training",
-        "bench runs estimator",
-        "experiment",
+        "bench runs",
+        "experiment estimator",
         "report",
         "commands",
     )

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from small_corpora import SMALL, small_corpora
 
 from ladtl_np import LaDTLTagger, load_model
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.errors import LadtlError, ModelFileError, UsageError
+from ladtl_np.model.file import model_bytes
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 OPTIONS = {
     f"{section}.{key}": value
@@ -78,3 +83,79 @@ def test_wrong_options_and_uneven_sentences_are_named() -> None:
         LaDTLTagger(options={"training.steps": 0}).fit([], [(["a"], ["O"])])
     with pytest.raises(LadtlError, match="sentence 1 of target has 2 tokens and 1 tags"):
         LaDTLTagger().fit(None, [(["a", "b"], ["O"])])
+
+
+class Stopped(Exception):
+    pass
+
+
+def stopped_fit(path: Path, monkeypatch: pytest.MonkeyPatch, after: int, seed: int = 0) -> None:
+    """Train with a checkpoint at every step, and stop in the middle of one, as a crash does."""
+    corpora, steps = small_corpora(), 0
+    real = Trainer.run
+
+    def run(trainer: Trainer) -> Iterator[Step | Evaluation]:
+        nonlocal steps
+        for event in real(trainer):
+            yield event
+            steps += isinstance(event, Step)
+            if steps == after:
+                raise Stopped
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "run", run)
+        with pytest.raises(Stopped):
+            LaDTLTagger(options=OPTIONS, seed=seed).fit(
+                corpora.source, corpora.target, corpora.dev, checkpoint=path, checkpoint_every=0.0
+            )
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_promise_04_an_interrupted_fit_goes_on_from_its_checkpoint(
+    tagger: LaDTLTagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora, path = small_corpora(), tmp_path / "checkpoint"
+    data = (corpora.source, corpora.target, corpora.dev)
+    for after in (1, 55, 30):  # of those that are left
+        stopped_fit(path, monkeypatch, after)
+    again = LaDTLTagger(options=OPTIONS).fit(*data, checkpoint=path)
+    assert model_bytes(again.model_) == model_bytes(tagger.model_)
+    assert len(again.history_) == 4  # 86 steps were done before
+    assert not path.exists()
+
+
+def test_promise_05_a_fit_refuses_the_checkpoint_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora, path = small_corpora(), tmp_path / "checkpoint"
+    stopped_fit(path, monkeypatch, 5)
+    before = path.read_bytes()
+    data = (corpora.source, corpora.target, corpora.dev)
+    with pytest.raises(UsageError, match="seed was 0, is 1"):
+        LaDTLTagger(options=OPTIONS, seed=1).fit(*data, checkpoint=path)
+    with pytest.raises(UsageError, match="the sentences of dev is another one"):
+        LaDTLTagger(options=OPTIONS).fit(*data[:2], corpora.tests[0], checkpoint=path)
+    path.write_bytes(before[:-1])
+    with pytest.raises(ModelFileError):
+        LaDTLTagger(options=OPTIONS).fit(*data, checkpoint=path)
+
+
+def test_promise_06_ctrl_c_leaves_a_checkpoint_of_a_fit(
+    tagger: LaDTLTagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpora, path = small_corpora(), tmp_path / "checkpoint"
+    data = (corpora.source, corpora.target, corpora.dev)
+    real = Trainer.run
+
+    def run(trainer: Trainer) -> Iterator[Step | Evaluation]:
+        for event in real(trainer):
+            if isinstance(event, Step) and event.step == 33:
+                os.kill(os.getpid(), signal.SIGINT)
+            yield event
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Trainer, "run", run)
+        with pytest.raises(KeyboardInterrupt):
+            LaDTLTagger(options=OPTIONS).fit(*data, checkpoint=path)
+    again = LaDTLTagger(options=OPTIONS).fit(*data, checkpoint=path)
+    assert model_bytes(again.model_) == model_bytes(tagger.model_)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from ladtl_np.files import write_atomically
 from ladtl_np.model.container import Arrays, pack, read_container, unpack
 from ladtl_np.options.config import Config, differing_options
 from ladtl_np.printable import shown
+from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.state import TrainerState, capture, restore
 from ladtl_np.training.trainer import Trainer
 
@@ -22,6 +24,7 @@ __all__ = [
     "Checkpoint",
     "Every",
     "Timer",
+    "made_of",
     "read_checkpoint",
     "resume",
     "write_checkpoint",
@@ -148,6 +151,17 @@ def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) ->
             f"{path}: the checkpoint does not fit this run: {shown(str(error), 200)}; start again "
             "with --overwrite"
         ) from None
+
+
+def made_of(prepared: Prepared) -> dict[str, str]:
+    """Hashes of what preparation made of files that are not named: words, and tags that match."""
+    words = "\n".join(prepared.vocabulary.words)
+    pairs = [rows.tolist() for rows in prepared.objective.matched]
+    made = {"the vocabulary": words, "the label map": str(pairs)}
+    return {
+        name: sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        for name, text in made.items()
+    }
 
 
 class Timer:

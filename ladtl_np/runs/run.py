@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from hashlib import sha256
 from io import StringIO
 from typing import Any
 
@@ -27,6 +26,7 @@ from ladtl_np.runs.checkpoint import (
     SELDOM,
     Every,
     Timer,
+    made_of,
     read_checkpoint,
     resume,
     write_checkpoint,
@@ -188,10 +188,7 @@ class Run:
             f"the file {role} {name}": corpus.sha256
             for (role, corpus), name in zip(roles, names, strict=True)
         }
-        words = "\n".join(self.prepared.vocabulary.words)
-        pairs = [rows.tolist() for rows in self.prepared.objective.matched]
-        made = {"the vocabulary": words, "the label map": str(pairs)}
-        return files | {name: sha256(text.encode()).hexdigest() for name, text in made.items()}
+        return files | made_of(self.prepared)
 
     def finish(self) -> dict[str, Scores]:
         """Score the best model on every test corpus; write models and predictions."""
