@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import click
 import pytest
-from conftest import CLI, Invoke, write_corpus
+from conftest import Invoke
+from interrupted import content, small_run, start, wait_for
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train
@@ -25,7 +23,7 @@ from ladtl_np.runs.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
-from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, METRICS
+from ladtl_np.runs.names import CHECKPOINT, LAST
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.trained_model import versions
 from ladtl_np.training.trainer import Trainer
@@ -36,34 +34,7 @@ METHODS = ("la-dtl", "re-training")
 @pytest.fixture
 def arguments(tmp_path: Path) -> list[str]:
     """A run of a second or two on files."""
-    corpora = small_corpora()
-    assert corpora.source is not None
-    assert corpora.dev is not None
-    roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
-    files = [(role, write_corpus(tmp_path / f"{role}.txt", c)) for role, c in roles.items()]
-    options = {"model.hidden": 6, "model.embedding": 8, "training.evaluate_every": 20}
-    settings = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
-    named = [word for role, path in files for word in (f"--{role}", path)]
-    return ["train", *named, *settings, "--steps", "150", "--threads", "1"]
-
-
-def start(*arguments: object, **environment: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, str(CLI), *map(str, arguments)]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **environment}
-    )
-
-
-def content(out: Path) -> tuple[bytes, bytes, list[list[str]]]:
-    """Both models, and the metrics without the columns of time."""
-    rows = [line.split("\t")[:-2] for line in (out / METRICS).read_text("utf-8").splitlines()]
-    return (out / BEST).read_bytes(), (out / LAST).read_bytes(), rows
-
-
-def wait_for(path: Path, run: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + 60
-    while not path.exists() and run.poll() is None and time.monotonic() < end:
-        time.sleep(0.005)
+    return small_run(tmp_path)
 
 
 def killed(arguments: list[str], out: Path) -> None:
@@ -76,7 +47,7 @@ def killed(arguments: list[str], out: Path) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_leaves_what_goes_on_byte_for_byte(
+def test_promise_06_a_signal_leaves_what_goes_on_byte_for_byte(
     method: str, number: int, code: int, arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     whole, out = tmp_path / "whole", tmp_path / "out"
@@ -99,7 +70,7 @@ def test_a_signal_leaves_what_goes_on_byte_for_byte(
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_checkpoint(
+def test_promise_04_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_checkpoint(
     method: str, arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     whole, out = tmp_path / "whole", tmp_path / "out"
@@ -121,7 +92,7 @@ def test_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_checkpoint(
     assert content(out) == content(whole)
 
 
-def test_other_options_or_files_are_refused_by_name(
+def test_promise_05_other_options_or_files_are_refused_by_name(
     arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     out = tmp_path / "out"
@@ -176,7 +147,7 @@ def test_a_damaged_checkpoint_is_refused(
         assert invoke(*arguments, "--out", out, "--resume").exit_code == 1
 
 
-def test_a_label_map_that_pairs_other_types_is_refused(
+def test_promise_05_a_label_map_that_pairs_other_types_is_refused(
     arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     pairs, out = tmp_path / "map.toml", tmp_path / "out"
@@ -189,7 +160,7 @@ def test_a_label_map_that_pairs_other_types_is_refused(
     assert "the label map is another one" in result.stderr
 
 
-def test_other_vectors_that_bring_other_words_are_refused(
+def test_promise_05_other_vectors_that_bring_other_words_are_refused(
     arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
     vectors, out = tmp_path / "vectors.txt", tmp_path / "out"
@@ -240,7 +211,7 @@ def test_minutes_seconds_and_steps_are_read(written: str, every: Every) -> None:
     assert option.process_value(context, None) == SELDOM
 
 
-def test_another_version_is_a_difference(tiny_checkpoint: Checkpoint) -> None:
+def test_promise_05_another_version_is_a_difference(tiny_checkpoint: Checkpoint) -> None:
     same = tiny_checkpoint.differences(
         tiny_checkpoint.config, tiny_checkpoint.data, tiny_checkpoint.versions
     )

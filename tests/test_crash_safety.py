@@ -55,10 +55,10 @@ def states(tmp_path: Path) -> list[Path]:
     return paths
 
 
-def test_a_model_survives_a_few_kills(tmp_path: Path, states: list[Path]) -> None:
+def test_promise_01_a_model_survives_a_few_kills(tmp_path: Path, states: list[Path]) -> None:
     kills(tmp_path / "model", states, 4)
 
 
 @pytest.mark.slow
-def test_a_model_survives_two_hundred_kills(tmp_path: Path, states: list[Path]) -> None:
+def test_promise_01_a_model_survives_two_hundred_kills(tmp_path: Path, states: list[Path]) -> None:
     kills(tmp_path / "model", states, 200)

@@ -59,7 +59,7 @@ def assert_same(trainer: Trainer, whole: Trainer) -> None:
 
 
 @pytest.mark.parametrize("method", list(METHODS))
-def test_a_run_goes_on_byte_for_byte_wherever_it_was_stopped(method: str) -> None:
+def test_promise_04_a_run_goes_on_byte_for_byte_wherever_it_was_stopped(method: str) -> None:
     events, whole = whole_run(method)
     for after in sorted({*(n for n in STOPS if n < len(events)), len(events) - 1}):
         again = fresh(method)
@@ -93,7 +93,7 @@ def test_taking_a_state_down_changes_nothing() -> None:
     assert_same(trainer, whole)
 
 
-def test_a_state_of_another_run_is_refused() -> None:
+def test_promise_05_a_state_of_another_run_is_refused() -> None:
     state, arrays = stopped("la-dtl", 7)
     small = prepare(small_config(**deepcopy(OPTIONS) | {"model": {"hidden": 5}}), small_corpora())
     with pytest.raises(ValueError, match="wanted"):

@@ -38,17 +38,20 @@ def signals_raise() -> Iterator[None]:
 
 
 @contextmanager
-def stop_asked_for() -> Iterator[Callable[[], int]]:
-    """Note the first signal to stop, and give its number, 0 if there was none; a second one acts.
+def stop_asked_for(*, second_ends: bool = True) -> Iterator[Callable[[], int]]:
+    """Note the first signal to stop, and give its number, 0 if there was none.
 
-    The work inside asks between its steps, so it is never left in the middle of one.
+    The work inside asks between its steps, so it is never left in the middle of one. A second
+    signal ends the process at once, unless `second_ends` is off: a process whose parent ends it may
+    get the same signal from the system as well.
     """
     asked = 0
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal asked
         asked = number
-        _end_at_next()
+        if second_ends:
+            _end_at_next()
 
     with _handled_by(note):
         yield lambda: asked

@@ -1,0 +1,58 @@
+"""The program started on small files, waited for, signalled and killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from hashlib import sha256
+from pathlib import Path
+
+from conftest import CLI, write_corpus
+from small_corpora import small_corpora
+
+__all__ = ["content", "hashes", "small_run", "start", "wait_for"]
+
+
+def small_run(folder: Path, steps: int = 150) -> list[str]:
+    """Arguments of a run of a second or two, on files that are written into a folder."""
+    corpora = small_corpora()
+    assert corpora.source is not None
+    assert corpora.dev is not None
+    roles = {"source": corpora.source, "target": corpora.target, "dev": corpora.dev}
+    roles["test"] = corpora.tests[0]
+    files = [(role, write_corpus(folder / f"{role}.txt", c)) for role, c in roles.items()]
+    options = {"model.hidden": 6, "model.embedding": 8, "training.evaluate_every": 20}
+    settings = [word for key, value in options.items() for word in ("--set", f"{key}={value}")]
+    named = [word for role, path in files for word in (f"--{role}", path)]
+    return ["train", *named, *settings, "--steps", str(steps), "--threads", "1"]
+
+
+def start(*arguments: object) -> subprocess.Popen[bytes]:
+    """Start the program, in a process group of its own."""
+    command = [sys.executable, str(CLI), *map(str, arguments)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, start_new_session=True)
+
+
+def wait_for(path: Path, run: subprocess.Popen[bytes], seconds: float = 60.0) -> None:
+    """Wait until a file is there or the program has ended."""
+    end = time.monotonic() + seconds
+    while not path.exists() and run.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def content(out: Path) -> tuple[bytes, bytes, list[list[str]]]:
+    """Both models of a run, and its metrics without the columns of time."""
+    rows = [line.split("\t")[:-2] for line in (out / "metrics.tsv").read_text("utf-8").splitlines()]
+    best, last = ((out / f"{name}.safetensors").read_bytes() for name in ("best", "last"))
+    return best, last, rows
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file in a folder that is not hidden, and of none below it."""
+    return {
+        path.name: sha256(path.read_bytes()).hexdigest()
+        for path in folder.iterdir()
+        if path.is_file() and not path.name.startswith(".")
+    }
