@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Calls", "failing"]
+__all__ = ["Calls", "failing", "killed_at"]
 
 
 @dataclass
 class Calls:
-    """What was called, in order; `failed` once the chosen call was reached."""
+    """What was called, in order; `failed` once the chosen call was reached.
+
+    An `error` of 0 is a kill of the process.
+    """
 
     number: int
     error: int
@@ -28,6 +32,8 @@ class Calls:
         self.names.append(name)
         if len(self.names) == self.number:
             self.failed = True
+            if not self.error:
+                os.kill(os.getpid(), signal.SIGKILL)
             raise OSError(self.error, os.strerror(self.error))
 
 
@@ -103,3 +109,22 @@ def failing(number: int, error: int) -> Iterator[Calls]:
         for name, function in real.items():
             setattr(os, name, function)
         Path.open, Path.mkdir, Path.unlink = path_open, path_mkdir, unlink  # type: ignore[method-assign]
+
+
+def killed_at(number: int, work: Callable[[], Any]) -> bool:
+    """Do work in a copy of this process that is killed at the call of that number.
+
+    Returns
+    -------
+    bool
+        Whether it was killed, and not done before.
+    """
+    child = os.fork()
+    if not child:
+        try:
+            with failing(number, 0):
+                work()
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
