@@ -41,6 +41,8 @@ class ModelFileError(LadtlError):
 
 
 class TerminatedError(LadtlError):
-    """The process was asked to end by SIGTERM."""
+    """The process was asked to end by a signal, SIGTERM unless `number` says another."""
 
-    exit_code = 143
+    def __init__(self, message: str = "terminated", number: int = 15) -> None:
+        super().__init__(message)
+        self.exit_code = 128 + number

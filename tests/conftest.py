@@ -28,8 +28,10 @@ CLI = Path(__file__).parent.parent / "cli.py"
 
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
-# A shell's background jobs ignore Ctrl-C, and so would every program that a test starts from there.
+# A shell's background jobs ignore Ctrl-C, and what nohup starts a closed terminal; so would every
+# program that a test starts from there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -46,7 +46,9 @@ def killed(arguments: list[str], out: Path) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_promise_06_a_signal_leaves_what_goes_on_byte_for_byte(
     method: str, number: int, code: int, arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
@@ -70,14 +72,18 @@ def test_promise_06_a_signal_leaves_what_goes_on_byte_for_byte(
 
 
 @pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.slow)])
 def test_promise_04_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_checkpoint(
-    method: str, arguments: list[str], tmp_path: Path, invoke: Invoke
+    kills: int, method: str, arguments: list[str], tmp_path: Path, invoke: Invoke
 ) -> None:
+    """Fifty kills need a longer run; it ends when it ends, or with a resume without kills."""
+    if kills > 10:
+        arguments = [*arguments, "--steps", "4000", "--set", "training.evaluate_every=500"]
     whole, out = tmp_path / "whole", tmp_path / "out"
     arguments += ["--method", method]
     assert invoke(*arguments, "--out", whole).exit_code == 0
     chance, resume = random.Random(method), []
-    for _ in range(4):
+    for _ in range(kills):
         run = start(*arguments, "--out", out, "--checkpoint-every", 5, *resume)
         wait_for(out / CHECKPOINT, run)
         time.sleep(chance.random() * 0.4)

@@ -27,6 +27,9 @@ from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, NEW
 QUICK = ("--steps", "3", "--threads", "1", "--set", "model.hidden=4", "--set", "model.embedding=4")
 
 
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
 @pytest.fixture
 def arguments(tmp_path: Path) -> list[str]:
     return small_run(tmp_path)
@@ -117,7 +120,7 @@ def test_promise_02_a_file_that_grows_too_large_is_named_and_the_model_before_it
 # -- 6: signals -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), SIGNALS)
 @pytest.mark.parametrize("command", ["tag", "score", "vectors", "data", "evaluate"])
 def test_promise_06_every_command_ends_in_order_at_a_signal(
     command: str, number: int, code: int, tmp_path: Path, tiny_model_file: str, gold_file: str

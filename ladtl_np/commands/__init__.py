@@ -5,6 +5,7 @@ A command is loaded when it is called, so ``ladtl --help`` imports neither NumPy
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -38,7 +39,7 @@ INTERRUPTED = 130
 
 _EPILOG = (
     "Exit codes: 0 ok, 1 failure, 2 wrong usage, 3 findings in data, 4 training diverged, "
-    "130 interrupted, 143 terminated."
+    "129 terminal closed, 130 interrupted, 143 terminated."
 )
 
 
@@ -116,7 +117,8 @@ def _fail(message: str, code: int) -> int:
     safe = (
         c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
     )
-    click.echo(f"error: {''.join(safe)}", err=True)
+    with contextlib.suppress(OSError):  # the terminal may be gone
+        click.echo(f"error: {''.join(safe)}", err=True)
     return code
 
 

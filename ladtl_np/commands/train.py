@@ -7,7 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -252,9 +252,9 @@ def _used(prepared: Prepared, role: Role) -> int | None:
 def _train(run: Run, display: TrainingDisplay) -> None:
     with stop_asked_for() as asked:
         for event in run.train():
-            display.show(event)
             if asked():
                 break
+            display.show(event)
         signal = asked()
     if signal:
         run.interrupted("interrupted")
@@ -268,11 +268,9 @@ def _telling_what_is_left(folder: RunFolder) -> Iterator[None]:
         yield
     except (KeyboardInterrupt, TerminatedError):
         if (folder.work / CHECKPOINT).is_file():
-            click.echo(
-                f"Interrupted; the run so far is in {shown(str(folder.work), LONG)}. "
-                f"{folder.kept()} Go on with:\n  {_resumed()}",
-                err=True,
-            )
+            told = f"the run so far is in {shown(str(folder.work), LONG)}. {folder.kept()}"
+            with suppress(OSError):  # the terminal may be gone
+                click.echo(f"Interrupted; {told} Go on with:\n  {_resumed()}", err=True)
         raise
 
 

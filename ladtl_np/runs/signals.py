@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: met between two steps where work can be taken up again, else at once."""
+"""Ctrl-C, SIGTERM, a closed terminal: met between two steps where work can go on, else at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ladtl_np.errors import TerminatedError
 
 __all__ = ["raise_for", "signals_raise", "stop_asked_for"]
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # not every system has all
+_SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
 Handler = Callable[[int, FrameType | None], Any]
 
 
@@ -26,7 +27,7 @@ def signals_raise() -> Iterator[None]:
     Raises
     ------
     KeyboardInterrupt, TerminatedError
-        For Ctrl-C and SIGTERM.
+        For Ctrl-C, and for the others.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -58,21 +59,21 @@ def stop_asked_for(*, second_ends: bool = True) -> Iterator[Callable[[], int]]:
 
 
 def raise_for(number: int) -> None:
-    """End the program as the signal would have: with 130 or 143.
+    """End the program with 128 and the signal's number, as the signal would have.
 
     Raises
     ------
     KeyboardInterrupt, TerminatedError
-        For the one or the other.
+        For Ctrl-C, and for the others.
     """
     if number == signal.SIGINT:
         raise KeyboardInterrupt
-    raise TerminatedError("terminated")
+    raise TerminatedError(number=number)
 
 
 @contextmanager
 def _handled_by(handler: Handler) -> Iterator[None]:
-    """Handle both signals for a while.
+    """Handle the signals for a while.
 
     One that the process ignores, as a shell's background jobs ignore Ctrl-C, stays ignored. A
     thread that is not the main one cannot handle signals, and none reaches it.
