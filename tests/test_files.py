@@ -197,6 +197,28 @@ def spoiled(finish: Callable[[NewFile, Path], None]) -> Callable[[NewFile, Path]
     return lossy
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_promise_35_a_file_that_another_process_made_meanwhile_is_not_replaced(
+    links: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "f"
+    if not links:
+        monkeypatch.setattr("os.link", lambda *_: (_ for _ in ()).throw(OSError(95, "no links")))
+
+    def write_while_another_does() -> None:
+        with new_file(path, overwrite=False) as file:
+            file.write(b"mine")
+            path.write_bytes(b"another's")
+
+    with pytest.raises(LadtlError, match="was not there at first and is now"):
+        write_while_another_does()
+    assert path.read_bytes() == b"another's"
+    with new_file(tmp_path / "g", overwrite=False) as file:
+        file.write(b"mine")
+    assert (tmp_path / "g").read_bytes() == b"mine"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["f", "g"]
+
+
 def test_an_error_of_the_caller_is_not_called_one_of_the_file(tmp_path: Path) -> None:
     write_atomically(tmp_path / "f", b"old")
     with pytest.raises(FileNotFoundError), new_file(tmp_path / "f"):

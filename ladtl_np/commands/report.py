@@ -97,7 +97,7 @@ def command(
     )
     if figures is not None:
         require_apart([out, *(figures / name for name in extra_files(report))], inputs)
-    with open_output(out) as write:
+    with open_output(out, overwrite=overwrite) as write:
         write(report.html())
     written = [] if figures is None else write_files(report, figures)
     _warn_of_boxes(report)

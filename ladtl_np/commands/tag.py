@@ -110,7 +110,7 @@ def command(
         tagger = _tagger(model_path, decoding, live=source == "-" and sys.stdin.isatty())
         units = read(stream, kind, mode or tagger.model.token_mode, reading, name, tally)
         write, opening = _writer(style, scheme, name, tagger, output)
-        with open_output(output) as put:
+        with open_output(output, overwrite=overwrite) as put:
             put(opening)
             _copy(units, tagger, write, put)
     if tally.docstart:

@@ -137,7 +137,7 @@ def train(
     require_gensim()  # before much is read
     with open_passes(inputs, _normaliser(lower, digits_to_zero)) as passes:
         vectors = train_skip_gram(passes, options)
-    with open_output(out) as put:
+    with open_output(out, overwrite=overwrite) as put:
         for line in vector_lines(vectors):
             put(line)
     facts = _facts(vectors, options, time.perf_counter() - started)

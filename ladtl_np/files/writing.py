@@ -67,7 +67,7 @@ def refused(name: str | Path, error: OSError) -> LadtlError:
 
 
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[NewFile]:
+def new_file(path: Path, *, overwrite: bool = True) -> Iterator[NewFile]:
     """Write a file piece by piece; it appears under its name, mode 0600, when all is written.
 
     After an error, a signal or a crash there is the file that was there before, or none; a link
@@ -77,7 +77,8 @@ def new_file(path: Path) -> Iterator[NewFile]:
     Raises
     ------
     LadtlError
-        If the disk refuses.
+        If the disk refuses; without `overwrite` also if a file of that name is there at the end,
+        which another process has made meanwhile.
     """
     real = Path(os.path.realpath(path))
     if real.exists() and not real.is_file():
@@ -97,9 +98,14 @@ def new_file(path: Path) -> Iterator[NewFile]:
         yield file
         file.finish(temporary)
         try:
-            os.replace(temporary, real)
+            (os.replace if overwrite else _appear)(temporary, real)
             replaced = True
             sync_folder(real.parent)
+        except FileExistsError:
+            raise LadtlError(
+                f"{path} was not there at first and is now, so nothing was written; give "
+                "--overwrite, or name another output"
+            ) from None
         except OSError as error:
             raise refused(path, error) from error
     finally:
@@ -108,6 +114,20 @@ def new_file(path: Path) -> Iterator[NewFile]:
         if not replaced:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _appear(temporary: Path, path: Path) -> None:
+    """Give a file its name, unless there is one of that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise FileExistsError(str(path)) from None
+        os.replace(temporary, path)
+    else:
+        temporary.unlink()
 
 
 @contextlib.contextmanager

@@ -151,17 +151,18 @@ def check_output(output: str, inputs: Iterable[str], *, overwrite: bool) -> None
 
 
 @contextlib.contextmanager
-def open_output(output: str) -> Iterator[Callable[[str], None]]:
+def open_output(output: str, *, overwrite: bool = True) -> Iterator[Callable[[str], None]]:
     """Open an output for writing text piece by piece, in UTF-8; ``-`` is standard output.
 
     A file is readable by its owner only, and appears under its name when all is written: after an
-    error there is the earlier file, or none.
+    error there is the earlier file, or none. Without `overwrite` none is replaced that another
+    process has made meanwhile.
     """
     if output == "-":
         yield _write_standard_output
         return
     direct = os.path.exists(output) and not os.path.isfile(output)
-    with new_file(Path(output)) as file:
+    with new_file(Path(output), overwrite=overwrite) as file:
 
         def write(text: str) -> None:
             file.write(text.encode("utf-8"))
