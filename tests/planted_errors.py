@@ -91,7 +91,18 @@ def copied() -> Iterator[Path]:
 def notices(folder: Path, tests: tuple[str, ...]) -> str:
     """Name of the first test that fails, "" if all pass."""
     files = [f"tests/{test}.py" for test in tests]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-x",
+        "-q",
+        "-m",
+        "not slow",
+        "-p",
+        "no:cacheprovider",
+        *files,
+    ]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(

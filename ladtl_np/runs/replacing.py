@@ -25,11 +25,20 @@ COMPLETE = "complete.json"
 
 
 def begin_replacing(path: Path) -> Path:
-    """Make the empty folder of a new run; an attempt that was given up is removed."""
+    """Make the empty folder of a new run; an attempt that was given up is removed.
+
+    Raises
+    ------
+    LadtlError
+        If the disk refuses.
+    """
     new = path / NEW
-    if new.exists():
-        shutil.rmtree(new)
-    make_private_folder(new)
+    try:
+        if new.exists():
+            shutil.rmtree(new)
+        make_private_folder(new)
+    except OSError as error:
+        raise refused(new, error) from error
     return new
 
 
