@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from ladtl_np.errors import DataError, UsageError
+from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.files import (
     is_temporary,
     open_private,
@@ -189,7 +189,11 @@ class RunFolder:
 
     def remove(self, name: str) -> None:
         """Remove one of the run's files, if it is there."""
-        (self.work / name).unlink(missing_ok=True)
+        path = self.work / name
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise LadtlError(f"{path} could not be removed: {error.strerror}") from error
 
     def complete(self) -> None:
         """Let the run, all of whose files are written, take the place of an earlier one."""
