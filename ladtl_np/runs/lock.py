@@ -63,7 +63,8 @@ class FolderLock:
 
     def leave(self) -> None:
         """Let go; a folder that was made by `take` and is still empty goes as well."""
-        (self.path / LOCK).unlink(missing_ok=True)  # while held: whoever waits makes a new one
+        with contextlib.suppress(OSError):  # a lock that stays holds nobody up
+            (self.path / LOCK).unlink(missing_ok=True)  # while held: whoever waits makes a new one
         self._lock.release()
         for folder in reversed(self._made):
             with contextlib.suppress(OSError):
