@@ -18,7 +18,6 @@ from ladtl_np.model.tagging import make_decoder
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.trained_model import build_model
 
-
 KEPT = Path(__file__).parent / "data" / "models"
 EXPECTED = json.loads((KEPT / "expected.json").read_text("utf-8"))
 
@@ -116,12 +115,15 @@ def rewritten(content: bytes, **changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "ladtl_np model 99"}, "train it again"),
-        ({"target_tags": ["O"]}, "do not fit"),
+        ({"format": "ladtl_np model 99"}, r"format 99; this version reads up to 1\); update"),
+        ({"format": "ladtl_np checkpoint 1"}, "a checkpoint, not a model"),
+        ({"format": "else"}, "not a model written by ladtl_np"),
+        ({"target_tags": ["O"], "label_map": {}}, "do not fit"),
+        ({"label_map": {"Sign": "None"}}, "None not among the target's types"),
         ({"target_tags": ["B-x"]}, "damaged"),
         ({"vocabulary": {}}, "damaged"),
         ({"token_mode": "syllables"}, "damaged"),
-        ({"surplus": 1}, "damaged"),
+        ({"surplus": 1}, "newer version of ladtl_np; update"),
         ({"architecture": {}}, "damaged"),
     ],
 )

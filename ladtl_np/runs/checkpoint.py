@@ -6,13 +6,15 @@ import json
 import time
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from ladtl_np.errors import ModelFileError
 from ladtl_np.files import write_atomically
-from ladtl_np.model.container import Arrays, pack, read_container, unpack
+from ladtl_np.model.container import Arrays, open_container, pack
+from ladtl_np.model.formats import converted, format_name, require_format
+from ladtl_np.model.strict_json import decode_strictly
 from ladtl_np.options.config import Config, differing_options
 from ladtl_np.printable import shown
 from ladtl_np.training.prepared import Prepared
@@ -30,8 +32,9 @@ __all__ = [
     "write_checkpoint",
 ]
 
-FORMAT = "ladtl_np checkpoint 1"
+FORMAT = 1
 _WANTED = "the checkpoint of an interrupted run"
+_AGAIN = "; start again with --overwrite"
 
 
 class Every(NamedTuple):
@@ -101,7 +104,7 @@ def write_checkpoint(
     """
     state, arrays = capture(trainer)
     header = Checkpoint(
-        format=FORMAT,
+        format=format_name("checkpoint", FORMAT),
         state=state,
         config=trainer.config,
         data=data,
@@ -120,20 +123,13 @@ def read_checkpoint(path: Path) -> tuple[Checkpoint, Arrays]:
     ModelFileError
         If it is damaged, or not one.
     """
-    text, arrays = unpack(str(path), read_container(path, _WANTED), _WANTED)
-    try:
-        kind = msgspec.json.decode(text, type=dict[str, Any]).get("format")
-        if kind != FORMAT:
-            raise ModelFileError(
-                f"{path}: its format is {shown(str(kind))}, this version reads {FORMAT!r}; go on "
-                "with the version of ladtl_np that wrote it, or start again with --overwrite"
-            )
-        return msgspec.json.decode(text, type=Checkpoint), arrays
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path}: the checkpoint is damaged: {shown(str(error), 200)}; start again with "
-            "--overwrite"
-        ) from None
+    with open_container(path, _WANTED) as held:
+        try:
+            plain = decode_strictly(held.text, len(held.text))
+        except ValueError as error:
+            raise ModelFileError(f"{path}: the checkpoint is damaged: {error}{_AGAIN}") from None
+        require_format(str(path), plain, "checkpoint", FORMAT, _WANTED)
+        return converted(str(path), plain, Checkpoint), held.arrays()
 
 
 def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) -> None:
