@@ -143,14 +143,18 @@ class Decoder:
                 for n in numbers:
                     begin, end = end, end + int(lengths[n])
                     found[n] = tuple(names[begin:end])
-            if broken:
-                raise ScoreError(
-                    f"{self.name}: its scores of {where(min(broken))} are not finite, so its tags "
-                    "mean nothing; the weights are damaged, or the training had diverged"
-                )
+            self._require_finite(broken, where)
             return found
 
         return results
+
+    def _require_finite(self, broken: Sequence[int], where: Callable[[int], str]) -> None:
+        """Refuse to tag if there is a sentence whose scores are not finite."""
+        if broken:
+            raise ScoreError(
+                f"{self.name}: its scores of {where(min(broken))} are not finite, so its tags mean "
+                "nothing; the weights are damaged, or the training had diverged"
+            )
 
     def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""

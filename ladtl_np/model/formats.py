@@ -19,6 +19,7 @@ __all__ = [
     "misfit",
     "require_format",
     "version_warning",
+    "written_by",
 ]
 
 NUMERIC_CHANGES: tuple[str, ...] = ()
@@ -75,7 +76,7 @@ def converted(name: str, plain: dict[str, Any], kind: type[Header]) -> Header:
 
 def misfit(name: str, plain: Mapping[str, Any], problem: str) -> ModelFileError:
     """Error for a header that this version cannot use: is that the file's fault, or its own?"""
-    written, here, problem = _written_by(plain), ladtl_np.__version__, shown(problem, 200)
+    written, here, problem = written_by(plain), ladtl_np.__version__, shown(problem, 200)
     newer = _parts(written) > _parts(here)
     if newer or "unknown field" in problem:
         by = f" ({shown(written)}; this is {here})" if newer else ""
@@ -89,7 +90,7 @@ def version_warning(name: str, plain: Mapping[str, Any]) -> str | None:
     Only ladtl_np's own version matters: Python's, NumPy's and Numba's may change the last digits of
     a score, and are stored to compare runs with.
     """
-    written, here = _written_by(plain), ladtl_np.__version__
+    written, here = written_by(plain), ladtl_np.__version__
     if not _parts(written):
         return None
     since = [one for one in NUMERIC_CHANGES if _parts(written) < _parts(one) <= _parts(here)]
@@ -106,7 +107,7 @@ def version_warning(name: str, plain: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _written_by(plain: Mapping[str, Any]) -> str:
+def written_by(plain: Mapping[str, Any]) -> str:
     """Version of ladtl_np that wrote a header, "" if it does not tell."""
     found: Any = plain.get("provenance", plain)  # a checkpoint has them at the top
     for key in ("versions", "ladtl_np"):

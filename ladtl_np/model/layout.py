@@ -33,7 +33,7 @@ _AXES = 4
 
 LEAD = b'{"__metadata__":{'
 """How every header begins, written by this package or by the safetensors library."""
-_PAIR = re.compile(rb'"([a-z_]{1,20})":"((?:[^"\\]++|\\.)*+)"([,}])', re.DOTALL)
+_PAIR = re.compile(rb'"([a-z_]{1,20})":"([^"\\]*+(?:\\.[^"\\]*+)*+)"([,}])', re.DOTALL)
 _FIELDS = {"dtype", "shape", "data_offsets"}
 
 
@@ -86,20 +86,25 @@ def read_layout(name: str, raw: bytes, data: int, wanted: str) -> Layout:
         begin, end = metadata[KEY]
         text = raw_string(memoryview(raw)[begin:end])
         checksum = raw[slice(*metadata[CHECKSUM])].decode() if CHECKSUM in metadata else None
-        places = _places(name, raw[at:].strip(), data)
+        places = _places(name, _rest(name, raw, at), data)
     except ValueError as error:
         raise ModelFileError(f"{name}: the header is damaged: {error}") from None
     return Layout(text, checksum, places, len(raw))
 
 
-def _places(name: str, rest: bytes, data: int) -> dict[str, Place]:
-    """Places of all arrays, from what stands behind the metadata."""
-    if len(rest) > MOST_ARRAYS * _ENTRY or rest.count(b'"shape"') > MOST_ARRAYS:
-        count = rest.count(b'"shape"')
+def _rest(name: str, raw: bytes, at: int) -> bytes:
+    """What stands behind the metadata, which is refused unread if it is long."""
+    size, count = len(raw) - at, raw.count(b'"shape"', at)
+    if size > MOST_ARRAYS * _ENTRY or count > MOST_ARRAYS:
         raise ModelFileError(
-            f"{name}: {len(rest):,} bytes on {count:,} arrays, where no file of ladtl_np has "
+            f"{name}: {size:,} bytes on {count:,} arrays, where no file of ladtl_np has "
             f"{MOST_ARRAYS:,}"
         )
+    return raw[at:].strip()
+
+
+def _places(name: str, rest: bytes, data: int) -> dict[str, Place]:
+    """Places of all arrays."""
     plain = decode_strictly(b"{" + rest.removeprefix(b","), MOST_ARRAYS * _VALUES)
     if rest[:1] not in (b",", b"}") or not isinstance(plain, dict):
         raise ValueError("no table of arrays")

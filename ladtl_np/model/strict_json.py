@@ -9,17 +9,21 @@ import msgspec
 
 from ladtl_np.printable import shown
 
-__all__ = ["MOST_DEPTH", "decode_strictly", "raw_string"]
+__all__ = ["MOST_DEPTH", "MOST_TEXT", "decode_strictly", "raw_string"]
 
 MOST_DEPTH = 32
 """Lists and objects within each other; what this package writes has six."""
 
-_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+MOST_TEXT = 4 << 20
+"""Bytes of strings in a text of few values, such as a word of a million characters."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_TOKENS = re.compile(rb'[^"]*+(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"[^"]*+)*+', re.DOTALL)
 # whole characters and whole escapes; both halves of a pair of surrogates stay together
 _WHOLE = re.compile(
-    rb"(?:[^\\]++|\\u[dD][89abAB]..\\u....|\\u(?![dD][89abAB])....|\\[^u])*+", re.DOTALL
+    rb"[^\\]*+(?:\\(?:[^u]|u(?![dD][89abAB])....|u....\\u....)[^\\]*+)*+", re.DOTALL
 )
-_PIECE = 1 << 20
+_PIECE = 1 << 16  # bytes that a pattern looks at: its own notes take some forty times as many
 
 
 def decode_strictly(text: bytes | bytearray, most: int) -> Any:
@@ -31,19 +35,14 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
         UTF-8.
     most
         Values that it may hold: each takes some sixty bytes, so they are counted before any is
-        made.
+        made. 64 bytes for each is what all strings may take, beside `MOST_TEXT`, and all others.
 
     Raises
     ------
     ValueError
-        If it is no such text, nested deeper than `MOST_DEPTH`, or holds more values.
+        If it is no such text, nested deeper than `MOST_DEPTH`, or larger.
     """
-    bare = _STRING.sub(b"", text)
-    count = bare.count(b",") + bare.count(b"[") + bare.count(b"{") + 1
-    if count > most:
-        raise ValueError(f"{count:,} values, where {most:,} would do")
-    keys = bare.count(b":")
-    del bare
+    keys = _count(text, most)
     try:
         value = msgspec.json.decode(text)
     except RecursionError:
@@ -53,6 +52,34 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
     if _keys(value) != keys:
         raise ValueError("an object has the same key twice")
     return value
+
+
+def _count(text: bytes | bytearray, most: int) -> int:
+    """Keys of all objects as they are written; too many of anything is refused where it is met."""
+    at = keys = values = strings = others = 0
+    while at < len(text):
+        end, size = at, _PIECE
+        while end == at:
+            found = _TOKENS.match(text, at, at + size)
+            end = found.end() if found else at
+            if end == at and at + size >= len(text):
+                raise ValueError("a string has no end")
+            size *= 2  # a string may be longer than a piece
+        bare = _STRING.sub(b"", text[at:end])
+        keys += bare.count(b":")
+        values += bare.count(b",") + bare.count(b"[") + bare.count(b"{")
+        others += len(bare)
+        strings += end - at - len(bare)
+        _require_few(values, most, "values")
+        _require_few(strings, MOST_TEXT + 64 * most, "bytes of strings")
+        _require_few(others, 64 * most, "bytes beside strings")
+        at = end
+    return keys
+
+
+def _require_few(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise ValueError(f"more than {most:,} {what}")
 
 
 def _keys(value: Any) -> int:
@@ -81,7 +108,7 @@ def raw_string(text: memoryview) -> bytearray:
     ValueError
         If an escape is none, or half of a pair of surrogates stands alone.
     """
-    found, at = bytearray(), 0
+    found, at, size = bytearray(len(text)), 0, 0
     while at < len(text):
         end = min(at + _PIECE, len(text))
         if end < len(text):
@@ -95,6 +122,8 @@ def raw_string(text: memoryview) -> bytearray:
             piece: str = msgspec.json.decode(b'"%b"' % bytes(text[at:end]), type=str)
         except (msgspec.DecodeError, ValueError) as error:
             raise ValueError(f"a string is none: {shown(str(error), 100)}") from None
-        found += piece.encode()
-        at = end
+        plain = piece.encode()
+        found[size : size + len(plain)] = plain
+        at, size = end, size + len(plain)
+    del found[size:]
     return found
