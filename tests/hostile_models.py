@@ -174,6 +174,12 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
     ),
     "a NaN": set_weight("target_crf.A", np.nan),
     "an infinity": set_weight("word_embedding", np.inf),
+    "absurd words": set_weight("word_embedding", 3e38),
+    "absurd gates": set_weight("backward.W", -3e38),
+    "absurd recurrence": set_weight("forward.U", 3e38),
+    "absurd gates all over": lambda p: p.with_arrays(
+        lambda a: [array.fill(3e38) for array in a.values()]
+    ),
     "no rows": lambda p: p.within("architecture", vocabulary=0),
     "no columns": lambda p: p.within("architecture", embedding=0),
     "no units": lambda p: p.within("architecture", hidden=0),

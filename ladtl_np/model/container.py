@@ -29,7 +29,6 @@ __all__ = [
     "open_container",
     "pack",
     "require_arrays",
-    "require_finite",
     "unpack",
 ]
 
@@ -246,15 +245,3 @@ def require_arrays(
     for key, shape in wanted.items():
         if found[key] != shape:
             raise ModelFileError(f"{name}: {key} is {found[key]}, wanted {shown(str(shape), 100)}")
-
-
-def require_finite(name: str, arrays: Arrays) -> None:
-    """Refuse arrays that are no floats, not all of one dtype, or hold what is not finite."""
-    kinds = sorted({str(array.dtype) for array in arrays.values()})
-    if kinds not in (["float32"], ["float64"]):
-        raise ModelFileError(
-            f"{name}: its arrays are {', '.join(kinds)}, wanted floats of one kind"
-        )
-    for key, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise ModelFileError(f"{name}: {key} holds values that are not finite")

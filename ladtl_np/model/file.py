@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -23,7 +24,6 @@ from ladtl_np.model.container import (
     open_container,
     pack,
     require_arrays,
-    require_finite,
 )
 from ladtl_np.model.formats import (
     converted,
@@ -33,7 +33,8 @@ from ladtl_np.model.formats import (
     version_warning,
 )
 from ladtl_np.model.network import EMBEDDING, Architecture, Network, from_named
-from ladtl_np.model.strict_json import decode_strictly
+from ladtl_np.model.strict_json import count_keys, decode_strictly
+from ladtl_np.model.values import require_values
 from ladtl_np.options.config import Config
 from ladtl_np.printable import shown
 
@@ -53,7 +54,8 @@ __all__ = [
 FORMAT = 1
 """The newest format, which is written; all before it are read."""
 WANTED = "a model file such as RUN/best.safetensors"
-_VALUES = 100_000  # of a header, beside two for each row of an array
+_MOST_TAG = 100_000  # characters of a tag
+_VALUES = 100_000
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -114,7 +116,13 @@ class Model:
 
 
 def model_bytes(model: Model) -> bytes:
-    """The file's content; the same model gives the same bytes."""
+    """The file's content; the same model gives the same bytes.
+
+    Raises
+    ------
+    ModelFileError
+        If tags or words are so long that such a file would not be read again.
+    """
     header = Header(
         format=format_name("model", FORMAT),
         architecture=model.network.architecture,
@@ -129,7 +137,16 @@ def model_bytes(model: Model) -> bytes:
         characters=model.characters.to_state() if model.characters else None,
     )
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
-    return pack(model.network.named(), text)
+    arrays = model.network.named()
+    _require_short(model.name or "this model", header)
+    try:
+        count_keys(text.encode(), _most_values({key: array.shape for key, array in arrays.items()}))
+    except ValueError as error:
+        raise ModelFileError(
+            f"the model cannot be written: its header has {error}; leave rare words out "
+            "(vocabulary.min_count), or cut the text into smaller tokens"
+        ) from None
+    return pack(arrays, text)
 
 
 def save_model(path: str | PathLike[str], model: Model) -> None:
@@ -154,7 +171,7 @@ def load_model(path: str | PathLike[str]) -> Model:
         # all but the values is checked before there is room for them
         require_arrays(name, held.shapes, parameter_shapes(header.architecture))
         arrays = held.arrays()
-    require_finite(name, arrays)
+    require_values(name, arrays)
     told = version_warning(name, {"provenance": header.provenance})
     if told is not None:
         warnings.warn(told, ModelWarning, stacklevel=2)
@@ -181,9 +198,8 @@ def read_header(held: Container) -> Header:
     ModelFileError
         If it is not a model's, a newer version's, or damaged.
     """
-    rows = sum(shape[0] for shape in held.shapes.values() if math.prod(shape))
     try:
-        plain = decode_strictly(held.text, _VALUES + 2 * rows)
+        plain = decode_strictly(held.text, _most_values(held.shapes))
     except ValueError as error:
         raise ModelFileError(f"{held.name}: the header is damaged: {error}") from None
     require_format(held.name, plain, "model", FORMAT, WANTED)
@@ -208,6 +224,7 @@ def read_parts(name: str, header: Header) -> Parts:
         If they do not, or are damaged.
     """
     plain = {"provenance": header.provenance}
+    _require_short(name, header)
     try:
         vocabulary = Vocabulary.from_state(header.vocabulary)
         source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
@@ -229,6 +246,18 @@ def read_parts(name: str, header: Header) -> Parts:
     if min(of.character_embedding, of.character_hidden) < bool(characters):
         raise ModelFileError(f"{name}: the architecture has sizes that are none")
     return Parts(vocabulary, source_tags, target_tags, characters)
+
+
+def _most_values(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """Values that a header may have beside these arrays: some, and two for each row of numbers."""
+    return _VALUES + 2 * sum(shape[0] for shape in shapes.values() if math.prod(shape))
+
+
+def _require_short(name: str, header: Header) -> None:
+    if max(map(len, header.source_tags + header.target_tags), default=0) > _MOST_TAG:
+        raise ModelFileError(
+            f"{name}: a tag of more than {_MOST_TAG:,} characters; rename its type"
+        )
 
 
 def _require_label_map(pairs: dict[str, str], source: TagSet | None, target: TagSet) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ladtl_np.printable import shown
 
-__all__ = ["MOST_DEPTH", "MOST_TEXT", "decode_strictly", "raw_string"]
+__all__ = ["MOST_DEPTH", "MOST_TEXT", "count_keys", "decode_strictly", "raw_string"]
 
 MOST_DEPTH = 32
 """Lists and objects within each other; what this package writes has six."""
@@ -42,7 +42,7 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
     ValueError
         If it is no such text, nested deeper than `MOST_DEPTH`, or larger.
     """
-    keys = _count(text, most)
+    keys = count_keys(text, most)
     try:
         value = msgspec.json.decode(text)
     except RecursionError:
@@ -54,8 +54,8 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
     return value
 
 
-def _count(text: bytes | bytearray, most: int) -> int:
-    """Keys of all objects as they are written; too many of anything is refused where it is met."""
+def count_keys(text: bytes | bytearray, most: int) -> int:
+    """Keys of all objects as they are written; limits and errors are those of `decode_strictly`."""
     at = keys = values = strings = others = 0
     while at < len(text):
         end, size = at, _PIECE

@@ -7,7 +7,7 @@ from os import PathLike
 from typing import NamedTuple
 
 from ladtl_np.errors import ModelFileError
-from ladtl_np.model.container import Container, open_container, require_arrays, require_finite
+from ladtl_np.model.container import Container, open_container, require_arrays
 from ladtl_np.model.file import (
     FORMAT,
     WANTED,
@@ -17,6 +17,7 @@ from ladtl_np.model.file import (
     read_parts,
 )
 from ladtl_np.model.formats import format_name, version_warning, written_by
+from ladtl_np.model.values import require_values
 from ladtl_np.printable import shown
 
 __all__ = [
@@ -88,7 +89,7 @@ def _findings(path: str | PathLike[str]) -> Iterator[str]:
         )
         arrays = held.arrays()
         yield checksum_finding(held)
-    require_finite(name, arrays)
+    require_values(name, arrays)
     count = sum(array.size for array in arrays.values())
     yield f"{count:,} numbers, {next(iter(arrays.values())).dtype}, all finite"
     plain = {"provenance": header.provenance}
