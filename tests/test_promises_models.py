@@ -84,6 +84,66 @@ def test_promise_11_a_large_hostile_file_is_refused_in_twice_its_size(
     refused(path)
 
 
+WATCHED = """
+import sys
+from ladtl_np import load_model
+from ladtl_np.errors import ModelFileError
+from ladtl_np.model.tagging import Tagger
+
+CODE = ("exec", "compile", "import", "marshal.", "pickle.", "code.", "function.", "subprocess.")
+PROGRAMS = ("os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "socket.", "ctypes.")
+seen, watching = [], False
+
+def watch(event, arguments):
+    if watching and event.startswith(CODE + PROGRAMS):
+        seen.append((event, str(arguments)[:200]))
+
+sys.addaudithook(watch)
+list(Tagger(load_model(sys.argv[2])).tag([["C", "z"], ["x"]]))
+"".encode("unicode_escape")  # Python loads this for the first message that escapes something
+watching = True
+for path in sys.argv[3:]:
+    try:
+        load_model(path)
+        raise SystemExit(path)
+    except ModelFileError:
+        pass
+PLANTED
+print(*Tagger(load_model(sys.argv[1])).tag([["C", "z"], ["x"]]))
+watching = False
+sys.exit(str(seen) if seen else 0)
+"""
+
+
+def watched(planted: str, sound: Path, hostile: list[Path]) -> subprocess.CompletedProcess[str]:
+    program = WATCHED.replace("PLANTED", planted)
+    warm = next(path for path in KEPT if path.stem == "format-1-la-dtl")
+    command = [sys.executable, "-c", program, sound, warm, *hostile]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_promise_10_loading_and_tagging_run_no_code_from_a_file(
+    parts: Parts, tmp_path: Path
+) -> None:
+    """What is loaded for the first model of all is this package and its own compiled code."""
+    sound, hostile = tmp_path / "sound", []
+    sound.write_bytes(parts.content)
+    for number, build in enumerate(SMALL.values()):
+        hostile.append(tmp_path / str(number))
+        hostile[-1].write_bytes(build(parts))
+    done = watched("", sound, hostile)
+    assert done.stderr == ""
+    assert done.returncode == 0
+    assert done.stdout == "('B-Drug', 'E-Drug') ('S-Sign',)\n"
+    for planted, event in (
+        ("eval('1')", "exec"),
+        ("import this", "import"),
+        ("import pickle; pickle.loads(b'cbuiltins\\nlen\\n.')", "pickle.find_class"),
+        ("import os; os.system('true')", "os.system"),
+    ):
+        assert f"('{event}', " in watched(planted, sound, []).stderr
+
+
 CHILD = """
 import resource, sys
 from ladtl_np.errors import ModelFileError

@@ -47,9 +47,11 @@ def pack(arrays: Mapping[str, NDArray[Any]], text: str) -> bytes:
 
     Arrays hold float32, float64 or int64, in whatever order they lie in memory.
     """
+    given = {name: _plain(name, array) for name, array in arrays.items()}
     # widest first, so that each begins at a multiple of its item's size; as safetensors does
-    names = sorted(arrays, key=lambda name: (-arrays[name].dtype.itemsize, name))
-    plain = {name: _plain(name, arrays[name]) for name in names}
+    kinds = list(DTYPES)
+    names = sorted(given, key=lambda name: (kinds.index(_NAMES[given[name].dtype]), name))
+    plain = {name: given[name] for name in names}
     places, begin = dict[str, Place](), 0
     for name, array in plain.items():
         end = begin + array.nbytes

@@ -20,11 +20,11 @@ CHECKSUM = "checksum"
 """The metadata key of the checksum; files written before there was one lack it."""
 
 DTYPES: dict[str, np.dtype[Any]] = {
-    "F32": np.dtype("<f4"),
-    "F64": np.dtype("<f8"),
     "I64": np.dtype("<i8"),
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
 }
-"""What arrays may hold, by safetensors' names."""
+"""What arrays may hold, by safetensors' names; in the order in which they lie in a file."""
 
 MOST_ARRAYS = 1_000
 _ENTRY = 512  # bytes of the header for each array, its name included
