@@ -115,7 +115,9 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
     "no metadata": lambda p: assembled('{"a": 1}'),
     "metadata without the text": lambda p: assembled('{"__metadata__": {"format": "np"}}'),
     "metadata of another key": lambda p: assembled('{"__metadata__":{"ladtl_np":"{}","x":"y"}}'),
-    "the text twice": lambda p: assembled(b'{"__metadata__":{"ladtl_np":"{}","ladtl_np":"{}"}}'),
+    "the text twice": lambda p: assembled(
+        compact(json.dumps(p.outer)).replace(b'"ladtl_np":', b'"ladtl_np":"{}","ladtl_np":'), p.data
+    ),
     "a text that is a number": lambda p: assembled('{"__metadata__": {"ladtl_np": 3}}'),
     "not UTF-8": lambda p: assembled(b'{"__metadata__":{"ladtl_np":"\xff\xfe"}}'),
     "half a character": lambda p: assembled(b'{"__metadata__":{"ladtl_np":"\xe8\xaf"}}'),
@@ -149,6 +151,9 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
     "an offset of 2^63": lambda p: p.with_entry("forward.W", data_offsets=[2**63, 2**63 + 4]),
     "a negative offset": lambda p: p.with_entry("forward.W", data_offsets=[-4, 0]),
     "an offset that is no integer": lambda p: p.with_entry("forward.W", data_offsets=[0.0, 4]),
+    "an offset of false": lambda p: p.with_entry(
+        "backward.U", data_offsets=[False, p.outer["backward.U"]["data_offsets"][1]]
+    ),
     "offsets reversed": lambda p: p.with_entry("forward.W", data_offsets=[8, 4]),
     "one offset": lambda p: p.with_entry("forward.W", data_offsets=[8]),
     "a missing array": lambda p: p.with_arrays(lambda a: a.pop("forward.W")),

@@ -129,6 +129,16 @@ def test_a_flood_of_arrays_is_refused_at_once_and_in_few_words() -> None:
     assert len(unpack("m", many_empty_arrays(MOST_ARRAYS), WANTED)[1]) == MOST_ARRAYS
 
 
+@pytest.mark.parametrize("shape", [[-2, -3], [True, 6], [2.0, 3], [1, 1, 1, 1, 6], [2**63, 0], "6"])
+def test_promise_11_a_shape_that_is_none_is_refused(shape: object) -> None:
+    size = 24 if shape != [2**63, 0] else 0
+    entry = {"dtype": "F32", "shape": shape, "data_offsets": [0, size]}
+    header = json.dumps({"__metadata__": {"ladtl_np": "{}"}, "a": entry}, separators=(",", ":"))
+    content = struct.pack("<Q", len(header)) + header.encode() + bytes(size)
+    with pytest.raises(ModelFileError, match="a has a shape or a place that is none"):
+        unpack("m", content, WANTED)
+
+
 def test_a_message_names_a_few_arrays_and_how_many_more() -> None:
     arrays = {f"a{n}": (1,) for n in range(900)}
     with pytest.raises(ModelFileError, match=r"a0, a1, .*and 895 more") as caught:

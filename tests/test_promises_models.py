@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -42,7 +42,6 @@ def parts(tiny_model: Model) -> Parts:
 
 def refused(path: Path) -> str:
     """The message with which a file is refused, which takes neither time nor room."""
-    gc.collect()
     tracemalloc.start()
     begin = time.perf_counter()
     try:
@@ -173,7 +172,9 @@ def test_promise_11_as_much_room_is_taken_in_all(kind: str, parts: Parts, tmp_pa
 def test_promise_11_a_file_cut_short_at_any_byte_is_refused(parts: Parts, tmp_path: Path) -> None:
     path = tmp_path / "m"
     for content in (parts.content, KEPT[0].read_bytes()):
-        path.write_bytes(content)
+        path.write_bytes(content[:-1])
+        with pytest.raises(ModelFileError, match=r"cut short: [\d,]+ bytes of arrays, its header"):
+            load_model(path)
         for size in reversed(range(len(content))):
             os.truncate(path, size)
             with pytest.raises(ModelFileError):
@@ -193,6 +194,26 @@ def test_promise_11_what_is_no_file_is_not_read(tmp_path: Path) -> None:
                 load_model(path)
         with pytest.raises(ModelFileError, match=r"give a model file such as"):
             load_model("m\0n")
+
+
+def test_promise_11_what_is_no_file_is_not_even_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opening a device may do something; and where a pipe takes a file's place, nothing hangs."""
+    pipe, file = tmp_path / "pipe", tmp_path / "file"
+    os.mkfifo(pipe)
+    file.touch()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", lambda *_: pytest.fail("opened"))
+        with pytest.raises(ModelFileError, match="not a file"):
+            load_model(pipe)
+    before = os.stat(file)
+    monkeypatch.setattr("ladtl_np.model.container.os.stat", lambda _: before)
+    signal.signal(signal.SIGALRM, lambda *_: pytest.fail("waits for somebody to write"))
+    signal.alarm(10)
+    with pytest.raises(ModelFileError, match="not a file"):
+        load_model(pipe)
+    signal.alarm(0)
 
 
 def test_promise_11_a_file_that_may_not_be_read_says_so(
@@ -297,6 +318,10 @@ def test_promise_38_the_checksum_covers_words_tags_names_and_values(
         path.write_bytes(parts.content.replace(old, new))
         with pytest.raises(ModelFileError, match=r"checksum|not expected"):
             load_model(path)
+    swapped = parts.content.replace(b"forward.W", b"f").replace(b"backward.W", b"forward.W")
+    path.write_bytes(swapped.replace(b'"f"', b'"backward.W"'))
+    with pytest.raises(ModelFileError, match="not what was written, as the checksum shows"):
+        load_model(path)
     path.write_bytes(parts.content[:-1] + b"\x3f")
     with pytest.raises(ModelFileError, match="not what was written, as the checksum shows"):
         load_model(path)
