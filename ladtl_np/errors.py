@@ -7,6 +7,8 @@ __all__ = [
     "DivergedError",
     "LadtlError",
     "ModelFileError",
+    "ModelWarning",
+    "ScoreError",
     "TerminatedError",
     "UsageError",
 ]
@@ -38,6 +40,14 @@ class DivergedError(LadtlError):
 
 class ModelFileError(LadtlError):
     """A model file is damaged, hostile, or does not fit what is asked of it."""
+
+
+class ModelWarning(UserWarning):
+    """A model loads, and may not do exactly what it did when it was written."""
+
+
+class ScoreError(LadtlError):
+    """A tagger's scores are not finite, so its tags would mean nothing."""
 
 
 class TerminatedError(LadtlError):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -16,6 +17,37 @@ from ladtl_np.model.file import Model, load_model, model_bytes, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.trained_model import build_model
+
+KEPT = Path(__file__).parent / "data" / "models"
+EXPECTED = json.loads((KEPT / "expected.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("file", sorted(EXPECTED["models"]))
+def test_models_of_every_format_ever_released_load_and_tag_as_they_did(file: str) -> None:
+    """These files are never written again; docs/model-file.md has the rule."""
+    content, expected = (KEPT / file).read_bytes(), EXPECTED["models"][file]
+    assert hashlib.sha256(content).hexdigest() == expected["sha256"]
+    model = load_model(KEPT / file)
+    named = sorted(model.network.named().items())
+    arrays = hashlib.sha256(b"".join(array.tobytes() for _, array in named)).hexdigest()
+    assert arrays == expected["arrays"]
+    sentences = [line.split(" ") for line in EXPECTED["sentences"]]
+    for domain, tags in expected["tags"].items():
+        tagged = make_decoder(model, domain=domain).tag(sentences)
+        assert [" ".join(sentence) for sentence in tagged] == tags
+
+
+def test_a_kept_model_is_there_for_every_way_a_model_can_be_built() -> None:
+    assert {path.name for path in KEPT.glob("*.safetensors")} == set(EXPECTED["models"])
+    built = [load_model(path).network.architecture for path in KEPT.glob("*.safetensors")]
+    assert {(one.source_tags > 0, one.shared_crf) for one in built} == {
+        (False, False),
+        (True, False),
+        (True, True),
+    }
+    assert {one.projection for one in built} == {"none", "linear", "mask"}
+    assert {one.characters > 0 for one in built} == {one.emission_bias for one in built}
+    assert {one.emission_bias for one in built} == {False, True}
 
 
 @pytest.fixture(scope="module")
@@ -83,12 +115,15 @@ def rewritten(content: bytes, **changes: object) -> bytes:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": "ladtl_np model 99"}, "train it again"),
-        ({"target_tags": ["O"]}, "do not fit"),
+        ({"format": "ladtl_np model 99"}, r"format 99; this version reads up to 1\); update"),
+        ({"format": "ladtl_np checkpoint 1"}, "a checkpoint, not a model"),
+        ({"format": "else"}, "not a model written by ladtl_np"),
+        ({"target_tags": ["O"], "label_map": {}}, "do not fit"),
+        ({"label_map": {"Sign": "None"}}, "None not among the target's types"),
         ({"target_tags": ["B-x"]}, "damaged"),
         ({"vocabulary": {}}, "damaged"),
         ({"token_mode": "syllables"}, "damaged"),
-        ({"surplus": 1}, "damaged"),
+        ({"surplus": 1}, "newer version of ladtl_np; update"),
         ({"architecture": {}}, "damaged"),
     ],
 )

@@ -9,13 +9,14 @@ import contextlib
 import importlib
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
 
 import click
 
 from ladtl_np import __version__
-from ladtl_np.errors import LadtlError
+from ladtl_np.errors import LadtlError, ModelWarning
 from ladtl_np.runs.signals import signals_raise
 
 __all__ = ["SUMMARIES", "ladtl", "main"]
@@ -30,7 +31,7 @@ SUMMARIES = {
     "report": "Write one HTML page on an experiment, or on any run folders.",
     "data": "Write the demo corpus, describe corpora.",
     "vectors": "Train word vectors to start a model's embeddings from.",
-    "model": "Show what is inside a model file.",
+    "model": "Show what is inside a model file, and check it.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",
 }
 """One line for each command; the command is ``ladtl_np.commands.<name>.command``."""
@@ -67,7 +68,8 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        result = super().invoke(ctx)
+        with _printing_model_warnings():
+            result = super().invoke(ctx)
         sys.stdout.flush()  # a full disk or a closed pipe is met here, not while Python ends
         return result
 
@@ -102,6 +104,32 @@ class _Commands(click.Group):
         except MemoryError:
             code = _fail("not enough memory", LadtlError.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+@contextlib.contextmanager
+def _printing_model_warnings() -> Iterator[None]:
+    """Print what loading a model warns of as every other warning, whichever command loads it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ModelWarning)
+        before = warnings.showwarning
+
+        def show(
+            message: Warning | str,
+            category: type[Warning],
+            filename: str,
+            lineno: int,
+            file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:
+            if issubclass(category, ModelWarning):
+                from ladtl_np.commands.support.formats import warn
+
+                warn(str(message))
+            else:
+                before(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = show
+        yield
 
 
 def _with_line_marks(command: click.Command) -> click.Command:

@@ -1,4 +1,4 @@
-"""``ladtl model``: what is inside a model file."""
+"""``ladtl model``: what is inside a model file, and whether it is sound."""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.support.formats import json_option, print_json, print_table
+from ladtl_np.commands.support.formats import (
+    json_option,
+    naming_standard_output,
+    print_json,
+    print_table,
+)
 from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
+    from ladtl_np.model.verify import Check
 
 __all__ = ["command", "describe_model"]
 
 
 @click.group(name="model")
 def command() -> None:
-    r"""Show what is inside a model file.
+    r"""Show what is inside a model file, and check it.
 
     \b
-    Example:
+    Examples:
       ladtl model info run/best.safetensors
+      ladtl model verify run/best.safetensors
     """
 
 
@@ -55,6 +62,61 @@ def info(file: str, as_json: bool) -> None:
     for name, value in _rows(description):
         table.add_row(name, value)
     print_table(table, width=100)
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@json_option
+@click.pass_context
+def verify(context: click.Context, files: tuple[str, ...], as_json: bool) -> None:
+    r"""Check model FILEs and checkpoints, and say what each check found.
+
+    Checks are those that loading makes: the file's form, format and version, tags and pairs of
+    types, sizes, the checksum of all that was written, and that every number is finite. A line for
+    each; after one that fails, the file's others are not made. Exit code 1 if any file fails.
+
+    \b
+    Examples:
+      ladtl model verify run/best.safetensors
+      ladtl model verify runs/*/*.safetensors --json
+    """
+    found = {file: _checks(file) for file in files}
+    if as_json:
+        print_json([_verdict(file, checks) for file, checks in found.items()])
+    else:
+        with naming_standard_output():
+            for file, checks in found.items():
+                click.echo("\n".join(_lines(file, checks)))
+    if not all(map(_sound, found.values())):
+        context.exit(1)
+
+
+def _checks(file: str) -> list[Check]:
+    from pathlib import Path
+
+    from ladtl_np.model.verify import is_checkpoint, verify_model
+
+    if not is_checkpoint(file):
+        return verify_model(file)
+    from ladtl_np.runs.checkpoint import verify_checkpoint
+
+    return verify_checkpoint(Path(file))
+
+
+def _sound(checks: list[Check]) -> bool:
+    return all(check.held for check in checks)
+
+
+def _verdict(file: str, checks: list[Check]) -> dict[str, Any]:
+    return {"file": file, "sound": _sound(checks), "checks": [check._asdict() for check in checks]}
+
+
+def _lines(file: str, checks: list[Check]) -> list[str]:
+    """What a file's checks found, a line each."""
+    words = {True: "ok", False: "FAILED", None: "-"}
+    return [f"{shown(file, LONG)}: {'sound' if _sound(checks) else 'NOT SOUND'}"] + [
+        f"  {check.name:<9} {words[check.held]:<7} {shown(check.found, LONG)}" for check in checks
+    ]
 
 
 def describe_model(model: Model) -> dict[str, Any]:
@@ -134,7 +196,7 @@ def _flat(name: str, value: Any) -> list[tuple[str, str]]:
     """Write nested values as one line each; the scores of single types are left to ``--json``."""
     if not isinstance(value, dict):
         text = f"{value:.4f}" if isinstance(value, float) else str(value)
-        return [(name, shown(text, 80))]
+        return [(shown(name, 80), shown(text, 80))]
     rows = []
     for key, inner in value.items():
         if key != "per_type":

@@ -42,6 +42,7 @@ class Scratch(NamedTuple):
     tanh_cell: Floats  # (B, H)
     E: Floats  # (N, m)
     delta: Floats  # (N, m)
+    finite: Booleans  # (B,) whether all scores of a sentence's tokens are
 
 
 @kernel
@@ -56,17 +57,22 @@ def best_tags(
 ) -> None:
     """Write tags (N,) and score (B,) of each sentence's best path, as viterbi does.
 
-    The best legal one where the head forbids anything.                    docs/math/crf.md (23)
+    The best legal one where the head forbids anything. The score is NaN where a token's scores are
+    not finite: then the tags mean nothing.                                docs/math/crf.md (23)
     """
-    hidden, gates, cell, tanh_cell, E, delta = scratch
+    hidden, gates, cell, tanh_cell, E, delta, finite = scratch
     H = cell.shape[1]
     state = gates, cell, tanh_cell
     (forward, backward), (forward_U, backward_U) = encoder.projected, encoder.recurrent
     lstm_encode(hidden, *state, forward, words, forward_U, offsets, 0, False)
     lstm_encode(hidden, *state, backward, words, backward_U, offsets, H, True)
     affine_forward(E, hidden, head.W, head.b)
+    _look_for_infinite(finite, E, offsets)
     _forbid(E, head.may_start, head.may_end, offsets)
     viterbi(tags, score, delta, E, head.A, head.A_transposed, offsets)
+    for b in range(score.size):
+        if not finite[b]:
+            score[b] = np.nan
 
 
 @inline
@@ -82,3 +88,18 @@ def _forbid(E: Floats, may_start: Booleans, may_end: Booleans, offsets: Integers
             for j in range(may_start.size):
                 if (t == 0 and not may_start[j]) or (ends and not may_end[j]):
                     E[row, j] = -np.inf
+
+
+@inline
+def _look_for_infinite(finite: Booleans, E: Floats, offsets: Integers) -> None:
+    """Say of each sentence whether every token's scores are finite, which they are before _forbid.
+
+    The best path's own score does not tell: it may lead around a tag whose score is NaN.
+    """
+    finite[:] = True
+    for t in range(offsets.size - 1):
+        for row in range(offsets[t], offsets[t + 1]):
+            sound = True
+            for j in range(E.shape[1]):
+                sound &= np.abs(E[row, j]) < np.inf
+            finite[row - offsets[t]] &= sound

@@ -17,6 +17,7 @@ from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.errors import ScoreError
 from ladtl_np.kernels import decoding, encoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
@@ -32,6 +33,10 @@ BATCH_TOKENS = 1024
 GROUP_TOKENS = 16_384
 # distinct words whose characters are read together, for the same reason
 SPELLED_WORDS = 2_048
+
+
+def _numbered(n: int) -> str:
+    return f"sentence {n + 1}"
 
 
 class Decoder:
@@ -55,6 +60,8 @@ class Decoder:
         Whether the emission bias counts, where the network has one.
     workers
         Threads.
+    name
+        What messages call the model.
     """
 
     def __init__(
@@ -68,10 +75,11 @@ class Decoder:
         emission_bias: bool,
         characters: Characters | None = None,
         workers: Workers | None = None,
+        name: str = "",
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.characters, self.emission_bias = characters, emission_bias
-        self.constrained = constrained
+        self.constrained, self.name = constrained, name or "this model"
         if (characters is None) != (network.architecture.characters == 0):
             raise ValueError("a network that reads characters needs its alphabet, others have none")
         self.workers = workers or Workers()
@@ -80,14 +88,31 @@ class Decoder:
         self._legal = legal_start_end_transition(tags.tags) if constrained else anything
         self._names = np.array(tags.tags, dtype=object)
 
-    def tag(self, sentences: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
-        """BIOES tags of each sentence, in the order given; an empty sentence has none."""
-        return self.start(sentences)()
+    def tag(
+        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
+    ) -> list[tuple[str, ...]]:
+        """BIOES tags of each sentence, in the order given; an empty sentence has none.
 
-    def start(self, sentences: Sequence[Sequence[str]]) -> Callable[[], list[tuple[str, ...]]]:
+        Parameters
+        ----------
+        sentences
+            Tokens of each sentence.
+        where
+            What a message calls the sentence at an index.
+
+        Raises
+        ------
+        ScoreError
+            If the scores of a sentence are not finite.
+        """
+        return self.start(sentences, where)()
+
+    def start(
+        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
+    ) -> Callable[[], list[tuple[str, ...]]]:
         """Begin tagging on the workers' threads; what is returned waits for the tags.
 
-        With one thread all is done before this returns.
+        With one thread all is done before this returns. Errors are those of `tag`.
         """
         lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
         table, words = self._inputs(list(chain.from_iterable(sentences)))
@@ -109,15 +134,27 @@ class Decoder:
 
         def results() -> list[tuple[str, ...]]:
             found: list[tuple[str, ...]] = [()] * len(sentences)
+            broken: list[int] = []
             for numbers, finish in waiting:
-                names = self._names[finish()].tolist()
+                best, scores = finish()
+                names = self._names[best].tolist()
+                broken += np.array(numbers)[~np.isfinite(scores)].tolist()
                 end = 0
                 for n in numbers:
                     begin, end = end, end + int(lengths[n])
                     found[n] = tuple(names[begin:end])
+            self._require_finite(broken, where)
             return found
 
         return results
+
+    def _require_finite(self, broken: Sequence[int], where: Callable[[int], str]) -> None:
+        """Refuse to tag if there is a sentence whose scores are not finite."""
+        if broken:
+            raise ScoreError(
+                f"{self.name}: its scores of {where(min(broken))} are not finite, so its tags mean "
+                "nothing; the weights are damaged, or the training had diverged"
+            )
 
     def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""
@@ -218,8 +255,8 @@ def _project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Flo
 
 def _best_tags(
     memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: decoding.Head
-) -> Integers:
-    """Best tags of a packed batch, in the order of its list of sentences."""
+) -> tuple[Integers, Floats]:
+    """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
     empty, N, B = memory.empty, packing.tokens, packing.sentences
     H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
     best = np.empty(N, np.int64)
@@ -230,10 +267,12 @@ def _best_tags(
         tanh_cell=empty((B, H), dtype),
         E=empty((N, m), dtype),
         delta=empty((N, m), dtype),
+        finite=empty(B, np.bool_),
     )
     ready = decoding.Encoder(
         (encoder.forward(), encoder.backward()), (encoder.forward_U, encoder.backward_U)
     )
-    decoding.best_tags(best, np.empty(B), scratch, words, ready, head, packing.offsets)
-    tags: Integers = best[packing.rows]
-    return tags
+    ranked, scores = np.empty(B), np.empty(B)
+    decoding.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
+    scores[packing.order] = ranked
+    return best[packing.rows], scores

@@ -17,7 +17,10 @@ def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
     Tags that unconstrained decoding leaves illegal stay so in BIOES, and become the tags of the
     spans that conlleval reads in any other scheme.
     """
-    tagged = decoder.tag([sentence.tokens for sentence in corpus])
+    lines = [sentence.line for sentence in corpus]
+    tagged = decoder.tag(
+        [sentence.tokens for sentence in corpus], lambda n: f"{corpus.name}:{lines[n]}"
+    )
     return [decoded_tags(tags, corpus.scheme) for tags in tagged]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Literal
 
 from ladtl_np.arrays.workers import Workers
@@ -59,6 +60,7 @@ def make_decoder(
         constrained=decoding.constrained if constrained is None else constrained,
         emission_bias=decoding.emission_bias,
         workers=Workers(threads),
+        name=model.name,
     )
 
 
@@ -120,6 +122,8 @@ class Tagger:
         ------
         LadtlError
             If a single sentence would not fit into this machine's memory.
+        ScoreError
+            If the scores of a sentence are not finite.
         """
         for tagged in self.tag_chunks(sentences):
             yield from tagged
@@ -132,6 +136,7 @@ class Tagger:
         chunks = self._chunks(sentences)
         at_once = self.chunk_sentences == 1
         begun: list[Callable[[], list[tuple[str, ...]]]] = []
+        before = 0  # sentences of earlier chunks
         while True:
             error = None
             try:
@@ -139,7 +144,8 @@ class Tagger:
             except LadtlError as problem:  # what was read before it is tagged all the same
                 chunk, error = None, problem
             if chunk is not None:
-                begun.append(self.decoder.start(chunk))
+                begun.append(self.decoder.start(chunk, partial(_numbered, before + 1)))
+                before += len(chunk)
             # one chunk is read while the one before is computed
             while begun and (chunk is None or at_once or len(begun) > 1):
                 yield begun.pop(0)()
@@ -169,6 +175,10 @@ class Tagger:
                 chunk, tokens = [], 0
         if chunk:
             yield chunk
+
+
+def _numbered(first: int, n: int) -> str:
+    return f"sentence {first + n}"
 
 
 def _longest_sentence(model: Model, m: int) -> int:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+import numpy as np
 
 from ladtl_np.errors import ModelFileError
 from ladtl_np.files import write_atomically
-from ladtl_np.model.container import Arrays, pack, read_container, unpack
+from ladtl_np.model.container import Arrays, Container, open_container, pack
+from ladtl_np.model.formats import converted, format_name, require_format
+from ladtl_np.model.strict_json import decode_strictly
+from ladtl_np.model.verify import Check, checked, checksum_finding, file_finding
 from ladtl_np.options.config import Config, differing_options
 from ladtl_np.printable import shown
 from ladtl_np.training.prepared import Prepared
@@ -27,11 +32,13 @@ __all__ = [
     "made_of",
     "read_checkpoint",
     "resume",
+    "verify_checkpoint",
     "write_checkpoint",
 ]
 
-FORMAT = "ladtl_np checkpoint 1"
+FORMAT = 1
 _WANTED = "the checkpoint of an interrupted run"
+_AGAIN = "; start again with --overwrite"
 
 
 class Every(NamedTuple):
@@ -101,7 +108,7 @@ def write_checkpoint(
     """
     state, arrays = capture(trainer)
     header = Checkpoint(
-        format=FORMAT,
+        format=format_name("checkpoint", FORMAT),
         state=state,
         config=trainer.config,
         data=data,
@@ -120,20 +127,38 @@ def read_checkpoint(path: Path) -> tuple[Checkpoint, Arrays]:
     ModelFileError
         If it is damaged, or not one.
     """
-    text, arrays = unpack(str(path), read_container(path, _WANTED), _WANTED)
+    with open_container(path, _WANTED) as held:
+        return _header(held), held.arrays()
+
+
+def _header(held: Container) -> Checkpoint:
     try:
-        kind = msgspec.json.decode(text, type=dict[str, Any]).get("format")
-        if kind != FORMAT:
-            raise ModelFileError(
-                f"{path}: its format is {shown(str(kind))}, this version reads {FORMAT!r}; go on "
-                "with the version of ladtl_np that wrote it, or start again with --overwrite"
-            )
-        return msgspec.json.decode(text, type=Checkpoint), arrays
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ModelFileError(
-            f"{path}: the checkpoint is damaged: {shown(str(error), 200)}; start again with "
-            "--overwrite"
-        ) from None
+        plain = decode_strictly(held.text, len(held.text))
+    except ValueError as error:
+        raise ModelFileError(f"{held.name}: the checkpoint is damaged: {error}{_AGAIN}") from None
+    require_format(held.name, plain, "checkpoint", FORMAT, _WANTED)
+    return converted(held.name, plain, Checkpoint)
+
+
+CHECKS = ("file", "format", "checksum", "values")
+
+
+def verify_checkpoint(path: Path) -> list[Check]:
+    """Make the checks of a checkpoint that need no run; one for each name in `CHECKS`."""
+    return checked(CHECKS, lambda: _findings(path))
+
+
+def _findings(path: Path) -> Iterator[str]:
+    with open_container(path, _WANTED) as held:
+        yield file_finding(held)
+        header = _header(held)
+        yield f"{header.format}, after step {header.state.step:,}"
+        arrays = held.arrays()
+        yield checksum_finding(held)
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise ModelFileError(f"{path}: {shown(name)} holds values that are not finite")
+    yield f"{sum(array.size for array in arrays.values()):,} numbers, all finite"
 
 
 def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) -> None:
