@@ -23,6 +23,7 @@ from ladtl_np.corpus.vectors.skipgram import (
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import apply_settings
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.corpus.vectors.skipgram import WordVectors
@@ -221,7 +222,7 @@ def _facts(vectors: WordVectors, options: SkipGramOptions, seconds: float) -> di
 
 def _tell(facts: dict[str, Any], passes: Passes, out: str) -> None:
     """Say on standard error what was made from what, and what was left out."""
-    place = "standard output" if out == "-" else out
+    place = "standard output" if out == "-" else shown(out, LONG)
     click.echo(
         f"{facts['sentences']:,} sentences, {facts['tokens']:,} tokens: {facts['words']:,} words "
         f"of {facts['dimension']} values in {place}; {facts['rare_words']:,} rarer words have "

@@ -177,9 +177,15 @@ def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
 
 
 def print_json(value: Any) -> None:
-    """Print a value on standard output, keys in their own order."""
+    """Print a value on standard output, keys in their own order.
+
+    Control and direction characters, and file names that are not UTF-8, are escaped as JSON does.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if not text.isascii() and not text.replace("\n", "").isprintable():
+        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     with naming_standard_output():
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        click.echo(text)
 
 
 def print_table(table: Table, width: int = 160) -> None:
