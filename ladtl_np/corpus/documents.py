@@ -14,7 +14,7 @@ import msgspec
 
 from ladtl_np.corpus.limits import INTEGER_BITS, MIB, NESTING
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "LimitError",
@@ -80,11 +80,11 @@ def read_document(path: str | os.PathLike[str], most: int, *, dash: bool = False
     DataError
         If it is not UTF-8.
     """
-    name = os.fspath(path)
+    name = shown(os.fspath(path), LONG)
     if dash and name == "-":
         name, content = "standard input", sys.stdin.buffer.read(most + 1)
     else:
-        content = _content(name, most)
+        content = _content(path, name, most)
     if len(content) > most:
         raise LimitError(f"{name}: more than {most // MIB} MiB; is it the right file?")
     content = content.removeprefix(_BOM)
@@ -97,10 +97,10 @@ def read_document(path: str | os.PathLike[str], most: int, *, dash: bool = False
         ) from None
 
 
-def _content(name: str, most: int) -> bytes:
+def _content(path: str | os.PathLike[str], name: str, most: int) -> bytes:
     """Read at most one byte more than `most`, without waiting for anybody who writes a pipe."""
     try:
-        number = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             status = os.fstat(number)
             if kind := kind_of_file(status.st_mode):

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from ladtl_np.corpus.limits import FINDINGS, bounded
 from ladtl_np.errors import DataError
+from ladtl_np.printable import shown
 
 __all__ = ["Finding", "Findings", "FindingsError"]
 
@@ -45,7 +46,7 @@ class FindingsError(DataError):
         self.complete = complete
 
     def __str__(self) -> str:
-        lines, name = [], bounded(self.name, _NAME)
+        lines, name = [], shown(self.name, _NAME)
         for finding in self.findings:
             place = f"{name}:{finding.line}" if finding.line else name
             lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}")

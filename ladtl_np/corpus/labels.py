@@ -18,7 +18,7 @@ from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
-from ladtl_np.printable import shown, some_of
+from ladtl_np.printable import LONG, shown, some_of
 
 __all__ = [
     "LabelMap",
@@ -148,7 +148,7 @@ class LabelMap:
         DataError
             If it is not such a file, or not one-to-one.
         """
-        name = display_name(path)
+        name = shown(display_name(path), LONG)
         table = parse_toml(read_document(path, TOML_BYTES, dash=True), name)
         inner = table.get("types")
         if isinstance(inner, dict):

@@ -16,6 +16,7 @@ from typing import BinaryIO
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import LINE_BYTES, MIB
 from ladtl_np.errors import UsageError
+from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "Digest",
@@ -97,19 +98,20 @@ def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     if os.fspath(path) == "-":
         yield sys.stdin.buffer
         return
+    name = shown(os.fspath(path), LONG)
     try:
         if os.path.isdir(path):
-            raise UsageError(f"{path} is a folder; name a file inside it")
+            raise UsageError(f"{name} is a folder; name a file inside it")
         stream = open(path, "rb")
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; is the path right, seen from here?") from None
+        raise UsageError(f"{name}: no such file; is the path right, seen from here?") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
     except ValueError:  # a NUL, or half a character
-        raise UsageError(f"{path}: no file can have this name") from None
+        raise UsageError(f"{name}: no file can have this name") from None
     with stream:
         if _is_endless(stream):
-            raise UsageError(f"{path} is a device; name a file, or - for standard input")
+            raise UsageError(f"{name} is a device; name a file, or - for standard input")
         yield stream
 
 

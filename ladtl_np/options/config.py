@@ -31,6 +31,7 @@ from ladtl_np.options.parts import (
     TrainingOptions,
     VocabularyOptions,
 )
+from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "DEFAULTS",
@@ -201,7 +202,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         If it is not there, no regular file, too large, or not TOML.
     """
     try:
-        return parse_toml(read_document(path, TOML_BYTES), str(path))
+        return parse_toml(read_document(path, TOML_BYTES), shown(str(path), LONG))
     except DataError as error:
         raise UsageError(str(error)) from None
 

@@ -14,6 +14,7 @@ from ladtl_np.corpus.documents import parse_json, parse_toml, read_document
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.limits import TABLE_BYTES, TOML_BYTES
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
 from ladtl_np.runs.names import CONFIG, LOG, MANIFEST, METRICS, NEW, predictions_of
 from ladtl_np.runs.replacing import current
@@ -106,7 +107,7 @@ class FoundRun:
         if not os.path.lexists(path):
             return {}
         try:
-            options = flattened(parse_toml(read_document(path, TOML_BYTES), str(path)))
+            options = flattened(parse_toml(read_document(path, TOML_BYTES), _told(path)))
         except UsageError as error:
             raise DataError(str(error)) from None
         _check_options(options, path)
@@ -122,7 +123,7 @@ class FoundRun:
                 continue
             step, f1 = row.get("step", ""), row["dev_f1"]
             if not (_STEP.fullmatch(step) and _SHARE.fullmatch(f1) and float(f1) <= 1):
-                raise DataError(f"{path}:{number}: no step and F1 in this line")
+                raise DataError(f"{_told(path)}:{number}: no step and F1 in this line")
             points.append((int(step), float(f1)))
         return points
 
@@ -136,13 +137,17 @@ class FoundRun:
         return [event for event in events if event.get("event") == kind]
 
 
+def _told(path: Path) -> str:
+    return shown(str(path), LONG)
+
+
 def _check_options(options: Mapping[str, Any], path: Path) -> None:
     """Refuse values of the options by which runs are told apart that no run has."""
     seed, share = options.get("seed", 0), options.get("data.target_fraction", 1.0)
     if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-        raise DataError(f"{path}: seed is not a whole number from 0 on")
+        raise DataError(f"{_told(path)}: seed is not a whole number from 0 on")
     if not isinstance(share, int | float) or not 0 < share <= 1:
-        raise DataError(f"{path}: data.target_fraction is not a number in (0, 1]")
+        raise DataError(f"{_told(path)}: data.target_fraction is not a number in (0, 1]")
 
 
 def without_seed(parts: tuple[str, ...]) -> tuple[str, ...]:

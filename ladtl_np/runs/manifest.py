@@ -10,6 +10,7 @@ import msgspec
 from ladtl_np.corpus.documents import parse_json, read_document
 from ladtl_np.corpus.limits import JSON_BYTES
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.names import MANIFEST
 from ladtl_np.runs.replacing import current
 from ladtl_np.scoring import Semantics
@@ -131,7 +132,8 @@ def read_manifest(folder: Path) -> Manifest:
     except UsageError as error:
         raise DataError(str(error)) from None
     except ValueError as error:
-        raise DataError(f"{path}: not the manifest of a run: {error}") from None
+        raise DataError(f"{shown(str(path), LONG)}: not the manifest of a run: {error}") from None
     if any("/" in name or "\0" in name for name in manifest.results or {}):
-        raise DataError(f"{path}: not the manifest of a run: a corpus is named by a whole path")
+        place = shown(str(path), LONG)
+        raise DataError(f"{place}: not the manifest of a run: a corpus is named by a whole path")
     return manifest

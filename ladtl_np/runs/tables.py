@@ -9,6 +9,7 @@ from pathlib import Path
 from ladtl_np.corpus.documents import read_document
 from ladtl_np.corpus.limits import TABLE_BYTES
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 
 __all__ = ["read_table"]
 
@@ -36,6 +37,8 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     for number, line in enumerate(lines[1:], 2):
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise DataError(f"{path}:{number}: {len(cells)} cells under {len(header)} headings")
+            raise DataError(
+                f"{shown(str(path), LONG)}:{number}: {len(cells)} cells under {len(header)} headings"
+            )
         rows.append((number, dict(zip(header, cells, strict=True))))
     return rows
