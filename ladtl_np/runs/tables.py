@@ -37,8 +37,7 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     for number, line in enumerate(lines[1:], 2):
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise DataError(
-                f"{shown(str(path), LONG)}:{number}: {len(cells)} cells under {len(header)} headings"
-            )
+            place = f"{shown(str(path), LONG)}:{number}"
+            raise DataError(f"{place}: {len(cells)} cells under {len(header)} headings")
         rows.append((number, dict(zip(header, cells, strict=True))))
     return rows
