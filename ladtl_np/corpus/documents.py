@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -18,6 +19,7 @@ from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "LimitError",
+    "escape_json",
     "kind_of_file",
     "parse_json",
     "parse_toml",
@@ -46,6 +48,13 @@ _TOML = re.compile(
     re.DOTALL,
 )
 _JSON = re.compile(r'"(?>[^"\\]+|\\.)*+"?|[\[\]{}]', re.DOTALL)
+
+# what a terminal obeys or an editor hides: C1 controls, marks of direction, line separators, half
+# characters; C0 controls are escaped in any JSON
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
 
 
 class LimitError(DataError):
@@ -86,7 +95,7 @@ def read_document(path: str | os.PathLike[str], most: int, *, dash: bool = False
     else:
         content = _content(path, name, most)
     if len(content) > most:
-        raise LimitError(f"{name}: more than {most // MIB} MiB; is it the right file?")
+        raise LimitError(_too_large(name, most))
     content = content.removeprefix(_BOM)
     try:
         return content.decode("utf-8")
@@ -97,6 +106,10 @@ def read_document(path: str | os.PathLike[str], most: int, *, dash: bool = False
         ) from None
 
 
+def _too_large(name: str, most: int) -> str:
+    return f"{name}: more than {most // MIB} MiB; is it the right file?"
+
+
 def _content(path: str | os.PathLike[str], name: str, most: int) -> bytes:
     """Read at most one byte more than `most`, without waiting for anybody who writes a pipe."""
     try:
@@ -105,6 +118,8 @@ def _content(path: str | os.PathLike[str], name: str, most: int) -> bytes:
             status = os.fstat(number)
             if kind := kind_of_file(status.st_mode):
                 raise UsageError(f"{name} is {kind}; name a regular file")
+            if status.st_size > most:
+                raise LimitError(_too_large(name, most))
             with os.fdopen(number, "rb", closefd=False) as stream:
                 return stream.read(min(most, status.st_size + MIB) + 1)
         finally:
@@ -191,6 +206,11 @@ def require_integers(table: Any, name: str) -> None:
 @cache
 def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(wanted)
+
+
+def escape_json(text: str) -> str:
+    """Write the control and direction characters in JSON as escapes; it says the same as before."""
+    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def parse_json(text: str, wanted: Any) -> Any:

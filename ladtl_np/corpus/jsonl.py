@@ -13,7 +13,7 @@ from typing import TextIO
 
 import msgspec
 
-from ladtl_np.corpus.documents import parse_json
+from ladtl_np.corpus.documents import escape_json, parse_json
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
@@ -208,7 +208,7 @@ def read_jsonl(
 def format_document(text: str, spans: Iterable[Span], identity: Identity = None) -> str:
     """Write one document as a line of JSON without a line end; spans are character offsets."""
     output = _Output(text=text, label=sorted(spans), id=identity)
-    return msgspec.json.encode(output).decode()
+    return escape_json(msgspec.json.encode(output).decode())
 
 
 def write_jsonl(stream: TextIO, documents: Iterable[Document]) -> None:

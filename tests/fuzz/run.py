@@ -62,6 +62,7 @@ class _Watch:
         from fuzz.targets import TARGETS
 
         self.name, self.target, self.crashes = name, TARGETS[name], crashes
+        self.target.seeds()  # some are made by training, which is no time of the search
         self.end = time.monotonic() + seconds
         self.count, self.kinds = 0, {}
 

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
+from ladtl_np.corpus.documents import escape_json
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
@@ -182,10 +183,8 @@ def print_json(value: Any) -> None:
     Control and direction characters, and file names that are not UTF-8, are escaped as JSON does.
     """
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    if not text.isascii() and not text.replace("\n", "").isprintable():
-        text = "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
     with naming_standard_output():
-        click.echo(text)
+        click.echo(escape_json(text))
 
 
 def print_table(table: Table, width: int = 160) -> None:
