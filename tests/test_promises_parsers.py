@@ -792,8 +792,11 @@ def test_promise_37_integers_have_a_largest(tmp_path: Path, invoke: Invoke) -> N
             apply_settings({}, [f"seed={number}"])
         with pytest.raises(FindingsError):
             jsonl(f'{{"text": "a", "id": {number}00}}'.encode())
-    with pytest.raises(UsageError, match="integer of more than 64 bits"):
+    with pytest.raises(UsageError, match="seed is an integer of more than 64 bits"):
         parse_config({"seed": edge})
+    for value in (float("inf"), [1.0, float("nan")]):
+        with pytest.raises(UsageError, match=r"objective\.w_mmd must be a finite number"):
+            parse_config({"objective": {"w_mmd": value}})
     result = invoke("train", "--demo", "--out", tmp_path / "out", "--seed", HUGE)
     assert result.exit_code == 2
     assert len(result.stderr) <= limits.MESSAGE_CHARACTERS + 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -24,7 +25,7 @@ __all__ = [
     "parse_json",
     "parse_toml",
     "read_document",
-    "require_integers",
+    "require_numbers",
     "too_deep",
 ]
 
@@ -149,7 +150,7 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
         raise DataError(f"{name}: not a TOML file in UTF-8: {shown(str(error), 200)}") from None
     except (ValueError, RecursionError):  # Python refuses integers of thousands of digits
         raise LimitError(f"{name}: an integer of more than {INTEGER_BITS} bits") from None
-    require_integers(table, name)
+    require_numbers(table, name)
     return table
 
 
@@ -177,13 +178,15 @@ def too_deep(text: str, tokens: re.Pattern[str] = _JSON) -> bool:
     return False
 
 
-def require_integers(table: Any, name: str) -> None:
+def require_numbers(table: Any, name: str, *, finite: bool = False) -> None:
     """Refuse integers that 64 bits do not hold, and tables that dotted keys nest too deep.
 
     Raises
     ------
     LimitError
         Naming the first.
+    DataError
+        If floats have to be `finite` and one is not.
     """
     half = 1 << (INTEGER_BITS - 1)
     layer, depth = [("", table)], 0
@@ -198,6 +201,8 @@ def require_integers(table: Any, name: str) -> None:
                 raise LimitError(
                     f"{name}: {shown(key, 200)} is an integer of more than {INTEGER_BITS} bits"
                 )
+            elif finite and isinstance(value, float) and not math.isfinite(value):
+                raise DataError(f"{name}: {shown(key, 200)} must be a finite number, got {value}")
         layer, depth = inner, depth + 1
         if depth > NESTING + 1:
             raise LimitError(f"{name}: nested more than {NESTING} deep")

@@ -10,7 +10,7 @@ import msgspec
 import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_integers
+from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_numbers
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.limits import NESTING, TOML_BYTES, bounded
 from ladtl_np.errors import DataError, UsageError
@@ -181,7 +181,7 @@ def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Confi
         that config.toml cannot hold, such as a file name that is not UTF-8.
     """
     try:
-        require_integers(table, name)
+        require_numbers(table, name, finite=True)
         require_writable(table, name)
         return msgspec.convert(table, Config)
     except DataError as error:
