@@ -8,7 +8,7 @@ export OMP_NUM_THREADS ?= $(THREADS)
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
     embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor))
 
-.PHONY: demo test test-all mutants lint docs bench clean
+.PHONY: demo test test-all fuzz mutants lint docs bench clean
 
 demo: $(VENV)/.core
 	rm -rf demo-run
@@ -30,6 +30,7 @@ test: lint
 # everything: slow tests, and the mathematics without compilation and with checked array bounds
 test-all: test docs mutants
 	$(BIN)/python -m pytest -m slow -p no:cacheprovider
+	$(BIN)/python tests/fuzz/run.py --seconds 30
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
 	    $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
@@ -39,6 +40,12 @@ MUTANTS ?= 60
 mutants: $(VENV)/.dev
 	$(BIN)/python tests/planted_errors.py
 	$(BIN)/python tests/planted_errors.py --by-rule $(MUTANTS)
+
+# every parser for SECONDS; guided by coverage where atheris can be installed
+SECONDS ?= 300
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m pip install --quiet --editable ".[fuzz]" || true
+	$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -59,7 +66,7 @@ bench: $(VENV)/.bench
 	$(BIN)/ladtl bench --markdown docs/results/benchmarks.md --overwrite
 
 clean:
-	rm -rf $(VENV) demo-run docs/_build .numba-bounds
+	rm -rf $(VENV) demo-run docs/_build .numba-bounds fuzz-crashes
 
 $(VENV)/.core: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)

@@ -104,11 +104,11 @@ def test_an_option_that_cannot_be_is_named(setting: str, named: str) -> None:
 
 
 def test_a_file_that_is_missing_or_not_toml_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="no such file"):
         read_config(tmp_path / "none.toml")
     path = tmp_path / "bad.toml"
     path.write_bytes(b"a = \xff")
-    with pytest.raises(UsageError, match="not a TOML file"):
+    with pytest.raises(UsageError, match="not UTF-8 at byte offset 4"):
         read_config(path)
 
 

@@ -23,7 +23,8 @@ from ladtl_np.corpus.conll import (
     read_conll,
     write_conll,
 )
-from ladtl_np.corpus.findings import LIMIT, FindingsError
+from ladtl_np.corpus.findings import FindingsError
+from ladtl_np.corpus.limits import FINDINGS
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.schemes import illegal_positions, spans
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -158,8 +159,8 @@ def test_all_findings_are_reported_together_up_to_a_limit(read: Any) -> None:
     message = findings_of(read, "a\tO\nb\n\n\tO\nc\tX\n")
     assert [line.split(":")[1] for line in message.split("\n")] == ["2", "4", "5"]
     message = findings_of(read, "a\tO\n" + "b\n" * 100)
-    assert message.count("\n") == LIMIT
-    assert message.endswith(f"stopped after {LIMIT} findings")
+    assert message.count("\n") == FINDINGS
+    assert message.endswith(f"stopped after {FINDINGS} findings")
 
 
 def test_messages_hold_no_tokens_of_the_data(read: Any) -> None:

@@ -232,7 +232,7 @@ def test_the_wheel_would_hold_the_packaged_experiments() -> None:
 def test_a_name_that_is_neither_file_nor_experiment_lists_the_experiments(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="demo, figure4, figure5, table2, table4, table5"):
         load_experiment("tabel2")
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="no such file"):
         load_experiment(str(tmp_path / "none.toml"))
 
 

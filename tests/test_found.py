@@ -168,13 +168,13 @@ def test_a_run_may_lack_all_but_its_manifest(make_runs: MakeRuns) -> None:
     [
         ("manifest.json", '{"results": 3}', "manifest", ": not the manifest of a run: "),
         ("manifest.json", "{", "results", ": not the manifest of a run: "),
-        ("manifest.json", "\xff", "results", ": not the manifest of a run: "),
-        ("config.toml", "seed = ", "options", ": not the options of a run: "),
-        ("config.toml", "\xff", "options", ": not the options of a run: "),
+        ("manifest.json", "\xff", "results", ":1: not UTF-8 at byte offset 0 "),
+        ("config.toml", "seed = ", "options", ": not a TOML file in UTF-8: "),
+        ("config.toml", "\xff", "options", ":1: not UTF-8 at byte offset 0 "),
         ("metrics.tsv", "step\tdev_f1\nx\t0.5\n", "learning", ":2: no step and F1 in this line"),
         ("metrics.tsv", "dev_f1\n\n0.5\n", "learning", ":3: no step and F1 in this line"),
         ("metrics.tsv", "step\n1\t2\n", "learning", ":2: 2 cells under 1 headings"),
-        ("metrics.tsv", "\xff", "learning", ": not UTF-8; was it edited?"),
+        ("metrics.tsv", "\xff", "learning", ":1: not UTF-8 at byte offset 0 "),
     ],
 )
 def test_a_damaged_file_is_named_when_it_is_asked_for(

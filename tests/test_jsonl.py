@@ -143,7 +143,7 @@ def test_a_file_is_read_as_a_corpus_and_empty_texts_are_counted(tmp_path: Path) 
 def test_untagged_documents_are_written_with_an_empty_list() -> None:
     stream = io.StringIO()
     write_jsonl(stream, [Document(tokenise("a\u2028", "characters"))])
-    assert stream.getvalue() == '{"text":"a\u2028","label":[]}\n'
+    assert stream.getvalue() == '{"text":"a\\u2028","label":[]}\n'
 
 
 @given(

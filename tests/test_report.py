@@ -618,7 +618,7 @@ def test_damaged_files_are_named(make_run: MakeRun, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"metrics.tsv:2: 2 cells under 17 headings"):
         report_of(folder)
     (folder / "config.toml").write_text("seed = ", "utf-8")
-    with pytest.raises(DataError, match=r"config.toml: not the options of a run"):
+    with pytest.raises(DataError, match=r"config.toml: not a TOML file"):
         report_of(folder)
     (folder / "results.tsv").write_text("task\tmethod\nA\n", "utf-8")
     with pytest.raises(DataError, match=r"results.tsv:2: 1 cells under 2 headings"):

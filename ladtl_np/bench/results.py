@@ -8,7 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from ladtl_np.bench.measure import Spread
+from ladtl_np.corpus.documents import parse_json, read_document
+from ladtl_np.corpus.limits import JSON_BYTES
 from ladtl_np.errors import LadtlError
+from ladtl_np.printable import shown
 
 __all__ = ["FORMAT", "Change", "Report", "Row", "changes", "read_report"]
 
@@ -97,15 +100,20 @@ def read_report(path: Path) -> Report:
     LadtlError
         If the file holds something else.
     """
+    text = read_document(path, JSON_BYTES)
     try:
-        plain = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        plain = parse_json(text, dict[str, Any])
         if plain.get("format") != FORMAT:
             raise LadtlError(f"{path}: not a report of this version's `ladtl bench --json`")
         plain = _known(plain, Report)
         plain["rows"] = [_known(row, Row) for row in plain["rows"]]  # not what follows from them
-        return msgspec.convert(plain, Report)
-    except (msgspec.MsgspecError, KeyError, TypeError, AttributeError) as error:
-        raise LadtlError(f"{path}: not a report of `ladtl bench --json`: {error}") from None
+        report = msgspec.convert(plain, Report)
+        if not all(row.ours.median > 0 for row in report.rows):
+            raise ValueError("a median that is not above 0")
+        return report
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        told = shown(str(error), 200)
+        raise LadtlError(f"{path}: not a report of `ladtl bench --json`: {told}") from None
 
 
 def _known(fields: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:

@@ -11,11 +11,13 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from io import StringIO, TextIOWrapper
 from typing import Any, TextIO
 
 import click
 
 from ladtl_np import __version__
+from ladtl_np.corpus.limits import bounded
 from ladtl_np.errors import LadtlError, ModelWarning
 from ladtl_np.runs.signals import signals_raise
 
@@ -91,7 +93,10 @@ class _Commands(click.Group):
             with signals_raise():
                 code = super().main(args, prog_name, complete_var, False, **extra)
         except click.ClickException as error:
-            error.show()
+            told = StringIO()
+            error.show(told)
+            with contextlib.suppress(OSError):
+                click.echo(_safe(told.getvalue()), err=True, nl=False)
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = _fail("interrupted", INTERRUPTED)
@@ -141,13 +146,18 @@ def _with_line_marks(command: click.Command) -> click.Command:
 
 
 def _fail(message: str, code: int) -> int:
-    """Print a message on one or more lines of its own, control characters escaped."""
-    safe = (
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in message
-    )
+    """Print a message on one or more lines of its own."""
     with contextlib.suppress(OSError):  # the terminal may be gone
-        click.echo(f"error: {''.join(safe)}", err=True)
+        click.echo(f"error: {_safe(message)}", err=True)
     return code
+
+
+def _safe(message: str) -> str:
+    """A message with its control characters escaped, and no longer than anybody reads."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode()
+        for c in bounded(message)
+    )
 
 
 def _abandon_stdout() -> None:
@@ -185,4 +195,7 @@ _with_line_marks(ladtl)
 
 def main() -> None:
     """Run the program with the process's arguments."""
+    for stream in (sys.stdout, sys.stderr):  # whatever the locale, and the bytes of a name
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     ladtl(prog_name="ladtl")

@@ -70,7 +70,9 @@ def demo(directory: Path, seed: int, overwrite: bool) -> None:
     finally:
         os.umask(before)
     click.echo(
-        f"Synthetic demo corpus (seed {seed}) in {directory}: {', '.join(SPECIALTIES)}", err=True
+        f"Synthetic demo corpus (seed {seed}) in {shown(str(directory), LONG)}: "
+        f"{', '.join(SPECIALTIES)}",
+        err=True,
     )
 
 

@@ -21,7 +21,7 @@ from ladtl_np.commands.support.formats import (
     warn_of_illegal_tags,
 )
 from ladtl_np.corpus.conll import read_conll
-from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
@@ -120,10 +120,13 @@ def evaluate_models(
         )
         ways.append(decoder.constrained)
         for corpus in corpora:
-            unknown = sorted(_types(corpus) - set(decoder.tags.types))
-            if unknown:
-                names = ", ".join(map(shown, unknown))
-                warn(f"{path} does not know these types of {corpus.name}; all missed: {names}")
+            there, known = _types(corpus), set(decoder.tags.types)
+            if there - known:
+                names, others = (listed(sorted(kinds)) for kinds in (there - known, known - there))
+                warn(
+                    f"{path} does not know these types of {corpus.name}; all missed: {names}; "
+                    f"types that only the model has: {others}"
+                )
         with single_threaded_blas():
             results.append([evaluate(decoder, corpus) for corpus in corpora])
     return results, ways

@@ -21,6 +21,8 @@ from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.results import means, read_results, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
 from ladtl_np.experiment.runner import states as states_of
+from ladtl_np.options.input_file import require_utf8
+from ladtl_np.printable import LONG, shown
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
@@ -82,6 +84,7 @@ def command(
       ladtl experiment my.toml --out my-experiment --jobs 2 --set training.steps=500
       ladtl experiment my.toml --out /shared/my-experiment --dask tcp://10.0.0.1:8786
     """
+    require_utf8([out, *sys.argv[1:]], "experiment")  # its records name them
     with connect(dask) if dask is not None else nullcontext() as cluster:
         plan = plan_experiment(load_experiment(experiment, data, settings), out)
         share = cluster.share(plan.specs, jobs) if cluster else share_cores(plan.specs, jobs)
@@ -120,8 +123,8 @@ def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
         )
     elif finished:
         synthetic = " (synthetic corpora)" if plan.own.synthetic else ""
-        print_table(means_table(f"{plan.name}{synthetic}", means(finished, out)))
-    click.echo(f"Results: {path}", err=True)
+        print_table(means_table(f"{shown(plan.name, LONG)}{synthetic}", means(finished, out)))
+    click.echo(f"Results: {shown(str(path), LONG)}", err=True)
     if failed:
         click.echo(f"error: {len(failed)} of {len(plan.specs)} runs failed", err=True)
         sys.exit(1)

@@ -126,13 +126,11 @@ def describe_model(model: Model) -> dict[str, Any]:
     sizes = model.network.architecture
     heads = {"source": model.source_tags, "target": model.target_tags}
     label_map = LabelMap(model.label_map)
-    matched, pairs = 0, {}
+    matched, pairs = 0, dict[str, str]()
     if model.source_tags is not None:
         matched = len(matched_tags(model.source_tags, model.target_tags, label_map)[0])
-        for kind in model.source_tags.types:
-            partner = label_map.target_of(kind, model.target_tags.types)
-            if partner:
-                pairs[kind] = partner
+        partners = label_map.partners(model.source_tags.types, model.target_tags.types)
+        pairs = {kind: partner for kind, partner in partners.items() if partner}
     return {
         "method": model.config.method,
         "seed": model.config.seed,

@@ -21,7 +21,7 @@ from ladtl_np.commands.support.formats import (
 )
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.columns import ReadOptions, Scheme
-from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.lines import display_name, open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
@@ -98,7 +98,7 @@ def _read(
     contents = []
     for path in files:
         with open_input(path) as stream:
-            contents.append(list(stream))
+            contents.append(read_lines(stream))
     gold = read_tagged(contents[0], gold_options, display_name(files[0]), None)
     return gold, read_tagged(contents[-1], predicted_options, display_name(files[-1]), gold.scheme)
 

@@ -23,6 +23,8 @@ from ladtl_np.corpus.vectors.skipgram import (
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import apply_settings
+from ladtl_np.options.input_file import require_writable
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.corpus.vectors.skipgram import WordVectors
@@ -178,6 +180,7 @@ def _column_formats(count: int, settings: Iterable[str]) -> list[ReadOptions]:
                 f"--conll-format wants KEY=VALUE, such as position_digits=true; got {setting!r}"
             )
     table = apply_settings({}, settings)
+    require_writable(table, "--conll-format")
     numbers = [str(number) for number in range(1, count + 1)]
     shared = {key: value for key, value in table.items() if not key.isdecimal()}
     strange = sorted(table.keys() - shared.keys() - set(numbers))
@@ -221,7 +224,7 @@ def _facts(vectors: WordVectors, options: SkipGramOptions, seconds: float) -> di
 
 def _tell(facts: dict[str, Any], passes: Passes, out: str) -> None:
     """Say on standard error what was made from what, and what was left out."""
-    place = "standard output" if out == "-" else out
+    place = "standard output" if out == "-" else shown(out, LONG)
     click.echo(
         f"{facts['sentences']:,} sentences, {facts['tokens']:,} tokens: {facts['words']:,} words "
         f"of {facts['dimension']} values in {place}; {facts['rare_words']:,} rarer words have "

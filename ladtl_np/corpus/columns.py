@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import sys
 from typing import Literal, get_args
@@ -9,6 +10,7 @@ from typing import Literal, get_args
 import msgspec
 
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.limits import COLUMNS, TYPE_CHARACTERS
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
 from ladtl_np.printable import shown
 
@@ -86,9 +88,9 @@ class LineParser:
         if self._delimiter == "auto":
             self._delimiter = "tab" if "\t" in line else "space"
         if self._delimiter == "tab":
-            cells = line.split("\t")
+            cells = line.split("\t", COLUMNS)
         elif "\t" not in line:
-            cells = _SPACES.split(line.strip(" "))
+            cells = _SPACES.split(line.strip(" "), COLUMNS)
         else:
             self._refuse(
                 number,
@@ -106,6 +108,10 @@ class LineParser:
         self._findings.add(number, what, cure)
 
     def _set_width(self, number: int, width: int) -> bool:
+        if width > COLUMNS:
+            what = f"more than {COLUMNS:,} columns"
+            self._refuse(number, what, "is it one token a line, and the delimiter right?")
+            return False
         if self._width:
             self._refuse(
                 number,
@@ -151,10 +157,10 @@ class LineParser:
         good = self._good_tags.get(tag)
         if good is not None:
             return good
-        try:
-            prefix, _ = split_tag(tag)
-        except ValueError:
-            prefix = ""
+        prefix = ""
+        if len(tag) <= TYPE_CHARACTERS + 2:
+            with contextlib.suppress(ValueError):
+                prefix, _ = split_tag(tag)
         if prefix != "O" and (not prefix or prefix not in self._prefixes):
             self._refuse(number, *self._about_tag(tag))
             return None

@@ -11,12 +11,14 @@ import msgspec
 
 from ladtl_np.corpus.columns import LineParser, ReadOptions
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.labels import listed
+from ladtl_np.corpus.limits import LISTED
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.printable import shown
+from ladtl_np.printable import shown, some_of
 
 __all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
 
@@ -84,10 +86,10 @@ def read_conll(
         renamer = Renamer(options.rename, scheme)
         sentences = tuple(_renamed(sentence, renamer) for sentence in sentences)
         if require_renames and renamer.unused:
+            unused = some_of([f"'{shown(key)}'" for key in renamer.unused], LISTED)
             raise DataError(
-                f"{name}: no entity type fits {', '.join(map(repr, renamer.unused))}, which is "
-                "to be renamed; "
-                f"types in this file: {', '.join(map(shown, renamer.seen)) or 'none'}"
+                f"{name}: no entity type fits {unused}, which is to be renamed; "
+                f"types in this file: {listed(renamer.seen)}"
             )
     return Corpus(name, sentences, scheme, sha256)
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NoReturn
 
+from ladtl_np.corpus.limits import FINDINGS, bounded
 from ladtl_np.errors import DataError
+from ladtl_np.printable import shown
 
-__all__ = ["LIMIT", "Finding", "Findings", "FindingsError"]
+__all__ = ["Finding", "Findings", "FindingsError"]
 
-LIMIT = 20
-"""Findings of one file after which a reader gives up."""
+_NAME, _TEXT = 300, 400  # characters of the file's name, and of what was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,19 @@ class FindingsError(DataError):
         self.complete = complete
 
     def __str__(self) -> str:
-        lines = []
+        lines, name = [], shown(self.name, _NAME)
         for finding in self.findings:
-            place = f"{self.name}:{finding.line}" if finding.line else self.name
-            lines.append(f"{place}: {finding.what}; {finding.cure}")
+            place = f"{name}:{finding.line}" if finding.line else name
+            lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}")
         if not self.complete:
-            lines.append(f"{self.name}: stopped after {len(self.findings)} findings")
+            lines.append(f"{name}: stopped after {len(self.findings)} findings")
         return "\n".join(lines)
 
 
 class Findings:
     """Collects the findings of one file and raises them together."""
 
-    def __init__(self, name: str, limit: int = LIMIT) -> None:
+    def __init__(self, name: str, limit: int = FINDINGS) -> None:
         self.name = name
         self.limit = limit
         self._found: list[Finding] = []

@@ -13,7 +13,9 @@ from typing import TextIO
 
 import msgspec
 
+from ladtl_np.corpus.documents import escape_json, parse_json
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
 from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
@@ -38,9 +40,6 @@ class _Output(msgspec.Struct, omit_defaults=True):
     text: str
     label: list[Span]
     id: Identity = None
-
-
-_DECODER = msgspec.json.Decoder(_Record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +112,13 @@ def _parse(
     number: int, line: str, mode: TokenMode, need_labels: bool, findings: Findings
 ) -> Document | None:
     try:
-        record = _DECODER.decode(line)
-    except (msgspec.DecodeError, RecursionError) as error:
-        # msgspec names keys, positions and JSON types, no values.
+        record = parse_json(line, _Record)
+    except ValueError as error:
         findings.add(number, f"not a document: {error}", 'wanted {"text": "...", "label": [...]}')
+        return None
+    if isinstance(record.id, int) and record.id.bit_length() > INTEGER_BITS:
+        what = f"an id of more than {INTEGER_BITS} bits"
+        findings.add(number, what, "write long ids as text, in quotes")
         return None
     if record.label is not None and record.labels is not None:
         findings.add(number, "both label and labels", "keep one of the two keys")
@@ -154,6 +156,8 @@ def _token_spans(
             wrong = "starts or ends inside a token or at white space"
         elif not kind or kind != kind.strip() or not kind.isprintable():
             wrong = "has no proper type"
+        elif len(kind) > TYPE_CHARACTERS:
+            wrong = f"has a type of more than {TYPE_CHARACTERS:,} characters"
         else:
             spans.append((first[start], last[end], kind))
             before = end
@@ -204,7 +208,7 @@ def read_jsonl(
 def format_document(text: str, spans: Iterable[Span], identity: Identity = None) -> str:
     """Write one document as a line of JSON without a line end; spans are character offsets."""
     output = _Output(text=text, label=sorted(spans), id=identity)
-    return msgspec.json.encode(output).decode()
+    return escape_json(msgspec.json.encode(output).decode())
 
 
 def write_jsonl(stream: TextIO, documents: Iterable[Document]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ladtl_np.corpus.documents import parse_toml, read_document
 from ladtl_np.corpus.dotted import flattened
-from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.limits import LISTED, TOML_BYTES
+from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown, some_of
 
 __all__ = [
     "LabelMap",
@@ -125,8 +127,8 @@ class LabelMap:
     name: str = "label map"
 
     def __post_init__(self) -> None:
-        targets = [target for target in self.pairs.values() if target]
-        twice = sorted({target for target in targets if targets.count(target) > 1})
+        counts = Counter(target for target in self.pairs.values() if target)
+        twice = sorted(target for target, count in counts.items() if count > 1)
         if twice:
             raise DataError(
                 f"{self.name}: two source types are paired with {listed(twice)}; "
@@ -146,12 +148,8 @@ class LabelMap:
         DataError
             If it is not such a file, or not one-to-one.
         """
-        name = display_name(path)
-        with open_input(path) as stream:
-            try:
-                table = tomllib.loads(stream.read().decode("utf-8-sig"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-                raise DataError(f"{name}: not a TOML file in UTF-8: {error}") from None
+        name = shown(display_name(path), LONG)
+        table = parse_toml(read_document(path, TOML_BYTES, dash=True), name)
         inner = table.get("types")
         if isinstance(inner, dict):
             if len(table) > 1:
@@ -159,12 +157,18 @@ class LabelMap:
             table = inner
         return cls(_checked(flattened(table), name), name)
 
-    def target_of(self, source_type: str, target_types: Iterable[str]) -> str | None:
-        """Return the target type that a source type matches, None if there is none."""
-        if source_type in self.pairs:
-            return self.pairs[source_type] or None
+    def partners(
+        self, source_types: Iterable[str], target_types: Iterable[str]
+    ) -> dict[str, str | None]:
+        """Target type that each source type matches, None where there is none."""
         free = set(target_types) - set(self.pairs.values())
-        return source_type if source_type in free else None
+
+        def partner(kind: str) -> str | None:
+            if kind in self.pairs:
+                return self.pairs[kind] or None
+            return kind if kind in free else None
+
+        return {kind: partner(kind) for kind in source_types}
 
     def check(self, source: TagSet, target: TagSet) -> None:
         """Raise `DataError` if a pair names a type that its side does not have."""
@@ -186,8 +190,8 @@ def _checked(pairs: dict[str, Any], name: str) -> dict[str, str]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Put names into a message, however odd they are."""
-    return ", ".join(map(shown, names)) or "none"
+    """Put names into a message, however odd and many they are."""
+    return some_of([shown(name) for name in names], LISTED)
 
 
 def matched_tags(
@@ -205,13 +209,13 @@ def matched_tags(
     DataError
         If the map names a type that its side does not have.
     """
-    label_map = LabelMap() if label_map is None else label_map
-    label_map.check(source, target)
+    partners = _partners(source, target, label_map)
     pairs = []
     for row, tag in enumerate(source.tags):
         prefix, kind = split_tag(tag)
-        partner = label_map.target_of(kind, target.types) if kind else None
-        match = target.index.get(f"{prefix}-{partner}" if kind else "O")
+        partner = partners.get(kind)
+        wanted = "O" if not kind else f"{prefix}-{partner}" if partner else ""
+        match = target.index.get(wanted)
         if match is not None:
             pairs.append((row, match))
     rows = np.array(pairs, np.int64).reshape(-1, 2)
@@ -222,7 +226,7 @@ def _partners(source: TagSet, target: TagSet, label_map: LabelMap | None) -> dic
     """Target type of each source type, None where it has none."""
     label_map = LabelMap() if label_map is None else label_map
     label_map.check(source, target)
-    return {kind: label_map.target_of(kind, target.types) for kind in source.types}
+    return label_map.partners(source.types, target.types)
 
 
 def unmatched_types(
@@ -237,7 +241,8 @@ def unmatched_types(
     """
     partners = _partners(source, target, label_map)
     only_source = [kind for kind, partner in partners.items() if not partner]
-    only_target = [kind for kind in target.types if kind not in partners.values()]
+    found = set(partners.values())
+    only_target = [kind for kind in target.types if kind not in found]
     return only_source, only_target
 
 
@@ -254,7 +259,7 @@ def describe_match(source: TagSet, target: TagSet, label_map: LabelMap | None = 
     return "\n".join(
         (
             f"Matched tags: {len(source_rows)} (source has {len(source)}, target {len(target)})",
-            f"  matched types:  O{''.join(', ' + pair for pair in matched)}",
+            f"  matched types:  {some_of(['O', *matched], LISTED)}",
             f"  only in source: {listed(only_source)}",
             f"  only in target: {listed(only_target)}",
         )

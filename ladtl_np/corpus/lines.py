@@ -9,18 +9,23 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
+from stat import S_ISBLK, S_ISCHR
 from typing import BinaryIO
 
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.limits import LINE_BYTES, MIB
 from ladtl_np.errors import UsageError
+from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "Digest",
     "Tally",
+    "bounded_lines",
     "display_name",
     "numbered_lines",
     "open_input",
+    "read_lines",
 ]
 
 _UTF8_BOM = codecs.BOM_UTF8
@@ -66,7 +71,7 @@ class Digest:
 
     def lines(self, stream: Iterable[bytes]) -> Iterator[bytes]:
         """Pass the lines through."""
-        for line in stream:
+        for line in bounded_lines(stream):
             self._hash.update(line)
             yield line
 
@@ -83,26 +88,57 @@ def display_name(path: str | os.PathLike[str]) -> str:
 
 @contextlib.contextmanager
 def open_input(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """Open a file for reading bytes; ``-`` is standard input.
+    """Open a file or a pipe for reading bytes; ``-`` is standard input.
 
     Raises
     ------
     UsageError
-        If there is no such file, it is a folder, or it may not be read.
+        If there is no such file, it is a folder or a device without end, or it may not be read.
     """
     if os.fspath(path) == "-":
         yield sys.stdin.buffer
         return
-    if Path(path).is_dir():
-        raise UsageError(f"{path} is a folder; name a file inside it")
+    name = shown(os.fspath(path), LONG)
     try:
+        if os.path.isdir(path):
+            raise UsageError(f"{name} is a folder; name a file inside it")
         stream = open(path, "rb")
     except FileNotFoundError:
-        raise UsageError(f"{path}: no such file; is the path right, seen from here?") from None
+        raise UsageError(f"{name}: no such file; is the path right, seen from here?") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError:  # a NUL, or half a character
+        raise UsageError(f"{name}: no file can have this name") from None
     with stream:
+        if _is_endless(stream):
+            raise UsageError(f"{name} is a device; name a file, or - for standard input")
         yield stream
+
+
+def _is_endless(stream: BinaryIO) -> bool:
+    """Whether it is a device other than a terminal and the null device."""
+    status = os.fstat(stream.fileno())
+    device = S_ISCHR(status.st_mode) or S_ISBLK(status.st_mode)
+    return device and not stream.isatty() and status.st_rdev != os.stat(os.devnull).st_rdev
+
+
+def bounded_lines(stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Iterate over the lines of a binary stream; one that is too long comes in pieces.
+
+    The first piece is one byte longer than `LINE_BYTES`, by which `numbered_lines` tells it.
+    """
+    readline = getattr(stream, "readline", None)
+    return iter(stream) if readline is None else iter(partial(readline, LINE_BYTES + 1), b"")
+
+
+def read_lines(stream: Iterable[bytes]) -> list[bytes]:
+    """Read all lines, or all up to one that is too long."""
+    lines = []
+    for line in bounded_lines(stream):
+        lines.append(line)
+        if len(line) > LINE_BYTES:
+            break
+    return lines
 
 
 def numbered_lines(
@@ -115,7 +151,7 @@ def numbered_lines(
     """Decode a binary stream line by line.
 
     Lines that cannot be decoded or hold a NUL byte or a lone CR are reported and left out. A byte
-    order mark at the start of UTF-8 is removed.
+    order mark at the start of UTF-8 is removed. A line of more than `LINE_BYTES` is the last.
 
     Yields
     ------
@@ -125,7 +161,10 @@ def numbered_lines(
     codec = _line_codec(encoding)
     tally = Tally() if tally is None else tally
     offset = 0
-    for number, raw in enumerate(stream, 1):
+    for number, raw in enumerate(bounded_lines(stream), 1):
+        if len(raw) > LINE_BYTES:
+            what = f"a line of more than {LINE_BYTES // MIB} MiB"
+            findings.fail(number, what, "is it a text file, with line ends?")
         skip = 0
         if number == 1:
             skip = _start_of_text(raw, codec, findings, tally)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from ladtl_np.corpus.schemes import split_tag
 
 __all__ = ["Renamer"]
+
+_MAGIC = re.compile(r"[*?[]")  # a key without any of these fits nothing but itself
 
 
 class Renamer:
@@ -27,6 +30,7 @@ class Renamer:
 
     def __init__(self, pairs: Mapping[str, str], scheme: str) -> None:
         self._pairs = dict(pairs)
+        self._patterns = [key for key in pairs if _MAGIC.search(key)]
         self._scheme = scheme
         self._new: dict[str, str] = {"": ""}
         self._used: set[str] = set()
@@ -42,9 +46,10 @@ class Renamer:
         return tuple(key for key in self._pairs if key not in self._used)
 
     def _rename(self, kind: str) -> str:
-        fitting = [key for key in self._pairs if key == kind or fnmatchcase(kind, key)]
+        fitting = [key for key in self._patterns if fnmatchcase(kind, key)]
         self._used.update(fitting)
         if kind in self._pairs:
+            self._used.add(kind)
             return self._pairs[kind]
         return self._pairs[fitting[0]] if fitting else kind
 

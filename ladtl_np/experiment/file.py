@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from itertools import permutations
@@ -13,7 +14,9 @@ import msgspec
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.demo import SPECIALTIES
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.limits import LISTED, RUNS, bounded
 from ladtl_np.errors import UsageError
+from ladtl_np.printable import some_of
 
 __all__ = ["CorpusFiles", "Experiment", "Task", "parse_experiment"]
 
@@ -21,6 +24,10 @@ ALL_PAIRS = "all-pairs"
 SEEDS = "seeds"
 # names become folders and columns of a table
 _NAME = re.compile(r"[^\W_][\w.\-]{0,79}")
+
+
+Grid = dict[str, list[Any]]
+"""Dotted keys of options and their values."""
 
 
 class Task(NamedTuple):
@@ -121,7 +128,7 @@ class Experiment(NamedTuple):
     seeds: dict[str, list[int]]
     fractions: list[float]
     settings: dict[str, Any]
-    grids: list[dict[str, list[Any]]]
+    grids: list[Grid]
     label_map: str | dict[str, str]
     preset: str
 
@@ -150,7 +157,12 @@ def parse_experiment(
     _require_distinct(top.fractions, f"{place}: fractions")
     if not methods:
         raise UsageError(f"{place}: methods is empty; name at least one")
-    grids = top.grid if isinstance(top.grid, list) else [top.grid]
+    seeds = _seeds(top, methods, place)
+    tables = top.grid if isinstance(top.grid, list) else [top.grid]
+    grids = [_grid(table, place) for table in tables]
+    pairs = len(corpora) * (len(corpora) - 1)
+    count = pairs if top.tasks == ALL_PAIRS else len(top.tasks)
+    _require_few(count, seeds, top, grids, place)
     return Experiment(
         name=name,
         place=place,
@@ -161,10 +173,10 @@ def parse_experiment(
             label: {"method": label} | {k: v for k, v in options.items() if k != SEEDS}
             for label, options in methods.items()
         },
-        seeds=_seeds(top, methods, place),
+        seeds=seeds,
         fractions=top.fractions,
         settings=top.settings,
-        grids=[_grid(grid, place) for grid in grids],
+        grids=grids,
         label_map=top.label_map if isinstance(top.label_map, str) else _pairs(top, place),
         preset=top.preset,
     )
@@ -189,7 +201,7 @@ def _converted(table: Any, wanted: type[Any], place: str) -> Any:
         return msgspec.convert(table, wanted)
     except msgspec.ValidationError as error:
         message = str(error).replace("`$.", "`").replace(" - at `$`", "")
-        raise UsageError(f"{place}: {message}; see docs/experiments.md") from None
+        raise UsageError(f"{place}: {bounded(message, 500)}; see docs/experiments.md") from None
 
 
 def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: str) -> list[Task]:
@@ -208,7 +220,7 @@ def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: s
             if name not in corpora:
                 raise UsageError(
                     f"{place}: task {task}: there is no corpora.{name}; "
-                    f"there are: {', '.join(corpora) or 'none'}"
+                    f"there are: {some_of(list(corpora), LISTED)}"
                 )
         target = corpora[task.target]
         if not target.demo and not (target.dev or target.test):
@@ -222,13 +234,13 @@ def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: s
 def _task(text: str, place: str) -> Task:
     source, arrow, target = (part.strip() for part in text.partition("->"))
     if not (source and arrow and target):
-        raise UsageError(f'{place}: task {text!r} is not a pair such as "A -> B"')
+        raise UsageError(f'{place}: task {bounded(repr(text), 200)} is not a pair such as "A -> B"')
     if source == target:
         raise UsageError(f"{place}: task {text!r}: source and target are the same corpus")
     return Task(source, target)
 
 
-def _grid(table: Mapping[str, Any], place: str) -> dict[str, list[Any]]:
+def _grid(table: Mapping[str, Any], place: str) -> Grid:
     grid = flattened(table)
     for key, values in grid.items():
         if not isinstance(values, list) or not values:
@@ -248,14 +260,36 @@ def _pairs(top: _Table, place: str) -> dict[str, str]:
 def _require_name(name: str, place: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{place}: the name {name!r} wants letters, digits, dots, dashes and underscores, "
-            "a letter or digit first: folders are named after it"
+            f"{place}: the name {bounded(repr(name), 100)} wants letters, digits, dots, dashes and "
+            "underscores, a letter or digit first: folders are named after it"
         )
 
 
 def _require_distinct(values: list[Any], place: str) -> None:
     if not values:
         raise UsageError(f"{place} is empty")
-    for number, value in enumerate(values):
-        if value in values[:number]:
-            raise UsageError(f"{place} names {value!r} twice")
+    seen: set[Any] = set()
+    for value in values:
+        key = _hashable(value)
+        if key in seen:
+            raise UsageError(f"{place} names {bounded(repr(value), 200)} twice")
+        seen.add(key)
+
+
+def _hashable(value: Any) -> Any:
+    """A value of TOML as one that a set can hold; equal values stay equal."""
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(inner)) for key, inner in value.items())
+    return tuple(map(_hashable, value)) if isinstance(value, list) else value
+
+
+def _require_few(
+    tasks: int, seeds: Mapping[str, list[int]], top: _Table, grids: list[Grid], place: str
+) -> None:
+    """Refuse more runs than anybody can wait for, before they are listed."""
+    points = sum(math.prod(map(len, grid.values())) for grid in grids)
+    runs = tasks * len(top.fractions) * points * sum(map(len, seeds.values()))
+    if runs > RUNS:
+        raise UsageError(
+            f"{place}: {runs:.3g} runs, where {RUNS:,} are the most; shorten the lists of the grid"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from importlib import resources
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import Experiment, parse_experiment
 from ladtl_np.options.config import apply_settings, read_config
+from ladtl_np.options.input_file import require_utf8
 
 __all__ = ["load_experiment", "packaged_experiments"]
 
@@ -38,10 +40,11 @@ def load_experiment(
     UsageError
         If there is no such file, or anything in it is wrong; names file and key.
     """
+    require_utf8([file_or_name, data or ""], "the experiment")
     packaged = packaged_experiments()
     if file_or_name in packaged and not Path(file_or_name).is_file():
         path, place = packaged[file_or_name], file_or_name
-    elif file_or_name.endswith(".toml") or Path(file_or_name).exists():
+    elif file_or_name.endswith(".toml") or os.path.lexists(file_or_name):
         path, place = Path(file_or_name), file_or_name
     else:
         raise UsageError(

@@ -127,7 +127,7 @@ def _value(value: Any) -> str:
 def _safe(text: str) -> str:
     """No tab or line end, and nothing that a spreadsheet would take for a formula."""
     escaped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return f"'{escaped}" if escaped.startswith(("=", "+", "-", "@")) else escaped
+    return f"'{escaped}" if escaped.startswith(tuple("=+-@＝＋－＠")) else escaped
 
 
 def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:

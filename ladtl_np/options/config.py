@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,11 @@ import msgspec
 import tomli_w
 
 from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_numbers
 from ladtl_np.corpus.dotted import flattened
-from ladtl_np.errors import UsageError
-from ladtl_np.options.input_file import InputFile
+from ladtl_np.corpus.limits import NESTING, TOML_BYTES, bounded
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.options.input_file import InputFile, require_writable
 from ladtl_np.options.method_options import (
     JointOptions,
     MaskOptions,
@@ -30,6 +31,7 @@ from ladtl_np.options.parts import (
     TrainingOptions,
     VocabularyOptions,
 )
+from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "DEFAULTS",
@@ -175,25 +177,34 @@ def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Confi
     Raises
     ------
     UsageError
-        For an unknown option, a wrong type or a value out of range, naming the option.
+        For an unknown option, a wrong type or a value out of range, naming the option; for text
+        that config.toml cannot hold, such as a file name that is not UTF-8.
     """
     try:
+        require_numbers(table, name, finite=True)
+        require_writable(table, name)
         return msgspec.convert(table, Config)
+    except DataError as error:
+        raise UsageError(str(error)) from None
     except msgspec.ValidationError as error:
         message = str(error).replace("`$.", "`").replace(" - at `$`", "")
         raise UsageError(
-            f"{name}: {message}; see `ladtl train --help` and docs/config.md"
+            f"{name}: {bounded(message, 500)}; see `ladtl train --help` and docs/config.md"
         ) from None
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
-    """Read a TOML file of options into a nested table, not yet checked."""
+    """Read a TOML file of options into a nested table, not yet checked.
+
+    Raises
+    ------
+    UsageError
+        If it is not there, no regular file, too large, or not TOML.
+    """
     try:
-        return tomllib.loads(Path(path).read_bytes().decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}; is the path right?") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not a TOML file in UTF-8: {error}") from None
+        return parse_toml(read_document(path, TOML_BYTES), shown(str(path), LONG))
+    except DataError as error:
+        raise UsageError(str(error)) from None
 
 
 def apply_settings(table: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
@@ -205,14 +216,19 @@ def apply_settings(table: Mapping[str, Any], settings: Iterable[str]) -> dict[st
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
-            raise UsageError(f"--set wants KEY=VALUE, such as training.steps=500; got {setting!r}")
-        set_option(merged, key.strip(), _toml_value(text.strip()))
+            raise UsageError(
+                "--set wants KEY=VALUE, such as training.steps=500; "
+                f"got {bounded(repr(setting), 200)}"
+            )
+        set_option(merged, key.strip(), _toml_value(text.strip(), key.strip()))
     return merged
 
 
 def set_option(table: dict[str, Any], key: str, value: Any) -> None:
     """Set an option by its dotted key in a nested table."""
-    *sections, last = key.split(".")
+    *sections, last = key.split(".", NESTING)
+    if len(sections) == NESTING:
+        raise UsageError(f"option {bounded(key, 100)}: more than {NESTING} sections in a key")
     place = table
     for section in sections:
         place = place.setdefault(section, {})
@@ -231,11 +247,14 @@ def merge_options(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str
     return merged
 
 
-def _toml_value(text: str) -> Any:
+def _toml_value(text: str, key: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        table = parse_toml(f"value = {text}", f"--set {bounded(key, 100)}")
+    except LimitError as error:
+        raise UsageError(str(error)) from None
+    except DataError:
         return text
+    return table["value"] if len(table) == 1 else text  # a line end in it may start another key
 
 
 def _deep_copy(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ __all__ = ["DAGGER", "Cell", "Figure", "Section", "Table", "visible"]
 
 DAGGER = "†"
 """Characters of a name or command that are shown; only a hostile one is longer."""
-_FORMULA = re.compile(r"[=+\-@]")
+_FORMULA = re.compile(r"[=+\-@＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?[\d.]+( ± [\d.]+)?( \(\d+\))?†?")
 
 

@@ -12,6 +12,7 @@ from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.demo import DEMO
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.printable import shown
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DataFile
 from ladtl_np.runs.names import CONFIG
@@ -72,7 +73,7 @@ def _format(run: FoundRun, role: str) -> ReadOptions:
     try:
         return msgspec.convert(own, ReadOptions)
     except msgspec.ValidationError as error:
-        raise DataError(f"{run.folder / CONFIG}: {error}") from None
+        raise DataError(f"{run.folder / CONFIG}: {shown(str(error), 200)}") from None
 
 
 def read_tagged_pair(run: FoundRun, corpus: str, library: Library) -> tuple[Corpus, Corpus]:

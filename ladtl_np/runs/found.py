@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
+from ladtl_np.corpus.documents import parse_json, parse_toml, read_document
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.limits import TABLE_BYTES, TOML_BYTES
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.manifest import DataFile, Manifest, Scores, read_manifest
 from ladtl_np.runs.names import CONFIG, LOG, MANIFEST, METRICS, NEW, predictions_of
 from ladtl_np.runs.replacing import current
@@ -23,6 +24,10 @@ __all__ = ["SEED", "FoundRun", "find_runs", "runs_below", "without_seed"]
 
 SEED = re.compile(r"(?:(?:seed|run)[-_=]?)?(\d+)")
 """Name of a folder that holds the run of a seed, such as 0, seed-0 or run_0."""
+
+
+_STEP = re.compile(r"[0-9]{1,15}")
+_SHARE = re.compile(r"[0-9]{1,15}(\.[0-9]{1,30})?(e-?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class FoundRun:
         """The manifest of a finished run; None without one, or where it cannot be read."""
         try:
             return None if self.manifest.results is None else self.manifest
-        except (OSError, DataError):
+        except DataError:
             return None
 
     @property
@@ -99,12 +104,14 @@ class FoundRun:
     def options(self) -> dict[str, Any]:
         """Options by dotted key; empty where there is no config.toml."""
         path = current(self.folder, CONFIG)
-        if not path.is_file():
+        if not os.path.lexists(path):
             return {}
         try:
-            return flattened(tomllib.loads(path.read_text("utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: not the options of a run: {error}") from None
+            options = flattened(parse_toml(read_document(path, TOML_BYTES), _told(path)))
+        except UsageError as error:
+            raise DataError(str(error)) from None
+        _check_options(options, path)
+        return options
 
     @cached_property
     def learning(self) -> list[tuple[int, float]]:
@@ -114,20 +121,33 @@ class FoundRun:
         for number, row in read_table(path):
             if not row.get("dev_f1"):
                 continue
-            try:
-                points.append((int(row["step"]), float(row["dev_f1"])))
-            except (KeyError, ValueError):
-                raise DataError(f"{path}:{number}: no step and F1 in this line") from None
+            step, f1 = row.get("step", ""), row["dev_f1"]
+            if not (_STEP.fullmatch(step) and _SHARE.fullmatch(f1) and float(f1) <= 1):
+                raise DataError(f"{_told(path)}:{number}: no step and F1 in this line")
+            points.append((int(step), float(f1)))
         return points
 
     def events(self, kind: str) -> list[dict[str, Any]] | None:
         """The lines of the log on one kind of event; None where the log cannot be read."""
         try:
-            lines = current(self.folder, LOG).read_text("utf-8").split("\n")
-            events = [json.loads(line) for line in lines if line]
-        except (OSError, ValueError):
+            lines = read_document(current(self.folder, LOG), TABLE_BYTES).split("\n")
+            events = [parse_json(line, dict[str, Any]) for line in lines if line]
+        except (UsageError, DataError, ValueError):
             return None
         return [event for event in events if event.get("event") == kind]
+
+
+def _told(path: Path) -> str:
+    return shown(str(path), LONG)
+
+
+def _check_options(options: Mapping[str, Any], path: Path) -> None:
+    """Refuse values of the options by which runs are told apart that no run has."""
+    seed, share = options.get("seed", 0), options.get("data.target_fraction", 1.0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        raise DataError(f"{_told(path)}: seed is not a whole number from 0 on")
+    if not isinstance(share, int | float) or not 0 < share <= 1:
+        raise DataError(f"{_told(path)}: data.target_fraction is not a number in (0, 1]")
 
 
 def without_seed(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from ladtl_np.errors import DataError
-from ladtl_np.printable import shown
+from ladtl_np.corpus.documents import parse_json, read_document
+from ladtl_np.corpus.limits import JSON_BYTES
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.names import MANIFEST
 from ladtl_np.runs.replacing import current
 from ladtl_np.scoring import Semantics
@@ -27,15 +29,19 @@ DEV = "dev"
 """Name of the development scores; no test corpus, and without predictions."""
 
 
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class TypeCounts(msgspec.Struct, frozen=True, kw_only=True):
     """Entities and ratios, of one type or overall."""
 
-    gold: int = 0
-    predicted: int = 0
-    correct: int = 0
-    precision: float = 0.0
-    recall: float = 0.0
-    f1: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    gold: Count = 0
+    predicted: Count = 0
+    correct: Count = 0
+    precision: Share = 0.0
+    recall: Share = 0.0
+    f1: Share
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -48,7 +54,7 @@ class Scores(msgspec.Struct, frozen=True):
 
     conlleval: _Report
     strict: _Report
-    illegal_predicted: int = 0
+    illegal_predicted: Count = 0
 
     def f1(self, reading: Semantics) -> float:
         """F1 of all types by one reading, as a share."""
@@ -62,8 +68,8 @@ class DataFile(msgspec.Struct, frozen=True):
     role: str
     name: str = ""
     sha256: str = ""
-    sentences: int = 0
-    tokens: int = 0
+    sentences: Count = 0
+    tokens: Count = 0
     scheme: str = "detect"
 
 
@@ -82,9 +88,9 @@ class LabelMmd(msgspec.Struct, frozen=True):
 
     source: str
     target: str
-    source_tokens: int
-    target_tokens: int
-    mmd: float
+    source_tokens: Count
+    target_tokens: Count
+    mmd: Annotated[float, msgspec.Meta(ge=-1, le=1000)]
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -95,9 +101,9 @@ class Manifest(msgspec.Struct, frozen=True):
     versions: dict[str, Any] = {}
     machine: dict[str, Any] = {}
     data: list[DataFile] = []
-    target_sentences_used: int = 0
+    target_sentences_used: Count = 0
     results: dict[str, Scores] | None = None
-    best_step: int | None = None
+    best_step: Count | None = None
     label_mmd: list[LabelMmd] = []
 
     def tests(self) -> list[str]:
@@ -122,6 +128,12 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = current(folder, MANIFEST)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: not the manifest of a run: {shown(str(error), 200)}") from None
+        manifest: Manifest = parse_json(read_document(path, JSON_BYTES), Manifest)
+    except UsageError as error:
+        raise DataError(str(error)) from None
+    except ValueError as error:
+        raise DataError(f"{shown(str(path), LONG)}: not the manifest of a run: {error}") from None
+    if any("/" in name or "\0" in name for name in manifest.results or {}):
+        place = shown(str(path), LONG)
+        raise DataError(f"{place}: not the manifest of a run: a corpus is named by a whole path")
+    return manifest

@@ -8,8 +8,11 @@ import msgspec
 
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.limits import LINE_BYTES
+from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import shown
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.names import MANIFEST
 
@@ -46,8 +49,8 @@ def read_predictions(
     path = run.predictions(corpus)
     if not path.is_file():
         raise UsageError(f"{path}: no such file; only predictions of a test corpus are kept")
-    with path.open("rb") as stream:
-        columns = stream.readline().count(b"\t") + 1
+    with open_input(path) as stream:
+        columns = stream.readline(LINE_BYTES).count(b"\t") + 1
     entry = run.data_of(corpus)
     scheme = entry.scheme if entry is not None else "detect"
     try:
@@ -55,7 +58,7 @@ def read_predictions(
             {"scheme": scheme, "delimiter": "tab", "keep_docstart": True}, ReadOptions
         )
     except msgspec.ValidationError as error:
-        raise DataError(f"{run.folder / MANIFEST}: {error}") from None
+        raise DataError(f"{run.folder / MANIFEST}: {shown(str(error), 200)}") from None
     if columns >= 3:
         gold = read_conll(path, msgspec.structs.replace(options, tag_column=-2))
     else:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
-from ladtl_np.errors import DataError
+from ladtl_np.corpus.documents import read_document
+from ladtl_np.corpus.limits import TABLE_BYTES
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import LONG, shown
 
 __all__ = ["read_table"]
 
@@ -18,14 +22,14 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     Raises
     ------
     DataError
-        If it is no such table.
+        If it is no such table, or cannot be read.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         return []
     try:
-        *lines, _ = re.split("\r?\n", path.read_text("utf-8"))
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: not UTF-8; was it edited?") from None
+        *lines, _ = re.split("\r?\n", read_document(path, TABLE_BYTES))
+    except UsageError as error:
+        raise DataError(str(error)) from None
     if not lines:
         return []
     header = lines[0].split("\t")
@@ -33,6 +37,7 @@ def read_table(path: Path) -> list[tuple[int, dict[str, str]]]:
     for number, line in enumerate(lines[1:], 2):
         cells = line.split("\t")
         if len(cells) != len(header):
-            raise DataError(f"{path}:{number}: {len(cells)} cells under {len(header)} headings")
+            place = f"{shown(str(path), LONG)}:{number}"
+            raise DataError(f"{place}: {len(cells)} cells under {len(header)} headings")
         rows.append((number, dict(zip(header, cells, strict=True))))
     return rows

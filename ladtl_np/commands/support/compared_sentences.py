@@ -9,7 +9,7 @@ from ladtl_np.commands.support.compared_runs import Pair
 from ladtl_np.commands.support.formats import illegal_places, warn
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.lines import open_input
+from ladtl_np.corpus.lines import open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError
@@ -38,7 +38,7 @@ def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
         If its sentences are not those of the gold.
     """
     with open_input(path) as stream:
-        predicted = read_tagged(list(stream), options, path, gold.scheme)
+        predicted = read_tagged(read_lines(stream), options, path, gold.scheme)
     require_same_tokens(gold, predicted)
     return gold, predicted
 

@@ -61,7 +61,8 @@ class Comparison:
         how = "better" if test.difference > 0 else "worse"
         seen = f"A is {points:.2f} points {how} than B" if points else "A and B are equal"
         verdict = "below" if test.p < LEVEL else "not below"
-        text = f"{self.corpus}: {seen}; {_sided(test)} p = {_p(test.p)}, {verdict} {LEVEL}."
+        name = shown(self.corpus, LONG)
+        text = f"{name}: {seen}; {_sided(test)} p = {_p(test.p)}, {verdict} {LEVEL}."
         if not test.decidable:
             text += f" {self._limit()}, so p < {LEVEL} could never be reached."
         return text

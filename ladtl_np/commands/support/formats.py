@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
+from ladtl_np.corpus.documents import escape_json
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
@@ -177,9 +178,13 @@ def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
 
 
 def print_json(value: Any) -> None:
-    """Print a value on standard output, keys in their own order."""
+    """Print a value on standard output, keys in their own order.
+
+    Control and direction characters, and file names that are not UTF-8, are escaped as JSON does.
+    """
+    text = json.dumps(value, ensure_ascii=False, indent=2)
     with naming_standard_output():
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+        click.echo(escape_json(text))
 
 
 def print_table(table: Table, width: int = 160) -> None:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from ladtl_np.objective import LossTerms
+from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import Scores
 from ladtl_np.training.trainer import Evaluation, Step
 
@@ -104,5 +105,5 @@ def results_table(scores: dict[str, Scores]) -> Table:
     for name, score in scores.items():
         overall = score.conlleval.overall
         values = (overall.precision, overall.recall, overall.f1, score.strict.overall.f1)
-        table.add_row(name, *(f"{100 * value:.2f}" for value in values))
+        table.add_row(shown(name, LONG), *(f"{100 * value:.2f}" for value in values))
     return table

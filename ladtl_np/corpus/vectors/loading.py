@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike, fspath
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +14,8 @@ from numpy.typing import NDArray
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.vectors.rows import VectorRow, binary_rows, text_rows
+from ladtl_np.corpus.vectors.unpacking import unpacked
 from ladtl_np.corpus.vocabulary import UNKNOWN, digits_to_zero
-from ladtl_np.errors import DataError
 
 __all__ = ["VectorReport", "load_vectors"]
 
@@ -176,10 +174,5 @@ def _opened(path: str | PathLike[str], name: str) -> Iterator[BinaryIO]:
         if not fspath(path).endswith(".gz"):
             yield stream
             return
-        try:
-            with gzip.open(stream) as unpacked:
-                yield cast(BinaryIO, unpacked)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{name}: cannot be unpacked ({error}); is the download complete, and a gzip file?"
-            ) from None
+        with unpacked(stream, name) as inner:
+            yield inner

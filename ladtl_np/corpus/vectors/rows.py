@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.limits import MIB, VECTOR_LINE_BYTES
 
 __all__ = ["MAX_DIMENSION", "VectorRow", "binary_rows", "text_rows"]
 
@@ -55,7 +57,10 @@ def text_rows(stream: BinaryIO, findings: Findings, dimension: int | None) -> It
     promised = None
     given, rows, number = dimension, 0, 0
     width = 0
-    for number, raw in enumerate(stream, 1):
+    for number, raw in enumerate(iter(partial(stream.readline, VECTOR_LINE_BYTES + 1), b""), 1):
+        if len(raw) > VECTOR_LINE_BYTES:
+            what = f"a line of more than {VECTOR_LINE_BYTES // MIB} MiB"
+            findings.fail(number, what, "binary files must end in .bin or .bin.gz")
         line = raw.rstrip(b"\r\n").rstrip(b" ")
         if number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
@@ -91,7 +96,7 @@ def text_rows(stream: BinaryIO, findings: Findings, dimension: int | None) -> It
 
 
 def _trailing_numbers(line: bytes) -> int:
-    fields = line.split(b" ")[1:]
+    fields = line.rsplit(b" ", MAX_DIMENSION + 1)[1:]
     count = 0
     while count < len(fields) and _NUMBER.fullmatch(fields[-1 - count]):
         count += 1
