@@ -38,6 +38,11 @@ class Parts:
         """The file with some values of its text replaced."""
         return self.with_text(json.dumps(self.plain | changes))
 
+    def with_scores(self, text: str) -> bytes:
+        """The file with one score, which is given as it stands in JSON."""
+        whole = json.dumps(self.plain | {"scores": {"a": "HERE"}})
+        return self.with_text(whole.replace('"HERE"', text))
+
     def within(self, part: str, **changes: Any) -> bytes:
         """The file with some values of an object of its text replaced."""
         return self.with_values(**{part: self.plain[part] | changes})
@@ -133,9 +138,8 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
         b'{"__metadata__":{"ladtl_np":"{}"},"a":' + b"[" * 3000 + b"]" * 3000 + b"}"
     ),
     "nested inside": lambda p: p.with_text("[" * 3000 + "]" * 3000),
-    "nested scores": lambda p: p.with_text(
-        json.dumps(p.plain)[:-1] + ', "scores": {"a": ' + "[" * 900 + "]" * 900 + "}}"
-    ),
+    "nested scores": lambda p: p.with_scores("[" * 900 + "]" * 900),
+    "scores nested a little too deep": lambda p: p.with_scores("[" * 32 + "]" * 32),
     "an array twice": lambda p: doubled(p, "forward.W"),
     "a field twice": lambda p: p.with_text('{"format": "x", ' + json.dumps(p.plain)[1:]),
     "an option twice": lambda p: p.with_text(
@@ -236,9 +240,7 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
     "a format that is a list": lambda p: p.with_values(format=["ladtl_np model 1"]),
     "a format of format -1": lambda p: p.with_values(format="ladtl_np model -1"),
     "numbers that JSON has not": lambda p: p.with_text(json.dumps({**p.plain, "scores": np.nan})),
-    "a number beyond float64": lambda p: p.with_text(
-        json.dumps(p.plain)[:-1] + ', "scores": {"a": 1e999}}'
-    ),
+    "a number beyond float64": lambda p: p.with_scores("1e999"),
     "bytes behind": lambda p: p.content + b"\0",
     "a file behind": lambda p: p.content + p.content,
     "a checksum of another kind": lambda p: p.content.replace(b"blake2b:", b"crc3200:"),
@@ -272,8 +274,7 @@ def flood(entry: bytes, count: int) -> bytes:
 
 def escaped(parts: Parts, inner: str, count: int) -> bytes:
     """A text of one long list, beside what a header has."""
-    listed = ", ".join([inner] * count)
-    return parts.with_text(json.dumps(parts.plain)[:-1] + f', "provenance": [{listed}]}}')
+    return parts.with_scores(f"[{', '.join([inner] * count)}]")
 
 
 EMPTY = b'"a%d":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}'

@@ -100,12 +100,12 @@ def test_files_lie_as_those_of_the_safetensors_library_but_for_the_checksum() ->
         "",
         '"\\\b\f\n\r\t\0\x1f',
         "\u65e5\u672c \U0001f600",
-        "\U0001f600" * 20_000 + "a",
+        *("a" * before + "\U0001f600" * 6_000 for before in range(12)),
         "\\" * 100_001,
         '\\"' * 50_000,
         "a" * 65_535 + "\u65e5" * 3 + "\\",
     ],
-    ids=["empty", "escapes", "characters", "pairs", "backslashes", "quotes", "at a piece's end"],
+    ids=lambda text: f"{text[:8]!a} of {len(text)}",
 )
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_a_text_comes_back_as_it_was_however_it_is_escaped(text: str, ascii_only: bool) -> None:
@@ -127,6 +127,17 @@ def test_a_flood_of_arrays_is_refused_at_once_and_in_few_words() -> None:
     assert peak < 20 * len(content)
     assert seconds < 30.0  # a bound on hanging, not on speed
     assert len(unpack("m", many_empty_arrays(MOST_ARRAYS), WANTED)[1]) == MOST_ARRAYS
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"[2,3]", b"[3,2]"), (b'"x":', b'"y":'), (b'"F64"', b'"I64"'), (b"text", b"tent")],
+)
+def test_promise_38_the_checksum_covers_what_an_array_is(old: bytes, new: bytes) -> None:
+    content = pack({"x": np.ones((2, 3))}, "text")
+    assert content.count(old) == 1
+    with pytest.raises(ModelFileError, match="as the checksum shows"):
+        unpack("m", content.replace(old, new), WANTED)
 
 
 @pytest.mark.parametrize("shape", [[-2, -3], [True, 6], [2.0, 3], [1, 1, 1, 1, 6], [2**63, 0], "6"])

@@ -69,7 +69,9 @@ def test_promise_11_a_hostile_file_is_refused(kind: str, parts: Parts, tmp_path:
 
 def test_promise_11_what_hostile_files_are_made_of_loads(parts: Parts, tmp_path: Path) -> None:
     """Each differs from this one in the one thing that its name says."""
-    for number, content in enumerate((parts.content, parts.with_values())):
+    for number, content in enumerate(
+        (parts.content, parts.with_values(), parts.with_scores("[" * 30 + "]" * 30))
+    ):
         (tmp_path / str(number)).write_bytes(content)
         load_model(tmp_path / str(number))
 

@@ -35,7 +35,7 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
         UTF-8.
     most
         Values that it may hold: each takes some sixty bytes, so they are counted before any is
-        made. 64 bytes for each is what all strings may take, beside `MOST_TEXT`, and all others.
+        made. All strings together may take 64 bytes for each, beside `MOST_TEXT`.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def decode_strictly(text: bytes | bytearray, most: int) -> Any:
 
 def count_keys(text: bytes | bytearray, most: int) -> int:
     """Keys of all objects as they are written; limits and errors are those of `decode_strictly`."""
-    at = keys = values = strings = others = 0
+    at = keys = values = strings = 0
     while at < len(text):
         end, size = at, _PIECE
         while end == at:
@@ -68,11 +68,9 @@ def count_keys(text: bytes | bytearray, most: int) -> int:
         bare = _STRING.sub(b"", text[at:end])
         keys += bare.count(b":")
         values += bare.count(b",") + bare.count(b"[") + bare.count(b"{")
-        others += len(bare)
         strings += end - at - len(bare)
         _require_few(values, most, "values")
         _require_few(strings, MOST_TEXT + 64 * most, "bytes of strings")
-        _require_few(others, 64 * most, "bytes beside strings")
         at = end
     return keys
 
