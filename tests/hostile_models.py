@@ -105,6 +105,16 @@ def shifted(parts: Parts, by: int) -> bytes:
     return parts.with_entry("forward.W", data_offsets=[begin + by, end + by])
 
 
+def without_units(arrays: Arrays) -> None:
+    for name, array in arrays.items():
+        if name.endswith(".U"):
+            arrays[name] = array[:0, :0]
+        elif name.startswith(("forward", "backward")):
+            arrays[name] = array[..., :0]
+        elif name.endswith("crf.W"):
+            arrays[name] = array[:0]
+
+
 SMALL: dict[str, Callable[[Parts], bytes]] = {
     "nothing": lambda p: b"",
     "one byte": lambda p: b"\0",
@@ -192,13 +202,9 @@ SMALL: dict[str, Callable[[Parts], bytes]] = {
     "no rows": lambda p: p.within("architecture", vocabulary=0),
     "no columns": lambda p: p.within("architecture", embedding=0),
     "no units": lambda p: p.within("architecture", hidden=0),
-    "no units, and arrays of none": lambda p: Parts(
-        p.with_arrays(
-            lambda a: a.update(
-                {n: x[..., :0] if n[0] in "fb" else x[:0] for n, x in a.items() if n[-2:] != ".A"}
-            )
-        )
-    ).within("architecture", hidden=0),
+    "no units, and arrays of none": lambda p: Parts(p.with_arrays(without_units)).within(
+        "architecture", hidden=0
+    ),
     "minus six units": lambda p: p.within("architecture", hidden=-6),
     "2^40 units": lambda p: p.within("architecture", hidden=2**40),
     "10^4000 units": lambda p: p.with_text(

@@ -136,6 +136,20 @@ def test_a_header_that_does_not_fit_is_refused(
         load_model(path)
 
 
+def test_a_part_of_the_vocabulary_or_alphabet_that_is_not_known_is_a_newer_versions(
+    tmp_path: Path,
+) -> None:
+    """It may say that words are to be read otherwise."""
+    content = (KEPT / "format-1-characters.safetensors").read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    inner = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["ladtl_np"])
+    path = tmp_path / "m"
+    for part in ("vocabulary", "characters"):
+        path.write_bytes(rewritten(content, **{part: inner[part] | {"reversed": True}}))
+        with pytest.raises(ModelFileError, match="newer version.*unknown field reversed"):
+            load_model(path)
+
+
 @pytest.mark.parametrize(
     "content",
     [
