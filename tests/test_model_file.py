@@ -146,7 +146,7 @@ def test_a_part_of_the_vocabulary_or_alphabet_that_is_not_known_is_a_newer_versi
     path = tmp_path / "m"
     for part in ("vocabulary", "characters"):
         path.write_bytes(rewritten(content, **{part: inner[part] | {"reversed": True}}))
-        with pytest.raises(ModelFileError, match="newer version.*unknown field reversed"):
+        with pytest.raises(ModelFileError, match=r"newer version.*unknown field reversed"):
             load_model(path)
 
 
