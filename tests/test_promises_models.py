@@ -450,6 +450,26 @@ def test_promise_41_one_score_is_enough(
         decoder.tag([["C", "z", "a"]])
 
 
+@pytest.mark.parametrize("constrained", [True, False])
+def test_promise_41_scores_that_overflow_below_are_met_as_those_above(
+    tiny_model: Model, constrained: bool
+) -> None:
+    """A tag whose score became -inf is no tag of the best path, whose own score is finite."""
+    rng, met = np.random.default_rng(0), []
+    for signs in rng.choice([-3e38, 3e38], (10, 12)):
+        for column in (signs, -signs):
+            network = tiny_model.network.copy()
+            network.weights["target_crf.W"][:, 3] = column
+            decoder = make_decoder(replace(tiny_model, network=network), constrained=constrained)
+            try:
+                decoder.tag([["C"]])
+                met.append(False)
+            except ScoreError:
+                met.append(True)
+    assert met[::2] == met[1::2]
+    assert any(met)
+
+
 def test_promise_41_transitions_that_overflow_are_met(tiny_model: Model) -> None:
     network = tiny_model.network.copy()
     network.weights["target_crf.A"][:] = 3e38
