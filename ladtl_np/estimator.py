@@ -171,9 +171,18 @@ class LaDTLTagger:
         save_model(path, self._fitted())
 
     @classmethod
-    def load(cls, path: str | PathLike[str], *, threads: int = DEFAULTS.threads) -> Self:
-        """A tagger around a saved model; its predictions are in BIOES."""
-        model = load_model(path)
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        threads: int = DEFAULTS.threads,
+        vocabulary_key: str | PathLike[str] | None = None,
+    ) -> Self:
+        """A tagger around a saved model; its predictions are in BIOES.
+
+        A model with a hashed vocabulary needs the file of its key, as for `load_model`.
+        """
+        model = load_model(path, vocabulary_key)
         tagger = cls(
             model.config.method,
             seed=model.config.seed,

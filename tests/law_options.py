@@ -32,6 +32,7 @@ LAW: Base = {
 }
 """Of every run here: small, and with all parts that a network can have."""
 PATHS = frozenset(f"data.{role}" for role in ("source", "target", "dev", "label_map", "embeddings"))
+PATHS |= {"vocabulary.key"}
 
 
 def table_of(folder: Path, options: Base) -> dict[str, Any]:

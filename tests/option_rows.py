@@ -165,7 +165,8 @@ MODEL = [
     move("characters.lower", True, ALPHABET),
     move("vocabulary.lower", True, VOCABULARY),
     move("vocabulary.digits_to_zero", True, VOCABULARY),
-    move("vocabulary.min_count", 2, VOCABULARY),
+    move("vocabulary.min_count", 3, WORDS),  # characters are rare from there on
+    move("vocabulary.key", "vocabulary.key"),  # words are hashed when all is done
     move("decoding.constrained", False, TAGS),
     move("decoding.emission_bias", False, TAGS),
 ]

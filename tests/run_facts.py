@@ -137,7 +137,8 @@ def facts_of(config: Config, folder: Path) -> Facts:
     facts["predictions"] = [(test.sentences, predict_tags(decoder, test)) for test in corpora.tests]
     path = folder / "fixed.safetensors"
     save_model(path, build_model(prepared, recorder.fixed, {}, {}))
-    facts["model's tags"] = LaDTLTagger.load(path).predict(PROBES)
+    key = config.vocabulary.key or None
+    facts["model's tags"] = LaDTLTagger.load(path, vocabulary_key=key).predict(PROBES)
     facts["model's options"] = load_model(path).config
     files = [describe(role, corpus) for role, corpus in corpora.roles()]
     facts["files"] = [

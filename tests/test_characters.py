@@ -89,10 +89,10 @@ def corpus(*words: str) -> Corpus:
 
 
 def test_an_alphabet_holds_the_characters_by_falling_count() -> None:
-    alphabet = Characters.build([corpus("bab", "Bc")], lower=False)
+    alphabet = Characters.build([corpus("bab", "Bc")], lower=False, min_count=1)
     assert alphabet.characters == ("<unk>", "b", "B", "a", "c")
     np.testing.assert_array_equal(alphabet.spell("cabz"), [4, 3, 1, 0])
-    lower = Characters.build([corpus("bab", "Bc")], lower=True)
+    lower = Characters.build([corpus("bab", "Bc")], lower=True, min_count=1)
     assert lower.characters == ("<unk>", "b", "a", "c")
     np.testing.assert_array_equal(lower.spell("BA"), [1, 2])
     with pytest.raises(ValueError, match="without characters"):

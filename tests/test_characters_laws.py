@@ -250,7 +250,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 
 @given(st.lists(TEXT, min_size=1, max_size=6), st.booleans())
 def test_the_alphabet_survives_json_and_knows_its_corpus(tokens, lower):
-    one = Characters.build([Corpus("t", (Sentence(tuple(tokens)),))], lower=lower)
+    one = Characters.build([Corpus("t", (Sentence(tuple(tokens)),))], lower=lower, min_count=1)
     two = Characters.from_state(json.loads(json.dumps(one.to_state())))
     assert two.to_state() == one.to_state()
     for token in tokens:
@@ -263,8 +263,10 @@ def test_the_alphabet_survives_json_and_knows_its_corpus(tokens, lower):
 
 def test_the_order_of_sentences_and_corpora_does_not_matter():
     sentences = [Sentence(("ab", "c")), Sentence(("cb",))]
-    one = Characters.build([Corpus("t", tuple(sentences))], lower=False)
-    two = Characters.build([Corpus("t", (s,)) for s in reversed(sentences)], lower=False)
+    one = Characters.build([Corpus("t", tuple(sentences))], lower=False, min_count=1)
+    two = Characters.build(
+        [Corpus("t", (s,)) for s in reversed(sentences)], lower=False, min_count=1
+    )
     assert (
         one.to_state() == two.to_state() == {"characters": [UNKNOWN, "b", "c", "a"], "lower": False}
     )
@@ -285,6 +287,8 @@ def test_the_order_of_sentences_and_corpora_does_not_matter():
     ],
 )
 def test_a_damaged_state_is_refused(change):
-    state = Characters.build([Corpus("t", (Sentence(("a",)),))], lower=False).to_state()
+    state = Characters.build(
+        [Corpus("t", (Sentence(("a",)),))], lower=False, min_count=1
+    ).to_state()
     with pytest.raises(ValueError, match="alphabet"):
         Characters.from_state({**state, **change})

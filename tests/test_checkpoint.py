@@ -171,10 +171,12 @@ def test_promise_05_other_vectors_that_bring_other_words_are_refused(
 ) -> None:
     vectors, out = tmp_path / "vectors.txt", tmp_path / "out"
     numbers = " ".join(["0.5"] * 8)
-    vectors.write_text(f"D {numbers}\n", "utf-8")
-    arguments += ["--embeddings", str(vectors), "--set", "vocabulary.min_count=1000"]
+    with open(arguments[arguments.index("--dev") + 1], "a", encoding="utf-8") as dev:
+        dev.write("\nQ\tO\nR\tO\n")  # words of no training data
+    vectors.write_text(f"Q {numbers}\n", "utf-8")
+    arguments += ["--embeddings", str(vectors)]
     killed(arguments, out)
-    vectors.write_text(f"E {numbers}\n", "utf-8")
+    vectors.write_text(f"R {numbers}\n", "utf-8")
     result = invoke(*arguments, "--out", out, "--resume")
     assert result.exit_code == 2
     assert "the vocabulary is another one" in result.stderr

@@ -36,6 +36,7 @@ SINGLE = {
     "--target-fraction": ("data.target_fraction", 0.5),
     "--label-map": ("data.label_map", "map-other.toml"),
     "--embeddings": ("data.embeddings", "vectors.txt"),
+    "--vocabulary-key": ("vocabulary.key", "vocabulary.key"),
     "--steps": ("training.steps", 7),
     "--seed": ("seed", 3),
     "--threads": ("threads", 3),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ladtl_np.commands.support.formats import (
+    DECODING,
     column_options,
     decoding_options,
     illegal_places,
@@ -65,7 +66,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
       ladtl evaluate --model a.safetensors --model b.safetensors dev.txt test.txt
       ladtl evaluate --model run/best.safetensors --token-column 0 --tag-column 3 test.txt --json
     """
-    decoding = {name: options.pop(name) for name in ("domain", "constrained", "threads")}
+    decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in gold]
     for corpus in corpora:
@@ -91,6 +92,7 @@ def evaluate_models(
     domain: Any,
     constrained: bool | None,
     threads: int,
+    vocabulary_key: str | None = None,
 ) -> tuple[Results, list[bool]]:
     """Score every model on every corpus; types a model does not know are named as a warning.
 
@@ -102,6 +104,8 @@ def evaluate_models(
         Gold.
     domain, constrained, threads
         How to decode, see `tagging.make_decoder`.
+    vocabulary_key
+        File of the key of models with a hashed vocabulary.
 
     Returns
     -------
@@ -109,14 +113,14 @@ def evaluate_models(
         Scores by model, then by corpus; whether the decoding of each model was constrained.
     """
     from ladtl_np.arrays.workers import single_threaded_blas
+    from ladtl_np.commands.support.models import load
     from ladtl_np.model.evaluation import evaluate
-    from ladtl_np.model.file import load_model
     from ladtl_np.model.tagging import make_decoder
 
     results, ways = [], []
     for path in models:
         decoder = make_decoder(
-            load_model(path), domain=domain, constrained=constrained, threads=threads
+            load(path, vocabulary_key), domain=domain, constrained=constrained, threads=threads
         )
         ways.append(decoder.constrained)
         for corpus in corpora:

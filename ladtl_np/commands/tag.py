@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
+from ladtl_np.commands.support.formats import (
+    DECODING,
+    column_options,
+    decoding_options,
+    read_options,
+    warn,
+)
 from ladtl_np.commands.support.streams import (
     InputFormat,
     Unit,
@@ -101,7 +107,7 @@ def command(
     """
     kind = kind or _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
     check_output(output, (source, model_path), overwrite=overwrite)
-    decoding = {name: options.pop(name) for name in ("domain", "constrained", "threads")}
+    decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
     if kind == "jsonl" and reading.encoding != "utf-8":
         raise UsageError("JSONL is always UTF-8; leave out --encoding")
@@ -119,11 +125,11 @@ def command(
 
 def _tagger(path: str, decoding: dict[str, Any], *, live: bool) -> Tagger:
     """Load the model; `live` answers each line at once, for somebody who types."""
-    from ladtl_np.model.file import load_model
+    from ladtl_np.commands.support.models import load
     from ladtl_np.model.tagging import CHUNK_SENTENCES, Tagger
 
     return Tagger(
-        load_model(path),
+        load(path, decoding["vocabulary_key"]),
         domain=decoding["domain"],
         constrained=decoding["constrained"],
         threads=decoding["threads"],

@@ -52,6 +52,7 @@ _KEYS = {
     "target_fraction": "data.target_fraction",
     "label_map": "data.label_map",
     "embeddings": "data.embeddings",
+    "vocabulary_key": "vocabulary.key",
     "steps": "training.steps",
     "parameter_transfer": "objective.parameter_transfer",
 }
@@ -110,6 +111,11 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
 )
 @click.option("--label-map", type=_FILE, help='TOML file of source = "target" types.')
 @click.option("--embeddings", type=_FILE, help="Word vectors in text format to start from.")
+@click.option(
+    "--vocabulary-key",
+    type=_FILE,
+    help="Hash the model's words with the key in this file, which is made if it is not there.",
+)
 @click.option("--steps", type=int, help=f"Mini-batches.  [default: {DEFAULTS.training.steps}]")
 @click.option("--seed", type=int, help=f"Seed of all chance.  [default: {DEFAULTS.seed}]")
 @click.option("--threads", type=int, help=f"Threads.  [default: {DEFAULTS.threads}]")
@@ -233,6 +239,8 @@ def _opening(run: Run) -> list[str]:
         lines.append(
             f"  {prepared.vectors.found:,} of {len(prepared.vocabulary) - 1:,} words have a vector"
         )
+    if prepared.key is not None:
+        lines.append("  words are hashed in the model; tagging needs its key as well")
     if corpora.dev is None:
         lines.append("  no --dev: the model after the last step is kept")
     decoding = "legal tag sequences only" if config.decoding.constrained else "unconstrained"

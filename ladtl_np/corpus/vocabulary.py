@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ladtl_np.corpus.hashing import HashedIndex, HashKey, Lock, is_hash
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.shapes import Integers
 
-__all__ = ["UNKNOWN", "Vocabulary", "digits_to_zero"]
+__all__ = ["UNKNOWN", "Vocabulary", "digits_to_zero", "hashed_rows"]
 
 UNKNOWN = "<unk>"
 """The word of row 0."""
@@ -34,26 +36,29 @@ class Vocabulary:
     Attributes
     ----------
     words
-        Word of each row; row 0 is `UNKNOWN`.
+        Word of each row, or its hash; row 0 is `UNKNOWN`.
     lower
         Whether tokens are lower-cased.
     digits_to_zero
         Whether every decimal digit becomes 0.
     singleton
         (V,) words that occur exactly once in the training data.
+    lock
+        Of a hashed vocabulary; None where the words stand as they are.
     """
 
     words: tuple[str, ...]
     lower: bool
     digits_to_zero: bool
     singleton: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
-    index: dict[str, int] = field(init=False, repr=False)
+    lock: Lock | None = None
+    index: dict[str, int] | HashedIndex = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.words or self.words[0] != UNKNOWN:
             raise ValueError(f"row 0 of a vocabulary must be {UNKNOWN}")
-        index = {word: row for row, word in enumerate(self.words)}
-        if len(index) != len(self.words):
+        index: dict[str, int] | HashedIndex = {word: row for row, word in enumerate(self.words)}
+        if len(set(self.words)) != len(self.words):
             raise ValueError("a vocabulary holds each word once; were tokens normalised twice?")
         if self.singleton.shape not in ((0,), (len(self.words),)):
             raise ValueError(
@@ -62,6 +67,8 @@ class Vocabulary:
             )
         if not self.singleton.size:
             object.__setattr__(self, "singleton", np.zeros(len(self.words), np.bool_))
+        if self.lock is not None:
+            index = HashedIndex(self.words, "word", self.lock)
         object.__setattr__(self, "index", index)
 
     def __len__(self) -> int:
@@ -137,14 +144,33 @@ class Vocabulary:
         draw = rng.random(rows.shape) < probability
         return np.where(draw & self.singleton[rows], 0, rows)
 
+    def hashed(self, key: HashKey) -> tuple[Vocabulary, Integers]:
+        """Return the vocabulary with hashes for words, and (V,) which row each of its rows was.
+
+        Rows stand by their hashes, an order that tells nothing of the words; which words occur once
+        in the training data is left out.
+        """
+        order, hashes = hashed_rows(self.words, lambda word: key.hash(word, "word"))
+        words = (UNKNOWN, *hashes)
+        return Vocabulary(words, self.lower, self.digits_to_zero, lock=Lock(key.check, key)), order
+
+    def opened(self, key: HashKey) -> Vocabulary:
+        """Return a hashed vocabulary with its key.
+
+        Raises
+        ------
+        UsageError
+            If it is the key of another model.
+        """
+        return self if self.lock is None else replace(self, lock=self.lock.opened(key))
+
     def to_state(self) -> dict[str, Any]:
         """Return everything as plain lists and values, for a JSON file."""
-        return {
-            "words": list(self.words),
-            "lower": self.lower,
-            "digits_to_zero": self.digits_to_zero,
-            "singletons": np.flatnonzero(self.singleton).tolist(),
-        }
+        how = {"lower": self.lower, "digits_to_zero": self.digits_to_zero}
+        if self.lock is not None:
+            return {"hashes": list(self.words[1:]), "key_check": self.lock.check, **how}
+        singletons = np.flatnonzero(self.singleton).tolist()
+        return {"words": list(self.words), "singletons": singletons, **how}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Vocabulary:
@@ -156,15 +182,20 @@ class Vocabulary:
             If the state is not one that `to_state` writes.
         """
         try:
-            words, lower, zero = state["words"], state["lower"], state["digits_to_zero"]
-            rows = state["singletons"]
+            lower, zero = state["lower"], state["digits_to_zero"]
+            if not (isinstance(lower, bool) and isinstance(zero, bool)):
+                raise ValueError("the vocabulary holds values of the wrong kind")
+            if "hashes" in state:
+                hashes, check = state["hashes"], state["key_check"]
+                if not (isinstance(hashes, list) and all(map(is_hash, [check, *hashes]))):
+                    raise ValueError("the vocabulary holds values that are no hashes")
+                return cls((UNKNOWN, *hashes), lower, zero, lock=Lock(check))
+            words, rows = state["words"], state["singletons"]
         except KeyError as error:
             raise ValueError(f"the vocabulary lacks {error}") from None
         sound = (
             isinstance(words, list)
             and all(isinstance(word, str) for word in words)
-            and isinstance(lower, bool)
-            and isinstance(zero, bool)
             and isinstance(rows, list)
             and all(type(row) is int and 0 < row < len(words) for row in rows)
         )
@@ -173,3 +204,18 @@ class Vocabulary:
         singleton = np.zeros(len(words), np.bool_)
         singleton[np.array(rows, np.int64)] = True
         return cls(tuple(words), lower, zero, singleton)
+
+
+def hashed_rows(
+    words: Sequence[str], hash_of: Callable[[str], str]
+) -> tuple[Integers, tuple[str, ...]]:
+    """Hash all words but the one of row 0, which stays where it is, and sort them by their hashes.
+
+    Returns
+    -------
+    order, hashes
+        (V,) which of `words` each row now is; the V - 1 hashes of rows 1 and on.
+    """
+    pairs = sorted((hash_of(word), row) for row, word in enumerate(words) if row)
+    order = np.array([0, *(row for _, row in pairs)], np.int64)
+    return order, tuple(text for text, _ in pairs)

@@ -32,6 +32,7 @@ from ladtl_np.model.formats import (
     require_format,
     version_warning,
 )
+from ladtl_np.model.hashed import opened, require_one_lock
 from ladtl_np.model.network import EMBEDDING, Architecture, Network, from_named
 from ladtl_np.model.strict_json import count_keys, decode_strictly
 from ladtl_np.model.values import require_values
@@ -154,15 +155,27 @@ def save_model(path: str | PathLike[str], model: Model) -> None:
     write_atomically(Path(path), model_bytes(model))
 
 
-def load_model(path: str | PathLike[str]) -> Model:
+def load_model(
+    path: str | PathLike[str], vocabulary_key: str | PathLike[str] | None = None
+) -> Model:
     """Read a model and check every part of it.
 
     A `ModelWarning` tells where the version of ladtl_np that wrote it may have tagged otherwise.
+
+    Parameters
+    ----------
+    path
+        The file.
+    vocabulary_key
+        File of the key of a hashed vocabulary; by default the one that the environment variable
+        LADTL_VOCABULARY_KEY names. Without a key such a model can be described, and does not tag.
 
     Raises
     ------
     ModelFileError
         If the file is not there, damaged, of another kind or version, or its parts do not fit.
+    UsageError
+        If the key cannot be read, or is another model's.
     """
     name = str(path)
     with open_container(path, WANTED) as held:
@@ -172,12 +185,13 @@ def load_model(path: str | PathLike[str]) -> Model:
         require_arrays(name, held.shapes, parameter_shapes(header.architecture))
         arrays = held.arrays()
     require_values(name, arrays)
+    vocabulary, characters = opened(name, parts.vocabulary, parts.characters, vocabulary_key)
     told = version_warning(name, {"provenance": header.provenance})
     if told is not None:
         warnings.warn(told, ModelWarning, stacklevel=2)
     return Model(
         network=from_named(header.architecture, arrays),
-        vocabulary=parts.vocabulary,
+        vocabulary=vocabulary,
         source_tags=parts.source_tags,
         target_tags=parts.target_tags,
         label_map=header.label_map,
@@ -185,7 +199,7 @@ def load_model(path: str | PathLike[str]) -> Model:
         config=header.config,
         scores=header.scores,
         provenance=header.provenance,
-        characters=parts.characters,
+        characters=characters,
         name=name,
     )
 
@@ -230,6 +244,7 @@ def read_parts(name: str, header: Header) -> Parts:
         source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
         target_tags = TagSet(tuple(header.target_tags))
         characters = Characters.from_state(header.characters) if header.characters else None
+        require_one_lock(vocabulary, characters)
         _require_label_map(header.label_map, source_tags, target_tags)
     except (ValueError, LadtlError) as error:
         raise misfit(name, plain, str(error)) from None

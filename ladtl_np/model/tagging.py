@@ -8,6 +8,7 @@ from functools import partial
 from typing import Literal
 
 from ladtl_np.arrays.workers import Workers
+from ladtl_np.corpus.hashing import KEY_WANTED
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import Span, spans
 from ladtl_np.errors import LadtlError, UsageError
@@ -48,8 +49,11 @@ def make_decoder(
     Raises
     ------
     UsageError
-        If the model has no such head.
+        If the model has no such head, or its vocabulary is hashed and its key is not there.
     """
+    lock = model.vocabulary.lock
+    if lock is not None and lock.key is None:
+        raise UsageError(KEY_WANTED)
     (head, tags), decoding = _head(model, domain), model.config.decoding
     return Decoder(
         model.network,

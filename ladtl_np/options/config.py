@@ -156,9 +156,11 @@ def portable(config: Config) -> Config:
     names = ("source", "target", "dev", "label_map", "embeddings")
     plain = {name: Path(getattr(data, name)).name for name in names}
     tests = [Path(path).name for path in data.test]
+    key = Path(config.vocabulary.key).name
     return msgspec.structs.replace(
         config,
         data=msgspec.structs.replace(data, **plain, test=tests),
+        vocabulary=msgspec.structs.replace(config.vocabulary, key=key),
         threads=DEFAULTS.threads,
     )
 

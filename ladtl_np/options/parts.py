@@ -206,12 +206,17 @@ class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     digits_to_zero
         Whether every digit counts as 0.
     min_count
-        Words rarer than this in the training data are unknown.
+        Words and characters rarer than this in the training data are unknown; from 2 on, so are
+        words of other data that have a vector.
+    key
+        File of a secret key, made if it is not there; with it the model holds keyed hashes of words
+        and characters in their place, and needs the key to tag.
     """
 
     lower: bool = False
     digits_to_zero: bool = False
     min_count: int = 1
+    key: str = ""
 
     def __post_init__(self) -> None:
         _require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")

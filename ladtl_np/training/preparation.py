@@ -19,6 +19,7 @@ from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
@@ -58,10 +59,12 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     for corpus in training:
         _require_tags(corpus)
 
+    key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
     vocabulary, vectors, report = _vocabulary(config, training, corpora)
     characters = None
     if config.characters.hidden:
-        characters = Characters.build(training, lower=config.characters.lower)
+        least = config.vocabulary.min_count
+        characters = Characters.build(training, lower=config.characters.lower, min_count=least)
     # of the distinct words as they are written, where their characters are read
     numbers: dict[str, int] | None = None if characters is None else {}
     shared = shares_crf(method, config.joint)
@@ -91,6 +94,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         token_mode=_token_mode(training),
         vectors=report,
         characters=characters,
+        key=key,
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
@@ -210,12 +214,18 @@ def _require_tags(corpus: Corpus) -> None:
 def _vocabulary(
     config: Config, training: Iterable[Corpus], corpora: Corpora
 ) -> tuple[Vocabulary, dict[str, Floats], VectorReport | None]:
-    """Words of the training corpora; with vectors, also evaluated words that have one."""
+    """Words of the training corpora; with vectors, also evaluated words that have one.
+
+    These occur in no training data, so that a `min_count` leaves them out.
+    """
     options = msgspec.structs.asdict(config.vocabulary)
+    del options["key"]
     path = config.data.embeddings
     if not path:
         return Vocabulary.build(training, **options), {}, None
     evaluated = [corpus for corpus in (corpora.dev, *corpora.tests) if corpus is not None]
+    if config.vocabulary.min_count > 1:
+        evaluated = []
     words = {token for corpus in evaluated for sentence in corpus for token in sentence.tokens}
     everything = Vocabulary.build(training, extra_words=words, **options)
     rows, values, report = load_vectors(path, everything.words, dimension=config.model.embedding)

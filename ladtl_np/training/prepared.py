@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
@@ -77,6 +78,8 @@ class Prepared:
         How raw text has to be cut to look like the training data.
     vectors
         What was found in a file of word vectors.
+    key
+        Under which the model's words are hashed; None where they stand as they are.
     first_stage
         Training on the source before this one, whose layers are carried over.
     """
@@ -97,4 +100,5 @@ class Prepared:
     vectors: VectorReport | None
     characters: Characters | None = None
     spelled: tuple[Integers, ...] | None = None
+    key: HashKey | None = None
     first_stage: Prepared | None = None

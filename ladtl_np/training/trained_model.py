@@ -12,6 +12,7 @@ import numpy as np
 
 from ladtl_np import __version__
 from ladtl_np.model.file import Model
+from ladtl_np.model.hashed import hashed
 from ladtl_np.model.network import Network
 from ladtl_np.options.config import portable
 from ladtl_np.scoring import Scores
@@ -28,12 +29,16 @@ def build_model(
 ) -> Model:
     """Join a network with vocabulary, tags, options, scores and hashes of its data.
 
+    With a key, words and characters are hashed here and nowhere before: training does not differ.
     The result does not depend on the run's folder, on the data's folders or on the number of
     threads, so that equal runs write equal files.
     """
+    vocabulary, characters = prepared.vocabulary, prepared.characters
+    if prepared.key is not None:
+        network, vocabulary, characters = hashed(network, vocabulary, characters, prepared.key)
     return Model(
         network=network,
-        vocabulary=prepared.vocabulary,
+        vocabulary=vocabulary,
         source_tags=prepared.source_tags,
         target_tags=prepared.target_tags,
         label_map=dict(prepared.label_map.pairs),
@@ -41,7 +46,7 @@ def build_model(
         config=portable(prepared.config),
         scores={name: _short(score) for name, score in scores.items() if score is not None},
         provenance={"versions": versions(), "data": dict(hashes)},
-        characters=prepared.characters,
+        characters=characters,
     )
 
 

@@ -15,6 +15,7 @@ from ladtl_np.corpus.documents import escape_json
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
+from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.printable import LONG, shown
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
+    "DECODING",
     "column_options",
     "decoding_options",
     "illegal_places",
@@ -32,12 +34,15 @@ __all__ = [
     "read_options",
     "scheme_option",
     "tag_column_option",
+    "vocabulary_key_option",
     "warn",
     "warn_of_illegal_tags",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _DEFAULTS = ReadOptions()
+DECODING = ("domain", "constrained", "threads", "vocabulary_key")
+"""Names of the values that `decoding_options` gives."""
 PLACES = 5  # illegal tags whose places are listed
 
 
@@ -151,7 +156,18 @@ def decoding_options(function: Function) -> Function:
             show_default=True,
             help="Threads to compute with; results do not depend on it.",
         ),
+        vocabulary_key_option,
     )
+
+
+def vocabulary_key_option(function: Function) -> Function:
+    """Add ``--vocabulary-key``."""
+    return click.option(
+        "--vocabulary-key",
+        metavar="FILE",
+        help=f"Key of a model whose vocabulary is hashed.  [default: the file that {VARIABLE} "
+        "names]",
+    )(function)
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
