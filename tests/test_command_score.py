@@ -87,7 +87,10 @@ def test_declared_schemes_and_renames(invoke: Invoke, files: Any) -> None:
     assert overall(invoke("score", *paths, "--json", "--rename", "Z=Y")) == (1.0, 1.0)
     refused = invoke("score", *paths, "--scheme", "IO")
     assert refused.exit_code == 3
-    assert "gold.txt:1: B-X is not a tag" in refused.stderr
+    assert "gold.txt:1: a value of 3 characters in the tag column" in refused.stderr
+    told = invoke("score", *paths, "--scheme", "IO", "--show-text")
+    assert told.exit_code == 3
+    assert told.stderr.splitlines()[0] == f"{refused.stderr.splitlines()[0]} (here: B-X)"
 
 
 @pytest.mark.parametrize(

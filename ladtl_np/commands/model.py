@@ -11,6 +11,7 @@ from ladtl_np.commands.support.formats import (
     naming_standard_output,
     print_json,
     print_table,
+    vocabulary_key_option,
 )
 from ladtl_np.printable import LONG, shown
 
@@ -29,27 +30,29 @@ def command() -> None:
     Examples:
       ladtl model info run/best.safetensors
       ladtl model verify run/best.safetensors
+      ladtl model privacy run/best.safetensors
     """
 
 
 @command.command()
 @click.argument("file", metavar="FILE")
+@vocabulary_key_option
 @json_option
-def info(file: str, as_json: bool) -> None:
+def info(file: str, vocabulary_key: str | None, as_json: bool) -> None:
     r"""Describe a model FILE, which is checked in full while it is read.
 
     Method, sizes, number of parameters, tags and types, how text is cut into tokens, stored
     scores, versions and hashes of the training data. Words of the vocabulary are counted, not
-    shown.
+    shown. A model whose words are hashed needs no key here; one that is given is checked.
 
     \b
     Examples:
       ladtl model info run/best.safetensors
       ladtl model info run/best.safetensors --json
     """
-    from ladtl_np.model.file import load_model
+    from ladtl_np.commands.support.models import load
 
-    description = describe_model(load_model(file))
+    description = describe_model(load(file, vocabulary_key))
     if as_json:
         print_json({"file": file, **description})
         return
@@ -119,6 +122,34 @@ def _lines(file: str, checks: list[Check]) -> list[str]:
     ]
 
 
+@command.command()
+@click.argument("file", metavar="FILE")
+@click.option("--show-text", is_flag=True, help="Show the words and characters themselves.")
+@json_option
+def privacy(file: str, show_text: bool, as_json: bool) -> None:
+    r"""List what a model FILE holds of the data that it was trained on.
+
+    Words and characters are counted, among them those that occur once in training and those that
+    look like names, dates, numbers or addresses by simple rules; docs/privacy.md says what they
+    mean. Types, label map, names of files, hashes of training files and scores are listed. A model
+    whose words are hashed needs no key here.
+
+    \b
+    Examples:
+      ladtl model privacy run/best.safetensors
+      ladtl model privacy run/best.safetensors --show-text --json
+    """
+    from ladtl_np.commands.support.contents import privacy_table
+    from ladtl_np.model.file import load_model
+    from ladtl_np.model.privacy import privacy_report
+
+    report = privacy_report(load_model(file))
+    if as_json:
+        print_json({"file": file, **report.to_json(show_text=show_text)})
+    else:
+        print_table(privacy_table(file, report, show_text=show_text), width=100)
+
+
 def describe_model(model: Model) -> dict[str, Any]:
     """Everything about a model but its numbers and its words, as plain values."""
     from ladtl_np.corpus.labels import LabelMap, matched_tags
@@ -143,6 +174,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         "parameters": sum(int(array.size) for array in model.network.named().values()),
         "dtype": str(model.network.embedding.dtype),
         "vocabulary": len(model.vocabulary),
+        "hashed": model.vocabulary.lock is not None,
         "singletons": int(model.vocabulary.singleton.sum()),
         "lower": model.vocabulary.lower,
         "digits_to_zero": model.vocabulary.digits_to_zero,
@@ -164,7 +196,7 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         ("sizes", f"embedding {d['embedding']:,}, hidden {d['hidden']:,} per direction"),
         *_structure(d),
         ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
-        ("vocabulary", f"{d['vocabulary']:,} words, {d['singletons']:,} once in training"),
+        ("vocabulary", _vocabulary(d)),
         ("token mode", d["token_mode"]),
     ]
     for name, count in d["tags"].items():
@@ -177,6 +209,11 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         )
         rows.append(("matched", f"{d['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"))
     return rows + _flat("scores", d["scores"]) + _flat("provenance", d["provenance"])
+
+
+def _vocabulary(d: dict[str, Any]) -> str:
+    count = f"{d['vocabulary']:,} words"
+    return f"{count}, hashed" if d["hashed"] else f"{count}, {d['singletons']:,} once in training"
 
 
 def _structure(d: dict[str, Any]) -> list[tuple[str, str]]:

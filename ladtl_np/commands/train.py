@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.options.config import (
@@ -136,6 +137,7 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     help="The same for the target's files, such as position_digits=true.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
+@show_text_option
 def command(
     out: Path,
     overwrite: bool,

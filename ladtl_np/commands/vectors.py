@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.support.formats import print_json, warn
+from ladtl_np.commands.support.formats import print_json, show_text_option, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.raw import TokenMode
@@ -104,6 +104,7 @@ def _training_options(function: Callable[..., Any]) -> Callable[..., Any]:
 )
 @click.option("--overwrite", is_flag=True, help="Replace a file of vectors that exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+@show_text_option
 def train(
     texts: tuple[str, ...],
     mode: TokenMode | None,

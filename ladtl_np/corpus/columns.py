@@ -12,7 +12,6 @@ import msgspec
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import COLUMNS, TYPE_CHARACTERS
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
-from ladtl_np.printable import shown
 
 __all__ = ["LineParser", "ReadOptions"]
 
@@ -23,7 +22,6 @@ _SPACES = re.compile(" +")
 # A character outside the basic plane that was destroyed before release counts as one character,
 # though it left two U+FFFD (WeiboNER has such lines).
 _WITH_POSITION = re.compile("(?:\ufffd(?=\ufffd[0-9]))?(.)[0-9]+", re.DOTALL)
-_TAG_LIKE = re.compile(r"[A-Za-z][-_][A-Za-z0-9._-]{1,38}")
 
 
 class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,8 +102,8 @@ class LineParser:
         tag = self._tag(number, cells)
         return None if token is None or tag is None else (token, tag)
 
-    def _refuse(self, number: int, what: str, cure: str) -> None:
-        self._findings.add(number, what, cure)
+    def _refuse(self, number: int, what: str, cure: str, value: str | None = None) -> None:
+        self._findings.add(number, what, cure, value)
 
     def _set_width(self, number: int, width: int) -> bool:
         if width > COLUMNS:
@@ -146,6 +144,7 @@ class LineParser:
                 f"a token of {len(token)} characters where one character and its position "
                 "digits were wanted",
                 "read this file without position digits?",
+                token,
             )
             return None
         return sys.intern(match[1])
@@ -162,14 +161,14 @@ class LineParser:
             with contextlib.suppress(ValueError):
                 prefix, _ = split_tag(tag)
         if prefix != "O" and (not prefix or prefix not in self._prefixes):
-            self._refuse(number, *self._about_tag(tag))
+            self._refuse(number, *self._about_tag(tag), tag)
             return None
         self._good_tags[tag] = tag
         return tag
 
     def _about_tag(self, tag: str) -> tuple[str, str]:
-        # A value that does not look like a tag may be a word of the data, and is not shown.
-        value = shown(tag) if _TAG_LIKE.fullmatch(tag) else f"a value of {len(tag)} characters"
+        # Even what looks like a tag may be a word of the data, as T-cell: its length is told.
+        value = f"a value of {len(tag)} characters in the tag column"
         wanted = ", ".join(f"{prefix}-TYPE" for prefix in self._prefixes)
         cure = "is the tag column right?"
         if tag.startswith("M-"):

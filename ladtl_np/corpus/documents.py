@@ -20,7 +20,6 @@ from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "LimitError",
-    "escape_json",
     "kind_of_file",
     "parse_json",
     "parse_toml",
@@ -147,7 +146,7 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"{name}: not a TOML file in UTF-8: {shown(str(error), 200)}") from None
+        raise DataError(f"{name}: not a TOML file in UTF-8: {toml_problem(error)}") from None
     except (ValueError, RecursionError):  # Python refuses integers of thousands of digits
         raise LimitError(f"{name}: an integer of more than {INTEGER_BITS} bits") from None
     require_numbers(table, name)
@@ -211,11 +210,6 @@ def require_numbers(table: Any, name: str, *, finite: bool = False) -> None:
 @cache
 def _decoder(wanted: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(wanted)
-
-
-def escape_json(text: str) -> str:
-    """Write the control and direction characters in JSON as escapes; it says the same as before."""
-    return _UNSAFE.sub(lambda found: json.dumps(found[0])[1:-1], text)
 
 
 def parse_json(text: str, wanted: Any) -> Any:

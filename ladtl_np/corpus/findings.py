@@ -1,11 +1,12 @@
 """What readers find wrong in a file, collected and raised together.
 
-Messages hold line numbers, byte offsets, counts, tags and types, and never text of the data.
+Messages hold line numbers, byte offsets, counts and entity types, and no text of the data: what
+stands where a tag or an id should may be text, and is shown only to who asks for it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 from ladtl_np.corpus.limits import FINDINGS, bounded
@@ -29,11 +30,14 @@ class Finding:
         What was found and what was wanted.
     cure
         The likely cause, or what to do.
+    value
+        The value that is wrong, None where there is no single one. It may be text of the data.
     """
 
     line: int
     what: str
     cure: str
+    value: str | None = field(default=None, repr=False)
 
 
 class FindingsError(DataError):
@@ -46,10 +50,16 @@ class FindingsError(DataError):
         self.complete = complete
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, *, show_text: bool = False) -> str:
+        """One line for each finding; the values that are wrong only with `show_text`."""
         lines, name = [], shown(self.name, _NAME)
         for finding in self.findings:
             place = f"{name}:{finding.line}" if finding.line else name
-            lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}")
+            told = show_text and finding.value is not None
+            value = f" (here: {shown(finding.value or '')})" if told else ""
+            lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}{value}")
         if not self.complete:
             lines.append(f"{name}: stopped after {len(self.findings)} findings")
         return "\n".join(lines)
@@ -66,9 +76,9 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, line: int, what: str, cure: str) -> None:
+    def add(self, line: int, what: str, cure: str, value: str | None = None) -> None:
         """Note a finding; at the limit all of them are raised at once."""
-        self._found.append(Finding(line, what, cure))
+        self._found.append(Finding(line, what, cure, value))
         if len(self._found) >= self.limit:
             raise FindingsError(self.name, tuple(self._found), complete=False)
 

@@ -13,14 +13,14 @@ from typing import TextIO
 
 import msgspec
 
-from ladtl_np.corpus.documents import escape_json, parse_json
+from ladtl_np.corpus.documents import parse_json
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
 from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.printable import shown
+from ladtl_np.printable import escaped_json, shown
 
 __all__ = ["Document", "format_document", "iterate_jsonl", "read_jsonl", "write_jsonl"]
 
@@ -137,7 +137,7 @@ def _token_spans(
     raw: RawLine, labels: list[Span], identity: Identity, findings: Findings
 ) -> tuple[Span, ...] | None:
     """Turn character offsets into spans of tokens; None if one of them is refused."""
-    which = "" if identity is None else f" of document {shown(str(identity))}"
+    document = None if identity is None else f"document {identity}"
     cure = "offsets count characters from 0, the end is exclusive"
     if any(ord(character) > 0xFFFF for character in raw.text):
         cure += "; were they counted in UTF-16 units, where this text has two for some characters?"
@@ -163,7 +163,7 @@ def _token_spans(
             before = end
             continue
         place = shown(f"{start}..{end}")
-        findings.add(raw.line, f"entity {place}{which} {wrong}", cure)
+        findings.add(raw.line, f"entity {place} {wrong}", cure, document)
     return tuple(spans) if len(spans) == len(labels) else None
 
 
@@ -208,7 +208,7 @@ def read_jsonl(
 def format_document(text: str, spans: Iterable[Span], identity: Identity = None) -> str:
     """Write one document as a line of JSON without a line end; spans are character offsets."""
     output = _Output(text=text, label=sorted(spans), id=identity)
-    return escape_json(msgspec.json.encode(output).decode())
+    return escaped_json(msgspec.json.encode(output).decode())
 
 
 def write_jsonl(stream: TextIO, documents: Iterable[Document]) -> None:

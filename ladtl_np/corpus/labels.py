@@ -49,9 +49,9 @@ class TagSet:
         index = {tag: row for row, tag in enumerate(self.tags)}
         if self.tags[:1] != ("O",) or len(index) != len(self.tags):
             raise ValueError("a tag set starts with O and holds each tag once")
-        for tag in self.tags:
+        for row, tag in enumerate(self.tags):
             if split_tag(tag)[0] not in ("O", *PREFIXES["BIOES"]):
-                raise ValueError(f"{shown(tag)} is not a BIOES tag")
+                raise ValueError(f"the tag of row {row} is not one of BIOES")
         object.__setattr__(self, "index", index)
 
     def __len__(self) -> int:

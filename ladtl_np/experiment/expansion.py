@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
@@ -149,6 +150,9 @@ def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> di
     vectors = table.get("data", {}).get("embeddings")
     if vectors:
         table["data"]["embeddings"] = str(experiment.base / vectors)
+    key = table.get("vocabulary", {}).get("key")
+    if key:  # absolute, as it is made here and read wherever the run is done
+        table["vocabulary"]["key"] = os.path.abspath(experiment.base / key)
     return table
 
 

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.errors import LadtlError
+from ladtl_np.model.vocabulary_key import read_key
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.run import Run, read_corpora, read_label_map
@@ -88,6 +89,8 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     LadtlError
         If the run cannot be done; the folder then has no results.
     """
+    if job.config.vocabulary.key:
+        read_key(job.config.vocabulary.key)  # a run by itself would make another key
     with RunFolder(job.folder, "continue", patience=job.patience) as folder:
         folder.protect(job.config.data.inputs())
         corpora = read_corpora(job.config)

@@ -27,6 +27,7 @@ from ladtl_np.files import (
     sweep_temporary_files,
     write_atomically,
 )
+from ladtl_np.model.vocabulary_key import read_or_make_key, require_key_apart
 from ladtl_np.runs.lock import FolderLock
 from ladtl_np.runs.marker import EXPERIMENT, holds_experiment, signed
 from ladtl_np.runs.names import EXPERIMENT_RECORD, LOCK, RESULTS
@@ -192,6 +193,9 @@ def _require_same(plan: Plan, found: Sequence[State]) -> None:
 
 def _write_inputs(plan: Plan) -> None:
     """Write what the runs read and the user has no file of, and which runs there are."""
+    for key in sorted({spec.config.vocabulary.key for spec in plan.specs} - {""}):
+        require_key_apart(key, plan.out)
+        read_or_make_key(key)  # one for all runs, before any of them
     runs = [spec.to_json() for spec in plan.specs]
     record = signed({"experiment": plan.name, "runs": runs}, EXPERIMENT)
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"

@@ -11,7 +11,7 @@ from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.files import write_atomically
 
-__all__ = ["VARIABLE", "chosen_key", "read_key", "read_or_make_key"]
+__all__ = ["VARIABLE", "chosen_key", "read_key", "read_or_make_key", "require_key_apart"]
 
 VARIABLE = "LADTL_VOCABULARY_KEY"
 """Names the key's file where no option does."""
@@ -52,6 +52,18 @@ def read_key(path: str | PathLike[str]) -> HashKey:
         raise UsageError(
             f"{path}: not a vocabulary key, which is one line of 64 hexadecimal digits"
         ) from None
+
+
+def require_key_apart(path: str | PathLike[str], folder: Path) -> None:
+    """Refuse a key in the folder of the model: who gets the folder would get the words.
+
+    Raises
+    ------
+    UsageError
+        If the key lies in the folder, or below it.
+    """
+    if Path(path).resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{path}: keep the vocabulary key outside {folder}, apart from the model")
 
 
 def read_or_make_key(path: str | PathLike[str]) -> HashKey:

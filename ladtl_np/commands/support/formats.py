@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
 import click
 import msgspec
 
 from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
-from ladtl_np.corpus.documents import escape_json
+from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, json_text, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,6 +33,7 @@ __all__ = [
     "print_table",
     "read_options",
     "scheme_option",
+    "show_text_option",
     "tag_column_option",
     "vocabulary_key_option",
     "warn",
@@ -70,6 +71,26 @@ def _apply(function: Function, *options: Callable[[Function], Function]) -> Func
     return function
 
 
+def show_text_option(function: Function) -> Function:
+    """Add ``--show-text``: the one place that lets messages on files repeat what stands in them."""
+
+    @functools.wraps(function)
+    def told(*args: Any, show_text: bool, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except FindingsError as error:
+            if show_text:
+                raise DataError(error.told(show_text=True)) from None
+            raise
+
+    option = click.option(
+        "--show-text",
+        is_flag=True,
+        help="Repeat wrong tags and ids in messages: they may be text of the data.",
+    )
+    return option(cast(Function, told))
+
+
 def column_options(function: Function) -> Function:
     """Add the options that say where tokens stand in a file of columns."""
     return _apply(
@@ -99,6 +120,7 @@ def column_options(function: Function) -> Function:
             show_default=True,
             help="Text encoding of the input.",
         ),
+        show_text_option,
     )
 
 
@@ -198,9 +220,8 @@ def print_json(value: Any) -> None:
 
     Control and direction characters, and file names that are not UTF-8, are escaped as JSON does.
     """
-    text = json.dumps(value, ensure_ascii=False, indent=2)
     with naming_standard_output():
-        click.echo(escape_json(text))
+        click.echo(json_text(value, indent=2))
 
 
 def print_table(table: Table, width: int = 160) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from io import StringIO
 
@@ -11,7 +10,7 @@ from rich.text import Text
 
 from ladtl_np.corpus.raw import RawLine
 from ladtl_np.corpus.schemes import spans
-from ladtl_np.printable import shown
+from ladtl_np.printable import escaped, shown
 
 __all__ = ["Highlighter"]
 
@@ -24,9 +23,6 @@ _COLOURS = (
     "bright_cyan",
 )
 _STYLES = ("bold", "bold underline", "bold italic", "bold reverse", "bold italic underline")
-# Categories of characters that could steer the terminal, and those that turn the reading direction.
-_UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Highlighter:
@@ -65,11 +61,11 @@ class Highlighter:
         text = Text()
         at = 0
         for start, end, kind in raw.character_spans(spans(tags, "BIOES")):
-            text.append(_safe(raw.text[at:start]))
+            text.append(escaped(raw.text[at:start]))
             label = "" if self._coloured else f" {shown(kind)}"
-            text.append(f"[{_safe(raw.text[start:end])}{label}]", self._style.get(kind, ""))
+            text.append(f"[{escaped(raw.text[start:end])}{label}]", self._style.get(kind, ""))
             at = end
-        text.append(_safe(raw.text[at:]))
+        text.append(escaped(raw.text[at:]))
         return self._rendered(text)
 
     def _rendered(self, text: Text) -> str:
@@ -78,15 +74,3 @@ class Highlighter:
         self._buffer.seek(0)
         self._buffer.truncate()
         return content
-
-
-def _safe(text: str) -> str:
-    """Escape what is not text but an order to the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c.encode("unicode_escape").decode()
-        if c in _BIDI or (c != "\t" and unicodedata.category(c) in _UNSAFE)
-        else c
-        for c in text
-    )
