@@ -2,19 +2,20 @@
 
 Only ``ladtl_np.kernels`` uses the decorators. Compiled code is cached in a folder whose name is a
 fingerprint of all kernel sources, because Numba's own cache watches one file at a time and would
-keep a caller that inlined an old callee.
+keep a caller that inlined an old callee. Which folder that is in, `_cache` decides.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import binding as llvm
+
+from ladtl_np.kernels._cache import cache_folder
 
 __all__ = ["STRICT", "VECTOR_BYTES", "external", "inline", "kernel", "reducing_kernel"]
 
@@ -54,27 +55,11 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _choose_cache_folder() -> None:
-    """Cache below ``NUMBA_CACHE_DIR``, beside the kernels, or in the user's cache folder."""
-    home_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ladtl_np"
-    for base in (
-        os.environ.get("NUMBA_CACHE_DIR"),
-        KERNELS / "__pycache__",
-        home_cache,
-    ):
-        if not base:
-            continue
-        folder = Path(base) / f"kernels-{_fingerprint()}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError:
-            continue
-        if os.access(folder, os.W_OK):
-            numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
-            return
-
-
-_choose_cache_folder()
+_FOLDER = None
+if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    _FOLDER = cache_folder(KERNELS, f"kernels-{_fingerprint()}")
+    if _FOLDER is not None:
+        numba.config.CACHE_DIR = _FOLDER  # type: ignore[attr-defined]
 
 
 def kernel(function: F) -> F:
@@ -106,7 +91,8 @@ def external(symbol: str, signature: Any) -> Callable[[F], Any]:
     def compile_once(function: F) -> Any:
         if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]  # then nothing calls it
             return function
-        code = numba.cfunc(signature, cache=True, error_model="numpy", fastmath=STRICT)(function)
+        options: Any = {"error_model": "numpy", "fastmath": STRICT}
+        code = _with_cache(lambda cache: numba.cfunc(signature, cache=cache, **options)(function))
         llvm.add_symbol(symbol, code.address)
         return numba.types.ExternalFunction(symbol, signature)
 
@@ -115,5 +101,20 @@ def external(symbol: str, signature: Any) -> Callable[[F], Any]:
 
 def _compile(function: F, fastmath: set[str], **others: Any) -> F:
     compiler: Any = numba.njit  # its type hints leave out some of its options
-    jit = compiler(cache=True, nogil=True, error_model="numpy", fastmath=fastmath, **others)
-    return cast(F, jit(function))
+    options = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, **others}
+    return cast(F, _with_cache(lambda cache: compiler(cache=cache, **options)(function)))
+
+
+def _with_cache(compiled: Callable[[bool], Any]) -> Any:
+    """Compile with the folder that was chosen, or without; never with another of Numba's own."""
+    if _FOLDER is None:
+        return compiled(False)
+    config: Any = numba.config
+    before = getattr(config, "CACHE_LOCATOR_CLASSES", "")  # older versions have no such option
+    config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator"
+    try:
+        return compiled(True)
+    except RuntimeError:  # the folder can no longer be written
+        return compiled(False)
+    finally:
+        config.CACHE_LOCATOR_CLASSES = before

@@ -1,0 +1,307 @@
+"""Compiled code is loaded from a folder that nobody else can write to, or from none."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ladtl_np.kernels import _cache
+from ladtl_np.kernels._cache import cache_folder, distrust
+
+NAME = "kernels-00ff"
+ROOT = os.geteuid() == 0
+STRANGER = 12345
+
+needs_root = pytest.mark.skipif(not ROOT, reason="only root can give a folder to somebody else")
+
+
+@pytest.fixture
+def kernels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of kernels, and a user whose home and temporary files are here."""
+    for name in ("kernels", "home", "temporary"):
+        (tmp_path / name).mkdir(mode=0o700)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return tmp_path / "kernels"
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def chosen(kernels: Path) -> Path | None:
+    found = cache_folder(kernels, NAME)
+    return None if found is None else Path(found)
+
+
+def test_the_folder_beside_the_kernels_comes_first(kernels: Path, capfd) -> None:
+    assert chosen(kernels) == kernels / "__pycache__" / NAME
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.usefixtures("open_umask")
+def test_promise_39_every_folder_on_the_way_is_private(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "a" / "b"))
+    assert chosen(kernels) == tmp_path / "a" / "b" / NAME
+    for folder in ("a", "a/b", f"a/b/{NAME}"):
+        assert mode(tmp_path / folder) == 0o700
+
+
+@pytest.mark.parametrize("wrong", [0o777, 0o770, 0o707, 0o1777, 0o720])
+def test_promise_39_a_folder_that_others_can_write_is_refused_with_one_line(
+    wrong: int, kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    theirs = tmp_path / "shared" / NAME
+    theirs.mkdir(parents=True)
+    theirs.chmod(wrong)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(theirs.parent))
+    assert chosen(kernels) == kernels / "__pycache__" / NAME
+    (line,) = capfd.readouterr().err.splitlines()
+    assert (
+        line == f"warning: compile cache {theirs.parent} is not used: others can write to {theirs}"
+    )
+    assert mode(theirs) == wrong
+    assert list(theirs.iterdir()) == []
+
+
+@pytest.mark.parametrize(("above", "used"), [(0o777, False), (0o775, False), (0o1777, True)])
+def test_promise_39_nobody_else_can_put_another_folder_in_its_place(
+    above: int, used: bool, kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sticky folder such as /tmp lets only owners rename what is theirs."""
+    for depth in ("shared", "shared/mine"):
+        (tmp_path / depth).mkdir()
+    (tmp_path / "shared").chmod(above)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "shared" / "mine"))
+    found = chosen(kernels)
+    assert (found == tmp_path / "shared" / "mine" / NAME) == used
+    assert (tmp_path / "shared" / "mine" / NAME).exists() == used
+
+
+@needs_root
+@pytest.mark.parametrize("place", ["shared", f"shared/{NAME}"])
+def test_promise_39_a_folder_of_another_user_is_refused(
+    place: str, kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    (tmp_path / "shared" / NAME).mkdir(parents=True)
+    os.chown(tmp_path / place, STRANGER, STRANGER)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "shared"))
+    assert chosen(kernels) == kernels / "__pycache__" / NAME
+    assert f"{tmp_path / place} belongs to another user" in capfd.readouterr().err
+
+
+def test_promise_39_a_link_is_judged_by_where_it_leads(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "shared")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "link"))
+    assert chosen(kernels) == kernels / "__pycache__" / NAME
+    assert f"others can write to {tmp_path / 'shared'}" in capfd.readouterr().err
+    inner = tmp_path / "own"
+    inner.mkdir(mode=0o700)
+    (inner / NAME).symlink_to(tmp_path / "shared")
+    assert distrust(inner / NAME) == f"{inner / NAME} is no folder"
+
+
+def test_promise_39_files_that_others_can_write_are_not_loaded(kernels: Path, capfd) -> None:
+    """A readable folder is fine, a file in it that was made under umask 000 is not."""
+    folder = chosen(kernels)
+    assert folder is not None
+    (folder / "inner").mkdir()
+    planted = folder / "inner" / "crf.nbi"
+    planted.touch(mode=0o600)
+    folder.chmod(0o755)
+    planted.chmod(0o644)
+    assert chosen(kernels) == folder
+    folder.chmod(0o755)
+    planted.chmod(0o666)
+    assert chosen(kernels) == kernels.parent / "home" / ".cache" / "ladtl_np" / NAME
+    assert f"others can write to files in {folder}" in capfd.readouterr().err
+    folder.chmod(0o700)  # then nobody else gets at the file
+    assert chosen(kernels) == folder
+
+
+def test_promise_39_who_is_quicker_gains_nothing(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that appears between the look and the making is looked at again."""
+    made = _cache._made
+
+    def late(folder: Path) -> bool:
+        if folder.parent.name == "__pycache__":
+            folder.mkdir(parents=True)
+            folder.chmod(0o777)
+        return made(folder)
+
+    monkeypatch.setattr(_cache, "_made", late)
+    assert chosen(kernels) == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+
+
+def unwritable(monkeypatch: pytest.MonkeyPatch, *places: Path) -> None:
+    """Let nothing be made below these, which permissions do not keep root from."""
+    made = _cache._made
+    monkeypatch.setattr(
+        _cache, "_made", lambda folder: not any(map(folder.is_relative_to, places)) and made(folder)
+    )
+
+
+def test_what_an_installation_has_compiled_is_copied(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = kernels / "__pycache__" / NAME / "kernels_1"
+    warm.mkdir(parents=True)
+    for name in ("crf.nbi", "crf.1.nbc", "other.txt"):
+        (warm / name).write_text(name, "ascii")
+    unwritable(monkeypatch, kernels)
+    folder = chosen(kernels)
+    assert folder == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    found = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
+    assert found == {f"kernels_1/{name}": name for name in ("crf.nbi", "crf.1.nbc")}
+    assert mode(folder) == 0o700
+
+
+def test_what_others_can_write_is_not_copied(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warm = kernels / "__pycache__" / NAME
+    warm.mkdir(parents=True)
+    (warm / "crf.nbi").touch()
+    warm.chmod(0o777)
+    unwritable(monkeypatch, kernels)
+    folder = chosen(kernels)
+    assert folder == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    assert list(folder.iterdir()) == []
+
+
+def test_without_a_home_a_folder_of_ones_own_among_the_temporary_files_is_taken(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    unwritable(monkeypatch, kernels)
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as for a user without an entry
+    (tmp_path / "temporary").chmod(0o1777)
+    own = tmp_path / "temporary" / f"ladtl_np-{os.geteuid()}"
+    assert chosen(kernels) == own / NAME
+    assert mode(own) == 0o700
+    assert capfd.readouterr().err == ""
+    own.chmod(0o777)
+    assert chosen(kernels) is None
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert "there is no compile cache" in lines[1]
+
+
+def test_a_relative_cache_folder_of_the_environment_is_passed_over(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its specification has it."""
+    unwritable(monkeypatch, kernels)
+    monkeypatch.setenv("XDG_CACHE_HOME", "here")
+    assert chosen(kernels) == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home" / "caches"))
+    assert chosen(kernels) == tmp_path / "home" / "caches" / "ladtl_np" / NAME
+
+
+# ---- with Numba ----------------------------------------------------------------------------------
+
+KERNEL = """
+import sys
+import numba
+from ladtl_np.kernels import _jit
+if "none" in sys.argv:
+    _jit._FOLDER = None
+@_jit.kernel
+def twice(x):
+    return 2.0 * x
+print(twice(2.0), twice._cache.cache_path, _jit._FOLDER, sep="|")
+"""
+
+
+def run_kernel(tmp_path: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    script = tmp_path / "own_kernel.py"
+    script.write_text(KERNEL, "utf-8")
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"}
+    return subprocess.run(
+        [sys.executable, str(script), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env=environment,
+    )
+
+
+class Planted:
+    """Runs code as soon as it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+@pytest.mark.parametrize("others_write", [False, True])
+def test_promise_39_a_planted_file_is_not_loaded(others_write: bool, tmp_path: Path) -> None:
+    """The index of a kernel is a pickle; the control shows that it would run."""
+    folder, mark = tmp_path / "cache", tmp_path / "planted code ran"
+    run_kernel(tmp_path, folder)
+    (index,) = folder.rglob("own_kernel.twice*.nbi")
+    index.write_bytes(pickle.dumps(Planted(mark)))
+    if others_write:
+        next(folder.glob("kernels-*")).chmod(0o777)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "own_kernel.py")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(folder), "NUMBA_DISABLE_JIT": "0"},
+    )
+    assert mark.exists() != others_write
+    if others_write:
+        assert done.stdout.startswith("4.0|")
+        assert done.stderr.count("is not used: others can write to") == 1
+
+
+def test_promise_39_without_a_folder_nothing_is_cached_elsewhere(tmp_path: Path) -> None:
+    done = run_kernel(tmp_path, tmp_path / "cache", "none")
+    assert done.stdout.strip().split("|") == ["4.0", "None", "None"]
+    assert not list(tmp_path.rglob("own_kernel*.nb*"))
+
+
+def test_promise_39_numba_gets_no_folder_of_its_own_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the chosen folder cannot be written any more, there is no cache."""
+    folder = tmp_path / "cache"
+    run_kernel(tmp_path, folder)
+    (inner,) = (path.parent for path in folder.rglob("own_kernel.twice*.nbi"))
+    for path in inner.iterdir():
+        path.unlink()
+    inner.rmdir()
+    inner.touch()  # so that the folder cannot be made
+    done = run_kernel(tmp_path, folder)
+    assert done.stdout.split("|")[:2] == ["4.0", "None"]
+    assert not list(tmp_path.rglob("own_kernel*.nb*"))
