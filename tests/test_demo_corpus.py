@@ -20,11 +20,11 @@ from ladtl_np.corpus.demo import (
     SPECIALTIES,
     SPLITS,
     generate,
-    write_demo,
 )
 from ladtl_np.corpus.demo.lexicon import style_of
 from ladtl_np.corpus.schemes import detect_scheme, illegal_positions, spans
 from ladtl_np.errors import UsageError
+from ladtl_np.runs.demo import write_demo
 
 SHA256 = "e4419b0232e949a5289ed302db380cbb7c16e117ee7263eb26c2e6bfca6eceeb"
 

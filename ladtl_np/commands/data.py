@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,19 +55,17 @@ def demo(directory: Path, seed: int, overwrite: bool) -> None:
     Example:
       ladtl data demo demo/
     """
-    from ladtl_np.corpus.demo import SPECIALTIES, write_demo
+    from ladtl_np.corpus.demo import SPECIALTIES
+    from ladtl_np.runs.demo import write_demo
 
     if directory.exists() and not directory.is_dir():
         raise UsageError(f"{directory} is a file; name a folder")
     if directory.is_dir() and any(directory.iterdir()) and not overwrite:
         raise UsageError(f"{directory} is not empty; give --overwrite, or name another folder")
-    before = os.umask(0o077)
     try:
         write_demo(directory, seed)
     except OSError as error:
         raise LadtlError(f"{directory} could not be written: {error.strerror}") from error
-    finally:
-        os.umask(before)
     click.echo(
         f"Synthetic demo corpus (seed {seed}) in {shown(str(directory), LONG)}: "
         f"{', '.join(SPECIALTIES)}",

@@ -34,7 +34,7 @@ class Characters:
     characters: tuple[str, ...]
     lower: bool
     lock: Lock | None = None
-    index: dict[str, int] | HashedIndex = field(init=False, repr=False)
+    index: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.characters or self.characters[0] != UNKNOWN:
@@ -43,7 +43,6 @@ class Characters:
             raise ValueError("an alphabet holds single characters")
         if len(set(self.characters)) != len(self.characters):
             raise ValueError("an alphabet holds each character once")
-        index: dict[str, int] | HashedIndex
         index = {character: row for row, character in enumerate(self.characters)}
         if self.lock is not None:
             index = HashedIndex(self.characters, "character", self.lock)
@@ -75,6 +74,8 @@ class Characters:
         if not word:
             raise ValueError("a word without characters cannot be spelled")
         word = word.lower() if self.lower else word
+        if self.lock is not None:
+            return np.array([self.index[character] for character in word], np.int64)
         return np.array([self.index.get(character, 0) for character in word], np.int64)
 
     def hashed(self, key: HashKey) -> tuple[Characters, Integers]:

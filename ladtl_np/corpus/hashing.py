@@ -12,7 +12,6 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 from ladtl_np.errors import UsageError
@@ -30,7 +29,7 @@ KEY_WANTED = (
 _KEY_BYTES, _HASH_BYTES = 32, 16
 _KEY = re.compile(rf"[0-9a-f]{{{2 * _KEY_BYTES}}}")
 _HASH = re.compile(rf"[0-9a-f]{{{2 * _HASH_BYTES}}}")
-_REMEMBERED = 1 << 16  # rows of the latest words; bounds the memory that an endless text takes
+_REMEMBERED = 1 << 16  # words whose rows are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +107,24 @@ class Lock:
         return Lock(self.check, key)
 
 
-class HashedIndex:
-    """Rows of words by their hashes; of a dictionary it has what a look-up needs."""
+class HashedIndex(dict[str, int]):
+    """Rows of words by their hashes, 0 for unknown ones; as a dictionary it has the latest words.
+
+    ``index[word]`` finds every word, and finds it fast again.
+    """
 
     def __init__(self, hashes: Sequence[str], kind: Kind, lock: Lock) -> None:
-        rows = {text: row for row, text in enumerate(hashes)}
-        key = lock.key
+        super().__init__()
+        self._rows = {text: row for row, text in enumerate(hashes)}
+        self._kind, self._key = kind, lock.key
 
-        def find(word: str) -> int | None:
-            if key is None:
-                raise UsageError(KEY_WANTED)
-            return rows.get(key.hash(word, kind))
-
-        self._find = lru_cache(maxsize=_REMEMBERED)(find)
-
-    def get(self, word: str, default: int = 0) -> int:
-        """Row of a word, `default` for one that is not there."""
-        row = self._find(word)
-        return default if row is None else row
-
-    def __getitem__(self, word: str) -> int:
-        row = self._find(word)
-        if row is None:
-            raise KeyError(word)
+    def __missing__(self, word: str) -> int:
+        if self._key is None:
+            raise UsageError(KEY_WANTED)
+        if len(self) >= _REMEMBERED:  # an endless text has words without end
+            self.clear()
+        row = self._rows.get(self._key.hash(word, self._kind), 0)
+        self[word] = row
         return row
 
 

@@ -52,12 +52,12 @@ class Vocabulary:
     digits_to_zero: bool
     singleton: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     lock: Lock | None = None
-    index: dict[str, int] | HashedIndex = field(init=False, repr=False)
+    index: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.words or self.words[0] != UNKNOWN:
             raise ValueError(f"row 0 of a vocabulary must be {UNKNOWN}")
-        index: dict[str, int] | HashedIndex = {word: row for row, word in enumerate(self.words)}
+        index = {word: row for row, word in enumerate(self.words)}
         if len(set(self.words)) != len(self.words):
             raise ValueError("a vocabulary holds each word once; were tokens normalised twice?")
         if self.singleton.shape not in ((0,), (len(self.words),)):
@@ -129,6 +129,8 @@ class Vocabulary:
         words: Iterable[str] = tokens
         if self.lower or self.digits_to_zero:
             words = map(self.normalise, tokens)
+        if self.lock is not None:
+            return np.fromiter(map(self.index.__getitem__, words), np.int64, len(tokens))
         return np.fromiter(map(self.index.get, words, repeat(0)), np.int64, len(tokens))
 
     def replace_singletons(

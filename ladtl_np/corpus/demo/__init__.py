@@ -6,7 +6,7 @@ its appendix A.3; `docs/demo-corpus.md` tells how it is made and how hard it is.
 
 from ladtl_np.corpus.demo.generator import DEFAULT_SEED, DEMO, SIZES, SPLITS, generate
 from ladtl_np.corpus.demo.lexicon import ENTITY_TYPES, SPECIALTIES
-from ladtl_np.corpus.demo.writing import write_demo
+from ladtl_np.corpus.demo.writing import demo_files
 
 __all__ = [
     "DEFAULT_SEED",
@@ -15,6 +15,6 @@ __all__ = [
     "SIZES",
     "SPECIALTIES",
     "SPLITS",
+    "demo_files",
     "generate",
-    "write_demo",
 ]

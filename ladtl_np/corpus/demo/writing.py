@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from os import PathLike
-from pathlib import Path
+from collections.abc import Iterator
 
 from ladtl_np.corpus.demo.generator import DEFAULT_SEED, SIZES, SPLITS, generate
 from ladtl_np.corpus.demo.lexicon import ENTITY_TYPES, SPECIALTIES
 from ladtl_np.corpus.sentence import Corpus
 
-__all__ = ["write_demo"]
+__all__ = ["demo_files"]
 
 _README = """\
 SYNTHETIC demo corpus of ladtl_np
@@ -28,22 +27,21 @@ tags, UTF-8, LF.
 """
 
 
-def write_demo(directory: str | PathLike[str], seed: int = DEFAULT_SEED) -> None:
-    """Write the synthetic demo corpus in CoNLL format.
+def demo_files(seed: int = DEFAULT_SEED) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of each file: ``<specialty>/{train,dev,test}.txt``, ``README.txt``.
+
+    UTF-8 with LF on every system.
 
     Parameters
     ----------
-    directory
-        Gets ``<specialty>/{train,dev,test}.txt`` and ``README.txt``; made if absent.
     seed
         Passed to `generate`.
     """
-    folder = Path(directory)
     for specialty in SPECIALTIES:
-        (folder / specialty).mkdir(parents=True, exist_ok=True)
         for split in SPLITS:
-            _write(folder / specialty / f"{split}.txt", _as_conll(generate(specialty, split, seed)))
-    _write(folder / "README.txt", _readme(seed))
+            corpus = generate(specialty, split, seed)
+            yield f"{specialty}/{split}.txt", _as_conll(corpus).encode("utf-8")
+    yield "README.txt", _readme(seed).encode("utf-8")
 
 
 def _as_conll(corpus: Corpus) -> str:
@@ -64,8 +62,3 @@ def _readme(seed: int) -> str:
     sizes = "\n".join(f"  {row[0]:<18}" + "".join(f"{cell:>7}" for cell in row[1:]) for row in rows)
     types = "\n".join(f"  {name}" for name in ENTITY_TYPES)
     return _README.format(seed=seed, sizes=sizes, count=len(ENTITY_TYPES), types=types)
-
-
-def _write(path: Path, text: str) -> None:
-    """Write UTF-8 with LF on every system."""
-    path.write_bytes(text.encode("utf-8"))
