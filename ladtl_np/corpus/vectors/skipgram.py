@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -138,7 +140,8 @@ def require_gensim() -> Any:
     """Return gensim's class of word vectors, without its log of events.
 
     The log notes the platform of each event, for which Python starts the program ``uname``; the
-    commands promise to start none.
+    commands promise to start none. gensim can read from the web, and what it would do that with
+    opens a socket while it is imported, so it is kept from that.
 
     Raises
     ------
@@ -146,12 +149,26 @@ def require_gensim() -> Any:
         If gensim cannot be imported.
     """
     try:
-        from gensim.models import Word2Vec
+        with _without("urllib3"):
+            from gensim.models import Word2Vec
     except ImportError as error:
         raise UsageError(
             f"training word vectors needs gensim ({error}): pip install 'ladtl-np[vectors]'"
         ) from None
     return type("Word2Vec", (Word2Vec,), {"add_lifecycle_event": lambda *_, **__: None})
+
+
+@contextlib.contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Let imports of a module fail, unless it is there already."""
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def train_skip_gram(
