@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LONG", "escaped", "escaped_json", "json_text", "shown", "some_of"]
+__all__ = ["LONG", "escaped", "escaped_json", "json_text", "shown", "some_of", "toml_problem"]
 
 LONG = 2000
 """Characters of a message, a path or a cell that are shown."""
@@ -15,6 +16,10 @@ LONG = 2000
 # Control and format characters (C0, DEL, C1, zero width, directions), lone surrogates, and the
 # line ends U+2028 and U+2029: they steer a terminal, turn the direction, or cannot be seen.
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+
+
+# strings of two characters or more, as Python writes them; one alone may be the one that is wanted
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.){2,}'|"(?:[^"\\]|\\.){2,}\"""")
 
 
 class _Escapes(dict[int, int | str]):
@@ -61,6 +66,11 @@ def json_text(value: Any, *, indent: int | None = None) -> str:
 def escaped_json(text: str) -> str:
     """JSON text, whose strings may hold anything, with what steers a terminal escaped."""
     return text if text.isprintable() else text.translate(_JSON)
+
+
+def toml_problem(error: Exception) -> str:
+    """What is wrong in a TOML file and where; keys that Python's message quotes may be text."""
+    return shown(_QUOTED.sub("…", str(error)), LONG)
 
 
 def some_of(texts: Sequence[str], most: int, gap: str = ", ") -> str:

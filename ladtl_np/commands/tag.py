@@ -30,6 +30,7 @@ from ladtl_np.corpus.lines import Tally, display_name, open_input
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
+from ladtl_np.model.vocabulary_key import named_key
 
 if TYPE_CHECKING:
     from ladtl_np.model.tagging import Tagger
@@ -106,8 +107,9 @@ def command(
       ladtl tag --model run/best.safetensors --from conll --delimiter space test.txt
     """
     kind = kind or _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
-    check_output(output, (source, model_path), overwrite=overwrite)
     decoding = {name: options.pop(name) for name in DECODING}
+    key = named_key(decoding["vocabulary_key"])
+    check_output(output, (source, model_path, *([key] if key else [])), overwrite=overwrite)
     reading = read_options(**options)
     if kind == "jsonl" and reading.encoding != "utf-8":
         raise UsageError("JSONL is always UTF-8; leave out --encoding")

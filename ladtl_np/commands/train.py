@@ -16,6 +16,7 @@ import click
 from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
 from ladtl_np.errors import TerminatedError, UsageError
+from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -170,6 +171,7 @@ def command(
             demo, config_file, given, read_config(folder.work / CONFIG) if resume else {}
         )
         folder.protect([*config.data.inputs(), *([config_file] if config_file else [])])
+        require_key_apart(config.vocabulary.key, out)
         corpora = demo_corpora(config) if demo else read_corpora(config)
         prepared = prepare(config, corpora, read_label_map(config))
         with TrainingDisplay(config.training.steps) as display:

@@ -11,7 +11,14 @@ from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.files import write_atomically
 
-__all__ = ["VARIABLE", "chosen_key", "read_key", "read_or_make_key", "require_key_apart"]
+__all__ = [
+    "VARIABLE",
+    "chosen_key",
+    "named_key",
+    "read_key",
+    "read_or_make_key",
+    "require_key_apart",
+]
 
 VARIABLE = "LADTL_VOCABULARY_KEY"
 """Names the key's file where no option does."""
@@ -27,8 +34,13 @@ def chosen_key(path: str | PathLike[str] | None) -> HashKey | None:
     UsageError
         If the file is not there or holds no key.
     """
-    named = path or os.environ.get(VARIABLE)
+    named = named_key(path)
     return read_key(named) if named else None
+
+
+def named_key(path: str | PathLike[str] | None) -> str | None:
+    """File of the key that an option names, else of the one that the environment names."""
+    return os.fspath(path) if path else os.environ.get(VARIABLE) or None
 
 
 def read_key(path: str | PathLike[str]) -> HashKey:
@@ -60,9 +72,9 @@ def require_key_apart(path: str | PathLike[str], folder: Path) -> None:
     Raises
     ------
     UsageError
-        If the key lies in the folder, or below it.
+        If there is a key and it lies in the folder, or below it.
     """
-    if Path(path).resolve().is_relative_to(folder.resolve()):
+    if path and Path(path).resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{path}: keep the vocabulary key outside {folder}, apart from the model")
 
 
