@@ -157,7 +157,8 @@ def run_all(folder: Path) -> World:
     begin("train --overwrite", *train, "--out", o / "run", "--overwrite")
     hashed, key = o / "hashed", o / "words.key"
     begin("train hashed", *train, "--out", hashed, "--vocabulary-key", key)
-    begin("train min-count", *train, "--out", o / "min", "--set", "vocabulary.min_count=3")
+    few = ("--set", "vocabulary.min_count=3", "--embeddings", i / "vectors.txt")
+    begin("train min-count", *train, *few, "--out", o / "min")
     characters = ("--set", "characters.hidden=3", "--method", "re-training")
     begin("train re-training", *train, *characters, "--out", o / "two", "--vocabulary-key", key)
     begin("tag", "tag", "--model", model, i / "text.txt", "-o", o / "tagged.conll")
@@ -191,3 +192,9 @@ def run_all(folder: Path) -> World:
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,
           "--rounds", 1, "--no-peer", "--markdown", o / "bench.md")  # fmt: skip
     return world
+
+
+def found_in(text: str) -> str:
+    """The surroundings of a canary, "" if there is none."""
+    place = text.lower().find(CANARY)
+    return "" if place < 0 else text[max(0, place - 60) : place + 60]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from conftest import Invoke, run_program
 from numpy.typing import NDArray
-from test_promises import watched
 
 from ladtl_np.commands.vectors import command
 from ladtl_np.corpus.vectors.loading import load_vectors
@@ -309,12 +308,6 @@ def test_defaults_of_the_options_are_those_of_the_library() -> None:
     defaults = SkipGramOptions()
     for name in SkipGramOptions.__struct_fields__:
         assert given[name] == getattr(defaults, name)
-
-
-def test_training_reaches_no_network_and_starts_no_program(text: Path, tmp_path: Path) -> None:
-    out = str(tmp_path / "v.txt")
-    done = watched("vectors", "train", str(text), "--tokens", "characters", "--out", out, *SMALL)
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
 
 
 def test_help_imports_no_gensim() -> None:
