@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -267,6 +269,25 @@ def test_promise_43_who_asks_is_shown_the_value_and_its_steering_characters_esca
         here = "kanari" if positions in arguments else here
         assert f"(here: {here})" in result.stderr
         assert found_in(invoke(*arguments).stderr) == ""
+
+
+@pytest.mark.parametrize("before", [0o600, 0o640, 0o666, 0o400])
+def test_promise_29_what_is_overwritten_becomes_no_wider(
+    before: int, invoke: Invoke, tiny_model_file: str, tmp_path: Path
+) -> None:
+    source, out = bad_file(tmp_path, "text.txt", "Cz\n"), bad_file(tmp_path, "out.txt", "old")
+    demo = bad_file(tmp_path, "README.txt", "old")
+    mask = os.umask(0)
+    try:
+        for path in (out, demo):
+            path.chmod(before)
+        tag = invoke("tag", "--model", tiny_model_file, source, "-o", out, "--overwrite")
+        assert invoke("data", "demo", tmp_path, "--overwrite").exit_code == 0
+    finally:
+        os.umask(mask)
+    for path, done in ((out, tag.exit_code == 0), (demo, True)):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o600 if done else before)
+        assert (path.read_text("utf-8") != "old") == done
 
 
 # ---- what is printed -----------------------------------------------------------------------------
