@@ -48,6 +48,7 @@ OTHERS = {
     "--resume",
     "--allow-change",
     "--checkpoint-every",
+    "--show-text",
 }
 
 
