@@ -322,7 +322,8 @@ def test_promise_43_text_is_left_as_it_is() -> None:
 def test_promise_43_tagged_text_and_json_are_safe_to_print(
     invoke: Invoke, tiny_model_file: str, tmp_path: Path
 ) -> None:
-    whole = "Cz" + "".join(c for c in STEERING if c not in "\0\r") + "x"
+    steering = "".join(c for c in STEERING if c not in "\0\r")
+    whole = f"{steering}Cz{steering}x{steering}a"
     source = bad_file(tmp_path, "text.txt", f"{whole}\n")
     tag = ("tag", "--model", tiny_model_file, source, "--to")
     for style in ("terminal", "jsonl"):
