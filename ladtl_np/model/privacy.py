@@ -33,7 +33,7 @@ RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
     "long": (f"{LONG_WORD} characters or more", lambda word: len(word) >= LONG_WORD),
     "like names": (
         "a capital letter, then small letters only",
-        lambda word: word[0].isupper() and word[1:].isalpha() and word[1:].islower(),
+        lambda word: word[:1].isupper() and word[1:].isalpha() and word[1:].islower(),
     ),
     "like dates": (
         "two or three numbers parted by one of . - /, or numbers before 年, 月, 日 or 号",
