@@ -187,6 +187,7 @@ def run_all(folder: Path) -> World:
           o / "vectors.txt", "--json")  # fmt: skip
     begin("model info", "model", "info", model)
     begin("model info --json", "model", "info", hashed / "best.safetensors", "--json")
+    begin("model verify", "model", "verify", model, hashed / "last.safetensors")
     begin("model privacy", "model", "privacy", model)
     begin("model privacy --json", "model", "privacy", model, "--json")
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,

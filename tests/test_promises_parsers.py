@@ -36,7 +36,6 @@ from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import iterate_conll, read_conll, write_conll
 from ladtl_np.corpus.documents import (
     LimitError,
-    escape_json,
     parse_json,
     parse_toml,
     read_document,
@@ -74,6 +73,7 @@ from ladtl_np.options.config import (
     read_config,
 )
 from ladtl_np.options.input_file import require_utf8
+from ladtl_np.printable import json_text
 from ladtl_np.report.content import Cell, Table
 from ladtl_np.report.term_list import read_terms
 from ladtl_np.runs.found import FoundRun, runs_below
@@ -610,7 +610,7 @@ def test_promise_13_json_of_every_command_is_escaped_and_says_the_same(
 
 @given(st.text())
 def test_promise_13_escaped_json_reads_as_the_same_text(text: str) -> None:
-    written = escape_json(json.dumps({"t": text}, ensure_ascii=False))
+    written = json_text({"t": text})
     assert json.loads(written) == {"t": text}
     assert not UNSAFE.search(written)
 

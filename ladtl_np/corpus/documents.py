@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -16,7 +15,7 @@ import msgspec
 
 from ladtl_np.corpus.limits import INTEGER_BITS, MIB, NESTING
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, shown, toml_problem
 
 __all__ = [
     "LimitError",
@@ -48,13 +47,6 @@ _TOML = re.compile(
     re.DOTALL,
 )
 _JSON = re.compile(r'"(?>[^"\\]+|\\.)*+"?|[\[\]{}]', re.DOTALL)
-
-# what a terminal obeys or an editor hides: C1 controls, marks of direction, line separators, half
-# characters; C0 controls are escaped in any JSON
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
-    "\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
 
 
 class LimitError(DataError):
