@@ -754,6 +754,12 @@ def test_promise_37_dotted_keys_do_not_add_up_to_more() -> None:
         apply_settings({}, ["seed=" + "[" * 5_000])
 
 
+def test_promise_37_a_setting_is_one_value_and_drops_nothing() -> None:
+    setting = 'method=1\n[data]\nsource = "x"'
+    assert apply_settings({}, [setting]) == {"method": setting.partition("=")[2]}
+    assert apply_settings({}, ["data.rename={a = 1}"]) == {"data": {"rename": {"a": 1}}}
+
+
 def test_promise_37_brackets_dots_and_quotes_in_strings_and_comments_do_not_count() -> None:
     odd = "[" * 99 + "{" * 99 + "." * 99
     text = (
@@ -1248,6 +1254,19 @@ def test_promise_40_what_records_hold_is_utf8() -> None:
         with pytest.raises(UsageError, match="is not UTF-8"):
             parse_config(table)
     assert differing_options(parse_config({}), Config()) == []
+
+
+def test_promise_40_findings_name_a_file_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / CONTROLS
+    path.write_bytes(b"a\tO\nb\n")
+    with pytest.raises(FindingsError) as caught:
+        read_conll(path)
+    assert str(caught.value).isprintable()
+    for read in (read_config, LabelMap.read, lambda path: load_experiment(f"{path}.toml")):
+        path.with_name(f"{path.name}.toml").write_bytes(b"a = [")
+        with pytest.raises(LadtlError) as found:
+            read(path)
+        assert str(found.value).isprintable()
 
 
 def test_promise_40_no_locale_makes_a_message_fail(tmp_path: Path) -> None:
