@@ -744,6 +744,24 @@ def test_promise_37_nesting_has_a_deepest(tmp_path: Path, kind: str) -> None:
             refused(caught.value, path.name)
 
 
+def test_promise_37_nesting_of_json_has_the_same(tmp_path: Path) -> None:
+    for depth in (limits.NESTING, limits.NESTING + 1, 100_000):
+        value = "[" * depth + "]" * depth
+        document = f'{{"text": "a", "other": {value[1:-1]}}}'.encode()
+        (tmp_path / "manifest.json").write_text(f'{{"versions": {{"a": {value[2:-2]}}}}}', "utf-8")
+        if depth == limits.NESTING:
+            assert parse_json(value, Any)
+            assert len(jsonl(document)) == 1
+            assert read_manifest(tmp_path)
+            continue
+        with pytest.raises(ValueError, match="nested more than 32 deep"):
+            parse_json(value, Any)
+        with pytest.raises(FindingsError, match="nested more than 32 deep"):
+            jsonl(document)
+        with pytest.raises(DataError, match="nested more than 32 deep"):
+            read_manifest(tmp_path)
+
+
 def test_promise_37_dotted_keys_do_not_add_up_to_more() -> None:
     half = ".".join("a" * 20)
     with pytest.raises(LimitError, match="nested more than 32 deep"):
