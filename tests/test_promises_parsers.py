@@ -255,12 +255,30 @@ def test_promise_15_line_ends_may_mix_and_the_last_may_lack(end: str, last: bool
     assert jsonl(document) == [("a",), ("b",)]
 
 
-def test_promise_15_docstart_is_told_where_it_is_left_out(invoke: Invoke, tmp_path: Path) -> None:
+def test_promise_15_docstart_is_told_where_it_is_left_out(
+    invoke: Invoke, tmp_path: Path, places: dict[str, str]
+) -> None:
     data = b"-DOCSTART- -X- O\n\na NN B-X\n"
     assert conll(data) == [("a",)]
     assert conll(data, keep_docstart=True) == [("-DOCSTART-",), ("a",)]
     with pytest.raises(FindingsError, match=":2: 1 column"):  # in a sentence it is a token
         conll(b"a O\n-DOCSTART-\n")
+    path, file = tmp_path / "in.conll", tmp_path / "x.toml"
+    path.write_bytes(data)
+    file.write_bytes(experiment_on(places | {"target": str(path)}))
+    for line in (
+        ("data", "stats", path),
+        ("data", "stats", path, "--tag-column", "none"),
+        ("score", path, path),
+        ("compare", path, path, "--gold", path),
+        ("evaluate", "--model", places["model"], path),
+        ("tag", "--model", places["model"], path),
+        vectors(places, "--conll", path),
+        ("experiment", file, "--out", places["out"], "--dry-run"),
+    ):
+        result = invoke(*line)
+        assert result.exit_code == 0, result.stderr
+        assert "in.conll: 1 -DOCSTART- blocks left out" in result.stderr, line
 
 
 # --- every command and every small file
@@ -1272,6 +1290,26 @@ def test_promise_40_what_records_hold_is_utf8() -> None:
         with pytest.raises(UsageError, match="is not UTF-8"):
             parse_config(table)
     assert differing_options(parse_config({}), Config()) == []
+
+
+def test_promise_40_names_that_start_with_a_dash(
+    invoke: Invoke, tmp_path: Path, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(places["gold"], "-x")
+    shutil.copy(places["model"], "--model")
+    for line in (
+        ("data", "stats", "--", "-x"),
+        ("score", "--", "-x", "-x"),
+        ("compare", "--gold", "-x", "--", "-x", "-x"),
+        ("model", "info", "--", "--model"),
+        ("tag", "--model", "--model", "-o", "-out", "--", "-x"),
+        ("evaluate", "--model", "--model", "--", "-x"),
+        ("report", "--out", "-page", "--", places["run"]),
+    ):
+        result = invoke(*line)
+        assert result.exit_code == 0, (line, result.stderr)
+    assert {"-out", "-page"} <= {path.name for path in tmp_path.iterdir()}
 
 
 def test_promise_40_findings_name_a_file_on_one_line(tmp_path: Path) -> None:
