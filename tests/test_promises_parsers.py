@@ -258,12 +258,30 @@ def test_promise_15_line_ends_may_mix_and_the_last_may_lack(end: str, last: bool
     assert jsonl(document) == [("a",), ("b",)]
 
 
-def test_promise_15_docstart_is_told_where_it_is_left_out(invoke: Invoke, tmp_path: Path) -> None:
+def test_promise_15_docstart_is_told_where_it_is_left_out(
+    invoke: Invoke, tmp_path: Path, places: dict[str, str]
+) -> None:
     data = b"-DOCSTART- -X- O\n\na NN B-X\n"
     assert conll(data) == [("a",)]
     assert conll(data, keep_docstart=True) == [("-DOCSTART-",), ("a",)]
     with pytest.raises(FindingsError, match=":2: 1 column"):  # in a sentence it is a token
         conll(b"a O\n-DOCSTART-\n")
+    path, file = tmp_path / "in.conll", tmp_path / "x.toml"
+    path.write_bytes(data)
+    file.write_bytes(experiment_on(places | {"target": str(path)}))
+    for line in (
+        ("data", "stats", path),
+        ("data", "stats", path, "--tag-column", "none"),
+        ("score", path, path),
+        ("compare", path, path, "--gold", path),
+        ("evaluate", "--model", places["model"], path),
+        ("tag", "--model", places["model"], path),
+        vectors(places, "--conll", path),
+        ("experiment", file, "--out", places["out"], "--dry-run"),
+    ):
+        result = invoke(*line)
+        assert result.exit_code == 0, result.stderr
+        assert "in.conll: 1 -DOCSTART- blocks left out" in result.stderr, line
 
 
 # --- every command and every small file
@@ -760,6 +778,24 @@ def test_promise_37_nesting_has_a_deepest(tmp_path: Path, kind: str) -> None:
             refused(caught.value, path.name)
 
 
+def test_promise_37_nesting_of_json_has_the_same(tmp_path: Path) -> None:
+    for depth in (limits.NESTING, limits.NESTING + 1, 100_000):
+        value = "[" * depth + "]" * depth
+        document = f'{{"text": "a", "other": {value[1:-1]}}}'.encode()
+        (tmp_path / "manifest.json").write_text(f'{{"versions": {{"a": {value[2:-2]}}}}}', "utf-8")
+        if depth == limits.NESTING:
+            assert parse_json(value, Any)
+            assert len(jsonl(document)) == 1
+            assert read_manifest(tmp_path)
+            continue
+        with pytest.raises(ValueError, match="nested more than 32 deep"):
+            parse_json(value, Any)
+        with pytest.raises(FindingsError, match="nested more than 32 deep"):
+            jsonl(document)
+        with pytest.raises(DataError, match="nested more than 32 deep"):
+            read_manifest(tmp_path)
+
+
 def test_promise_37_dotted_keys_do_not_add_up_to_more() -> None:
     half = ".".join("a" * 20)
     with pytest.raises(LimitError, match="nested more than 32 deep"):
@@ -768,6 +804,12 @@ def test_promise_37_dotted_keys_do_not_add_up_to_more() -> None:
         apply_settings({}, [".".join("a" * 10_000) + "=1"])
     with pytest.raises(UsageError, match="nested more than 32 deep"):
         apply_settings({}, ["seed=" + "[" * 5_000])
+
+
+def test_promise_37_a_setting_is_one_value_and_drops_nothing() -> None:
+    setting = 'method=1\n[data]\nsource = "x"'
+    assert apply_settings({}, [setting]) == {"method": setting.partition("=")[2]}
+    assert apply_settings({}, ["data.rename={a = 1}"]) == {"data": {"rename": {"a": 1}}}
 
 
 def test_promise_37_brackets_dots_and_quotes_in_strings_and_comments_do_not_count() -> None:
@@ -1267,6 +1309,39 @@ def test_promise_40_what_records_hold_is_utf8() -> None:
         with pytest.raises(UsageError, match="is not UTF-8"):
             parse_config(table)
     assert differing_options(parse_config({}), Config()) == []
+
+
+def test_promise_40_names_that_start_with_a_dash(
+    invoke: Invoke, tmp_path: Path, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(places["gold"], "-x")
+    shutil.copy(places["model"], "--model")
+    for line in (
+        ("data", "stats", "--", "-x"),
+        ("score", "--", "-x", "-x"),
+        ("compare", "--gold", "-x", "--", "-x", "-x"),
+        ("model", "info", "--", "--model"),
+        ("tag", "--model", "--model", "-o", "-out", "--", "-x"),
+        ("evaluate", "--model", "--model", "--", "-x"),
+        ("report", "--out", "-page", "--", places["run"]),
+    ):
+        result = invoke(*line)
+        assert result.exit_code == 0, (line, result.stderr)
+    assert {"-out", "-page"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_promise_40_findings_name_a_file_on_one_line(tmp_path: Path) -> None:
+    path = tmp_path / CONTROLS
+    path.write_bytes(b"a\tO\nb\n")
+    with pytest.raises(FindingsError) as caught:
+        read_conll(path)
+    assert str(caught.value).isprintable()
+    for read in (read_config, LabelMap.read, lambda path: load_experiment(f"{path}.toml")):
+        path.with_name(f"{path.name}.toml").write_bytes(b"a = [")
+        with pytest.raises(LadtlError) as found:
+            read(path)
+        assert str(found.value).isprintable()
 
 
 def test_promise_40_no_locale_makes_a_message_fail(tmp_path: Path) -> None:

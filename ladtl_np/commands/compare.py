@@ -27,6 +27,7 @@ from ladtl_np.commands.support.formats import (
     read_options,
     scheme_option,
     warn,
+    warn_of_docstart,
 )
 from ladtl_np.corpus.conll import read_conll
 from ladtl_np.errors import UsageError
@@ -121,6 +122,7 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     reading = read_options(**options)
     _check_places(first, second, question)
     gold = read_conll(question.gold, reading) if question.gold else None
+    warn_of_docstart([gold] if gold else [])
     left_out: list[str] = []
     if _is_file(first) or _is_file(second):
         found = [_by_files(first, second, gold, reading, question)]

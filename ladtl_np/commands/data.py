@@ -17,6 +17,7 @@ from ladtl_np.commands.support.formats import (
     scheme_option,
     tag_column_option,
     warn,
+    warn_of_docstart,
 )
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.conll import read_conll
@@ -93,6 +94,7 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in files]
+    warn_of_docstart(corpora)
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
     shared = overlaps(corpora)
     if as_json:

@@ -19,6 +19,7 @@ from ladtl_np.commands.support.formats import (
     scheme_option,
     tag_column_option,
     warn,
+    warn_of_docstart,
     warn_of_illegal_tags,
 )
 from ladtl_np.corpus.conll import read_conll
@@ -69,6 +70,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in gold]
+    warn_of_docstart(corpora)
     for corpus in corpora:
         warn_of_illegal_tags(corpus)
     results, constrained = evaluate_models(models, corpora, **decoding)

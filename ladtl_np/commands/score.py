@@ -17,6 +17,7 @@ from ladtl_np.commands.support.formats import (
     read_options,
     scheme_option,
     warn,
+    warn_of_docstart,
     warn_of_illegal_tags,
 )
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
@@ -80,6 +81,7 @@ def command(
         gold_options, tag_column=columns[1], scheme=predicted_scheme or gold_options.scheme
     )
     gold, predicted = _read(files, gold_options, predicted_options)
+    warn_of_docstart((gold, predicted))
     require_same_tokens(gold, predicted)
     scores = score_corpora(gold, predicted)
     if as_json:

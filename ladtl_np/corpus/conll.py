@@ -70,12 +70,12 @@ def read_conll(
     options = ReadOptions() if options is None else options
     name = display_name(path) if name is None else name
     plain = msgspec.structs.replace(options, rename={})
-    digest = Digest()
+    digest, tally = Digest(), Tally() if tally is None else tally
     with open_input(path) as stream:
         sentences = tuple(iterate_conll(digest.lines(stream), plain, name, tally=tally))
     sha256 = "" if fspath(path) == "-" else digest.hexdigest()
     if options.tag_column is None:
-        return Corpus(name, sentences, sha256=sha256)
+        return Corpus(name, sentences, sha256=sha256, docstart=tally.docstart)
     scheme: str = options.scheme
     if scheme == "detect":
         try:
@@ -91,7 +91,7 @@ def read_conll(
                 f"{name}: no entity type fits {unused}, which is to be renamed; "
                 f"types in this file: {listed(renamer.seen)}"
             )
-    return Corpus(name, sentences, scheme, sha256)
+    return Corpus(name, sentences, scheme, sha256, tally.docstart)
 
 
 def iterate_conll(

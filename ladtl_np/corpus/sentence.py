@@ -44,12 +44,15 @@ class Corpus:
         Tag scheme of ``tags``: one of ``corpus.schemes.SCHEMES``.
     sha256
         Hash of the file's bytes, "" where there is no file.
+    docstart
+        Blocks of one ``-DOCSTART-`` line that were left out.
     """
 
     name: str
     sentences: tuple[Sentence, ...]
     scheme: str = "BIOES"
     sha256: str = ""
+    docstart: int = 0
 
     def __len__(self) -> int:
         return len(self.sentences)

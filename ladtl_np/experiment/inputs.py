@@ -122,7 +122,9 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:
         hashes[path] = _sha256(path)
-    return Inputs(hashes, [*_repeats(specs, corpora), *_shared(specs, corpora)])
+    left_out = {c.name: c.docstart for c in corpora.values() if c.docstart}
+    lines = [f"{name}: {count} -DOCSTART- blocks left out" for name, count in left_out.items()]
+    return Inputs(hashes, [*lines, *_repeats(specs, corpora), *_shared(specs, corpora)])
 
 
 def _wanted(configs: Iterable[Config]) -> list[InputFile]:

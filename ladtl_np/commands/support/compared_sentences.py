@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.compared_runs import Pair
-from ladtl_np.commands.support.formats import illegal_places, warn
+from ladtl_np.commands.support.formats import illegal_places, warn, warn_of_docstart
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.lines import open_input, read_lines
@@ -40,6 +40,7 @@ def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
     with open_input(path) as stream:
         predicted = read_tagged(read_lines(stream), options, path, gold.scheme)
     require_same_tokens(gold, predicted)
+    warn_of_docstart([predicted])
     return gold, predicted
 
 

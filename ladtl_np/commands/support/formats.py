@@ -37,6 +37,7 @@ __all__ = [
     "tag_column_option",
     "vocabulary_key_option",
     "warn",
+    "warn_of_docstart",
     "warn_of_illegal_tags",
 ]
 
@@ -258,6 +259,13 @@ def illegal_places(corpus: Corpus) -> tuple[int, list[str]]:
         for position in illegal_positions(sentence.tags or (), corpus.scheme)
     ]
     return len(lines), [f"{corpus.name}:{line}" for line in lines[:PLACES]]
+
+
+def warn_of_docstart(corpora: Iterable[Corpus]) -> None:
+    """Say on standard error what was left out of files, each file once."""
+    for name, count in {corpus.name: corpus.docstart for corpus in corpora}.items():
+        if count:
+            warn(f"{name}: {count} -DOCSTART- blocks left out")
 
 
 def warn_of_illegal_tags(corpus: Corpus, side: str = "gold") -> None:

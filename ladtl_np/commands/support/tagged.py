@@ -10,6 +10,7 @@ import msgspec
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.conll import iterate_conll
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -23,7 +24,8 @@ def read_tagged(
 ) -> Corpus:
     """Read tags as they stand, renamed once the scheme is known; `gold_scheme` helps to tell it."""
     plain = msgspec.structs.replace(options, rename={})
-    sentences = tuple(iterate_conll(lines, plain, name))
+    tally = Tally()
+    sentences = tuple(iterate_conll(lines, plain, name, tally=tally))
     scheme = options.scheme
     if scheme == "detect":
         scheme = _detected(sentences, name, gold_scheme)
@@ -32,7 +34,7 @@ def read_tagged(
         sentences = tuple(
             Sentence(s.tokens, renamer.apply(s.tags or ()), s.line) for s in sentences
         )
-    return Corpus(name, sentences, scheme)
+    return Corpus(name, sentences, scheme, docstart=tally.docstart)
 
 
 def _detected(sentences: Sequence[Sentence], name: str, gold_scheme: str | None) -> Any:
