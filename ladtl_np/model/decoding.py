@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +24,13 @@ from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.model.network import TARGET, Network
+from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Decoder"]
+
+# batches that were started: the numbers of their sentences, and what waits for their tags
+_Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats]]]]
 
 # Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
 BATCH_TOKENS = 1024
@@ -33,6 +38,8 @@ BATCH_TOKENS = 1024
 GROUP_TOKENS = 16_384
 # distinct words whose characters are read together, for the same reason
 SPELLED_WORDS = 2_048
+# groups whose projected words are in memory at one time
+GROUPS_AT_ONCE = 2
 
 
 def _numbered(n: int) -> str:
@@ -112,37 +119,44 @@ class Decoder:
     ) -> Callable[[], list[tuple[str, ...]]]:
         """Begin tagging on the workers' threads; what is returned waits for the tags.
 
-        With one thread all is done before this returns. Errors are those of `tag`.
+        With one thread all is done before this returns, but for what is beyond GROUPS_AT_ONCE.
+        Sentences of more than LONG_TOKENS tokens are tagged in pieces, with the same result. Errors
+        are those of `tag`.
         """
-        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-        table, words = self._inputs(list(chain.from_iterable(sentences)))
-        ends = np.cumsum(lengths)
+        short = [sentence if len(sentence) <= LONG_TOKENS else () for sentence in sentences]
+        lengths = np.fromiter(map(len, short), np.int64, len(short))
+        table, words = self._inputs(list(chain.from_iterable(short)))
+        by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
-        waiting = []
-        for group in _groups(_batches(lengths), lengths):
-            parts = [[words[ends[n] - lengths[n] : ends[n]] for n in batch] for batch in group]
-            rows, place = _distinct([part for batch in parts for part in batch], len(table))
-            encoder = self._start_projection(table, rows)
-            for numbers, batch in zip(group, parts, strict=True):
-                packing = pack(lengths[numbers])
-                packed = np.empty(packing.tokens, dtype=np.int64)
-                packed[packing.rows] = place[np.concatenate(batch)]
-                task = partial(
-                    _best_tags, packing=packing, words=packed, encoder=encoder, head=head
-                )
-                waiting.append((numbers, self.workers.start(task)))
+        waiting: deque[_Begun] = deque()
+        groups = _groups(_batches(lengths), lengths)
+
+        def begin(count: int) -> None:
+            for group in islice(groups, count):
+                waiting.append(self._begin(group, by_sentence, table, head))
+
+        begin(GROUPS_AT_ONCE)
+        found: list[tuple[str, ...]] = [()] * len(sentences)
+        broken: list[int] = []
+        for n, sentence in enumerate(sentences):
+            if len(sentence) > LONG_TOKENS:
+                weights = self.network.weights
+                given = self._inputs, weights, head, self.workers
+                best, score = best_tags_in_pieces(sentence, *given)
+                broken += [] if np.isfinite(score) else [n]
+                found[n] = tuple(self._names[best])
 
         def results() -> list[tuple[str, ...]]:
-            found: list[tuple[str, ...]] = [()] * len(sentences)
-            broken: list[int] = []
-            for numbers, finish in waiting:
-                best, scores = finish()
-                names = self._names[best].tolist()
-                broken += np.array(numbers)[~np.isfinite(scores)].tolist()
-                end = 0
-                for n in numbers:
-                    begin, end = end, end + int(lengths[n])
-                    found[n] = tuple(names[begin:end])
+            while waiting:
+                for numbers, finish in waiting.popleft():
+                    best, scores = finish()
+                    names = self._names[best].tolist()
+                    broken.extend(np.array(numbers)[~np.isfinite(scores)].tolist())
+                    end = 0
+                    for n in numbers:
+                        first, end = end, end + int(lengths[n])
+                        found[n] = tuple(names[first:end])
+                begin(1)
             self._require_finite(broken, where)
             return found
 
@@ -155,6 +169,26 @@ class Decoder:
                 f"{self.name}: its scores of {where(min(broken))} are not finite, so its tags mean "
                 "nothing; the weights are damaged, or the training had diverged"
             )
+
+    def _begin(
+        self,
+        group: list[list[int]],
+        by_sentence: list[Integers],
+        table: Floats,
+        head: decoding.Head,
+    ) -> _Begun:
+        """Start every batch of a group; each with the numbers of its sentences."""
+        parts = [[by_sentence[n] for n in batch] for batch in group]
+        rows, place = _distinct([part for batch in parts for part in batch], len(table))
+        encoder = self._start_projection(table, rows)
+        begun = []
+        for numbers, batch in zip(group, parts, strict=True):
+            packing = pack(np.array([part.size for part in batch]))
+            packed = np.empty(packing.tokens, dtype=np.int64)
+            packed[packing.rows] = place[np.concatenate(batch)]
+            task = partial(_best_tags, packing=packing, words=packed, encoder=encoder, head=head)
+            begun.append((numbers, self.workers.start(task)))
+        return begun
 
     def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""

@@ -91,6 +91,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         token_mode=_token_mode(training),
         vectors=report,
         characters=characters,
+        names=(source.name if source is not None else "", target.name),
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
@@ -184,6 +185,7 @@ def _in_two_stages(prepared: Prepared, start: _StartValues) -> Prepared:
         source_tags=None,
         target_tags=source_tags,
         network=start.network(None, source_tags, first_stage=True),
+        names=("", prepared.names[0]),
     )
     return replace(
         prepared,
@@ -279,6 +281,7 @@ def _encode(
             vocabulary.encode(sentence.tokens),
             tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
             spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
+            line=sentence.line,
         )
         for sentence in corpus
     )

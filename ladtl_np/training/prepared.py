@@ -79,6 +79,8 @@ class Prepared:
         What was found in a file of word vectors.
     first_stage
         Training on the source before this one, whose layers are carried over.
+    names
+        Of the corpora that `source` and `target` are from.
     """
 
     config: Config
@@ -98,3 +100,4 @@ class Prepared:
     characters: Characters | None = None
     spelled: tuple[Integers, ...] | None = None
     first_stage: Prepared | None = None
+    names: tuple[str, str] = ("", "")
