@@ -75,9 +75,11 @@ def test_promise_18_training_is_refused_before_it_allocates(
     many = Corpus("target", tuple(Sentence(("a",) * 50, each, 1) for each in tags), "BIOES")
     with pytest.raises(LadtlError, match=r"20,001 tags and so 400,040,001 transitions"):
         prepare(config, Corpora(small.source, many))
-    wide = small_config(model={"embedding": 200_000_000})
-    with pytest.raises(LadtlError, match=r"words of 200000000 numbers"):
-        prepare(wide, small)
+    lines = [tuple(f"{n}.{k}" for k in range(10)) for n in range(10_000)]
+    words = Corpus("target", tuple(Sentence(line, ("S-Drug",) * 10, 1) for line in lines), "BIOES")
+    wide = small_config(model={"embedding": 3_000})
+    with pytest.raises(LadtlError, match=r"There are 100,\d+ words of 3000 numbers"):
+        prepare(wide, Corpora(small.source, words))
     assert time.perf_counter() - begin < 60
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 < 3 * GIB
     assert prepare(config, small).memory is not None
