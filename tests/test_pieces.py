@@ -8,6 +8,7 @@ from slow_decoding import is_legal
 from test_decoding import ALPHABET, KINDS, LEGAL, TOKENS, TWO, VOCABULARY, network_of
 
 from ladtl_np.arrays.workers import Workers
+from ladtl_np.errors import ScoreError
 from ladtl_np.model import decoding, pieces
 from ladtl_np.model.decoding import Decoder
 
@@ -50,3 +51,15 @@ def test_the_score_is_that_of_the_whole(monkeypatch):
         scores.append(pieces.best_tags_in_pieces(tokens, *given)[1])
     assert scores[0] == pytest.approx(scores[1], rel=1e-6)
     assert abs(scores[0]) > 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_not_finite_are_refused_in_any_piece(monkeypatch, value):
+    monkeypatch.setattr(decoding, "LONG_TOKENS", 2)
+    monkeypatch.setattr(pieces, "PIECE_TOKENS", 4)
+    network = network_of(np.random.default_rng(4), TWO, TWO)
+    decoder = Decoder(network, VOCABULARY, TWO, **LEGAL)
+    decoder.tag([("a",) * 9])
+    network.weights["target_crf.W"][0, 1] = value
+    with pytest.raises(ScoreError, match="sentence 2 are not finite"):
+        decoder.tag([(), ("a",) * 9])

@@ -28,7 +28,7 @@ from ladtl_np.options.parts import ObjectiveOptions
 from ladtl_np.training import trainer as training
 from ladtl_np.training.diverged import MEANINGLESS, STEPS, Taken, Watch, guessing
 from ladtl_np.training.preparation import Corpora, prepare
-from ladtl_np.training.trainer import Evaluation, Trainer
+from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 # ---- 22: the CRF against enumeration -------------------------------------------------------------
 
@@ -159,6 +159,25 @@ def test_promise_25_weights_that_are_not_finite_are_never_kept(name: str) -> Non
     with pytest.raises(DivergedError, match="diverged"):
         list(events)
     assert np.isfinite(trainer.best.embedding).all()
+
+
+def test_promise_25_development_scores_that_are_not_finite_are_divergence() -> None:
+    trainer = Trainer(prepare(small_config(), small_corpora()))
+    events = trainer.run()
+    for event in events:
+        if isinstance(event, Evaluation):
+            break
+    for name, array in trainer.network.named().items():
+        if name.startswith("target_crf.W"):
+            array[:] = 3e38  # finite, and no sum of them is
+    trainer.step = trainer.config.training.steps
+    trainer.recent = [next_step()]
+    with pytest.raises(DivergedError, match=r"step 40 diverged: .* not finite"):
+        next(events)
+
+
+def next_step() -> Step:
+    return Step(40, 40, terms(1.0), 1.0, 5, 0.1)
 
 
 def terms(total: float) -> LossTerms:

@@ -6,12 +6,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import NamedTuple
 
 import numpy as np
 
-from ladtl_np.arrays.memory import Memory
-from ladtl_np.arrays.packing import Packing, pack
+from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.spelling import pack_spellings
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
@@ -19,11 +17,12 @@ from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ScoreError
-from ladtl_np.kernels import decoding, encoding
+from ladtl_np.kernels import decoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.model.network import TARGET, Network
+from ladtl_np.model.packed import Projected, best_tags, project
 from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
 from ladtl_np.shapes import Floats, Integers
 
@@ -186,7 +185,7 @@ class Decoder:
             packing = pack(np.array([part.size for part in batch]))
             packed = np.empty(packing.tokens, dtype=np.int64)
             packed[packing.rows] = place[np.concatenate(batch)]
-            task = partial(_best_tags, packing=packing, words=packed, encoder=encoder, head=head)
+            task = partial(best_tags, packing=packing, words=packed, encoder=encoder, head=head)
             begun.append((numbers, self.workers.start(task)))
         return begun
 
@@ -210,13 +209,13 @@ class Decoder:
                 table[some] = join_forward(X, F, np.arange(len(X)))
         return table, place
 
-    def _start_projection(self, table: Floats, rows: Integers) -> _Encoder:
+    def _start_projection(self, table: Floats, rows: Integers) -> Projected:
         weights = self.network.weights
         waiting = []
         for name in DIRECTIONS:
             W, b = weights[f"{name}.W"], weights[f"{name}.b"]
-            waiting.append(self.workers.start(partial(_project, table=table, rows=rows, W=W, b=b)))
-        return _Encoder(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
+            waiting.append(self.workers.start(partial(project, table=table, rows=rows, W=W, b=b)))
+        return Projected(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
 
     def _head(self) -> decoding.Head:
         weights, crf = self.network.weights, self.network.architecture.crf_of(self.head)
@@ -227,15 +226,6 @@ class Decoder:
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
         return decoding.Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
-
-
-class _Encoder(NamedTuple):
-    """Projected words of both directions, which may still be on the way, and U."""
-
-    forward: Callable[[], Floats]
-    backward: Callable[[], Floats]
-    forward_U: Floats
-    backward_U: Floats
 
 
 def _distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:
@@ -278,35 +268,3 @@ def _groups(batches: Iterable[list[int]], lengths: Integers) -> Iterator[list[li
             group, tokens = [], 0
     if group:
         yield group
-
-
-def _project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Floats) -> Floats:
-    projected = np.empty((rows.size, W.shape[1]), W.dtype)  # outlives this task
-    X = memory.empty((rows.size, W.shape[0]), W.dtype)
-    encoding.project_words(projected, X, table, rows, W, b)
-    return projected
-
-
-def _best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: decoding.Head
-) -> tuple[Integers, Floats]:
-    """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
-    empty, N, B = memory.empty, packing.tokens, packing.sentences
-    H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
-    best = np.empty(N, np.int64)
-    scratch = decoding.Scratch(
-        hidden=empty((N, 2 * H), dtype),
-        gates=empty((B, 4 * H), dtype),
-        cell=empty((B, H), dtype),
-        tanh_cell=empty((B, H), dtype),
-        E=empty((N, m), dtype),
-        delta=empty((N, m), dtype),
-        finite=empty(B, np.bool_),
-    )
-    ready = decoding.Encoder(
-        (encoder.forward(), encoder.backward()), (encoder.forward_U, encoder.backward_U)
-    )
-    ranked, scores = np.empty(B), np.empty(B)
-    decoding.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
-    scores[packing.order] = ranked
-    return best[packing.rows], scores

@@ -13,7 +13,7 @@ import numpy as np
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.errors import DivergedError
+from ladtl_np.errors import DivergedError, ScoreError
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
@@ -157,8 +157,7 @@ class Trainer:
         Raises
         ------
         DivergedError
-            When the loss, a gradient or a weight is not finite, or the loss has lost its meaning
-            (`training.diverged`); the best model so far stays in `best`.
+            When training has failed (`training.diverged`); the best model stays in `best`.
         """
         if self.first is not None:
             yield from self.first.run()
@@ -249,7 +248,10 @@ class Trainer:
         self.watch.evaluated(self.step, self.network, last=self.step == self.config.training.steps)
         scores = None
         if self.prepared.dev is not None:
-            scores = self.score(self.network, self.prepared.dev)
+            try:
+                scores = self.score(self.network, self.prepared.dev)
+            except ScoreError as error:
+                raise DivergedError(f"step {self.step} diverged: {error}") from None
         best = self._is_best(scores)
         if best:
             self.best = self.network.copy()
