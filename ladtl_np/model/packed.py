@@ -25,6 +25,7 @@ class Projected(NamedTuple):
 
 
 def project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Floats) -> Floats:
+    """Words (U, 4H) = table[rows] W + b of one direction."""
     projected = np.empty((rows.size, W.shape[1]), W.dtype)  # outlives this task
     X = memory.empty((rows.size, W.shape[0]), W.dtype)
     encoding.project_words(projected, X, table, rows, W, b)

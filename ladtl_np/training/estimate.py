@@ -120,7 +120,8 @@ def estimate(
         batch += per_character * min(sum(largest), sum(map(len, words)))
     dense = FLOAT * sum(float(np.prod(shape)) for shape in sizes.shapes().values())
     everything = dense + FLOAT * float(sizes.vocabulary * sizes.embedding)
-    squares = [float(m) ** 2 for m in (sizes.source_tags, sizes.target_tags) if m]
+    squares = [float(m) ** 2 for m in (sizes.source_tags, sizes.target_tags)]
+    at_once = sum(squares) if config.threads > 1 else max(squares)
     kl = 6 if config.objective.parameter_transfer == "kl" else 0
     sentences = sum(len(corpus) for corpus, _ in parts)
     tokens = sum(corpus.token_count for corpus, _ in parts)
@@ -128,7 +129,7 @@ def estimate(
         weights=3 * everything,
         batch=batch,
         corpora=float(TOKEN * tokens + SENTENCE * sentences + WORD * sizes.vocabulary),
-        step=dense + (2 + kl) * FLOAT * sum(squares),
+        step=dense + (2 + kl) * FLOAT * at_once,
         evaluation=_evaluation(config, sizes, dev),
         writing=2 * everything,
         longest=max((_longest(corpus) for corpus, _ in parts), key=lambda found: found.tokens),
@@ -202,7 +203,7 @@ def _evaluation(config: Config, sizes: Architecture, dev: Corpus | None) -> floa
         return 0.0
     H, m, tokens = sizes.hidden, sizes.target_tags, dev.token_count
     words = min(sizes.vocabulary, GROUP_TOKENS, tokens)
-    groups = min(GROUPS_AT_ONCE, 1 + tokens // GROUP_TOKENS)
+    groups = min(GROUPS_AT_ONCE, config.threads, 1 + tokens // GROUP_TOKENS)
     longest = min(max(map(len, dev), default=0), LONG_TOKENS)
     batch = max(BATCH_TOKENS, longest) * (2 * H + 2 * m + 8)
     floats = groups * words * 8 * H + config.threads * batch
