@@ -26,9 +26,9 @@ CHECKS = (
     "tests/test_docs.py::test_prose_has_one_width",
     "tests/test_gradients.py::test_every_backward_function_has_a_gradient_check",
     "tests/test_gradients.py::test_every_gradient_check_names_a_function_that_exists",
-    "tests/test_gradients.py::test_gradient[reference.scaling.scaling_backward]",
-    "tests/test_gradients.py::test_gradient[layers.scaling.scaling_backward]",
-    "tests/test_gradients.py::test_gradient[layers.projection.projection_backward]",
+    "tests/test_gradients.py::test_promise_23_gradient[reference.scaling.scaling_backward]",
+    "tests/test_gradients.py::test_promise_23_gradient[layers.scaling.scaling_backward]",
+    "tests/test_gradients.py::test_promise_23_gradient[layers.projection.projection_backward]",
 )
 
 

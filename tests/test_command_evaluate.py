@@ -89,7 +89,9 @@ def test_types_the_model_does_not_know_are_named_and_missed(
     assert renamed.stderr == ""
 
 
-def test_illegal_gold_is_counted_listed_and_left_as_it_is(evaluate: Invoke, tmp_path: Path) -> None:
+def test_promise_16_illegal_gold_is_counted_listed_and_left(
+    evaluate: Invoke, tmp_path: Path
+) -> None:
     path = tmp_path / "gold.conll"
     path.write_text("C\tB-Drug\nz\tI-Drug\n\na\tO\nx\tI-Sign\n")
     result = evaluate(path, "--json", "--scheme", "IOB2")

@@ -144,7 +144,7 @@ def exact_long_chain(request):
     return request.param, E, A, *oracles.exact_chain(E, A, digits=30)
 
 
-def test_ten_thousand_tokens_stay_right_with_ordinary_and_with_huge_scores(exact_long_chain, force):
+def test_promise_22_ten_thousand_tokens_stay_right_with_huge_scores(exact_long_chain, force):
     scores, E, A, log_z, unary, pairwise = exact_long_chain
     packing = packed_rows((LONG,))
     tags = np.random.default_rng(10).integers(0, 2, size=LONG)

@@ -54,7 +54,7 @@ def backward_functions() -> set[str]:
     }
 
 
-def test_every_backward_function_has_a_gradient_check():
+def test_promise_23_every_backward_function_has_a_gradient_check():
     missing = sorted(backward_functions() - GRADIENT_CHECKS.keys())
     assert not missing, f"no gradient check is registered for {', '.join(missing)}"
 
@@ -65,7 +65,7 @@ def test_every_gradient_check_names_a_function_that_exists():
 
 
 @pytest.mark.parametrize("name", GRADIENT_CHECKS)
-def test_gradient(name):
+def test_promise_23_gradient(name):
     GRADIENT_CHECKS[name]()
 
 
@@ -78,7 +78,7 @@ def lstm_case() -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
 
 
 @pytest.mark.parametrize("argument", range(4))
-def test_planted_sign_error_is_found(argument):
+def test_promise_23_planted_sign_error_is_found(argument):
     at, gradients, dhidden = lstm_case()
 
     def function(*at):

@@ -152,7 +152,7 @@ def test_float32_stays_within_1e_5_of_float64(variances):
 
 @settings(max_examples=30, deadline=None)
 @given(S=st.integers(1, 40), R=st.integers(1, 40), seed=st.integers(0, 999))
-def test_never_negative_symmetric_and_independent_of_order(S, R, seed):
+def test_promise_24_never_negative_symmetric_and_independent_of_order(S, R, seed):
     X, Z = samples(S, R, seed=seed, shift=0.0)
     value, dX, dZ = fast(X, Z, REFERENCE_VARIANCES)
     assert value >= -1e-12
@@ -168,7 +168,7 @@ def test_never_negative_symmetric_and_independent_of_order(S, R, seed):
 
 
 @pytest.mark.parametrize("rows", [1, 7, BLOCK + 20])
-def test_equal_samples_have_distance_zero_and_gradient_zero(rows):
+def test_promise_24_equal_samples_have_distance_zero_and_gradient_zero(rows):
     X, _ = samples(rows, 1, seed=6)
     value, dX, dZ = fast(X, X[::-1].copy(), REFERENCE_VARIANCES)
     assert value == pytest.approx(0, abs=1e-12)
@@ -242,7 +242,7 @@ def test_labels_equal_the_twin_over_each_matched_tag():
     np.testing.assert_allclose(dhidden[target_rows], dH_target, rtol=1e-10, atol=1e-13)
 
 
-def test_absent_and_unmatched_labels_do_not_appear_and_their_rows_are_untouched():
+def test_promise_24_absent_labels_do_not_appear_and_their_rows_are_untouched():
     hidden, halves, matched = labelled()
     source_rows, source_tags, target_rows, target_tags = halves
     pairs = label_rows(*halves, matched)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.file import Model
 from ladtl_np.model.tagging import Tagger, make_decoder
 from ladtl_np.training.preparation import Corpora, prepare
@@ -81,14 +81,6 @@ def test_unconstrained_decoding_may_break_the_scheme(tiny_model: Model) -> None:
     bent = replace(tiny_model, network=network)
     assert next(Tagger(bent, constrained=False).tag([("a", "a")]))[1] == "I-Sign"
     assert next(Tagger(bent).tag([("a", "a")]))[1] != "I-Sign"
-
-
-def test_a_sentence_beyond_memory_is_refused_by_its_number(tiny_model: Model) -> None:
-    tagger = Tagger(tiny_model)
-    assert tagger.longest > 100_000
-    tagger.longest = 3
-    with pytest.raises(LadtlError, match="sentence 2 has 4 tokens"):
-        list(tagger.tag([tuple("abc"), tuple("abcd")]))
 
 
 def test_a_very_long_sentence_is_tagged_whole(tiny_model: Model) -> None:

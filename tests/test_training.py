@@ -36,7 +36,7 @@ def test_a_small_tagger_learns_its_corpus() -> None:
 
 
 @pytest.mark.parametrize("method", list(METHODS))
-def test_one_seed_gives_one_model_for_any_number_of_threads(method: str) -> None:
+def test_promise_27_one_seed_gives_one_model_for_any_number_of_threads(method: str) -> None:
     first, again, parallel = (trained(method=method, threads=threads) for threads in (1, 1, 2))
     assert content(first) == content(again) == content(parallel)
 
@@ -205,7 +205,7 @@ def test_an_unknown_method_is_answered_with_the_list() -> None:
         prepare(small_config(method="magic"), small_corpora())
 
 
-def test_a_diverging_run_stops_with_its_best_model_kept() -> None:
+def test_promise_25_a_diverging_run_stops_with_its_best_model_kept() -> None:
     config = small_config(optimizer={"learning_rate": 1e25})
     trainer = Trainer(prepare(config, small_corpora()))
     with (
@@ -275,7 +275,7 @@ def test_excluded_tags_are_left_out_of_the_mmd() -> None:
         prepare(small_config(objective={"exclude_tags": ["B-Nothing"]}), small_corpora())
 
 
-def test_float32_training_stays_near_float64() -> None:
+def test_promise_26_float32_training_stays_near_float64() -> None:
     prepared = prepare(small_config(model={"dropout": 0.0}), small_corpora())
     single = Trainer(prepared)
     for _ in single.run():

@@ -136,7 +136,7 @@ def test_float32_keeps_its_digits_over_ten_thousand_tokens():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_scores_of_ten_thousand_over_ten_thousand_tokens_give_the_best_path(dtype):
+def test_promise_22_ten_thousand_tokens_and_scores_give_the_best_path(dtype):
     rng = np.random.default_rng(7)
     E = rng.uniform(-1e4, 1e4, size=(10_000, 3)).astype(dtype)
     A = rng.uniform(-1e4, 1e4, size=(3, 3)).astype(dtype)

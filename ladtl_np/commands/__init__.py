@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import click
 
 from ladtl_np import __version__
+from ladtl_np.commands.support.start import require_start
 from ladtl_np.corpus.limits import bounded
 from ladtl_np.errors import LadtlError, ModelWarning
 from ladtl_np.runs.signals import signals_raise
@@ -55,6 +56,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in SUMMARIES:
             return None
+        require_start(cmd_name)
         module = importlib.import_module(f"ladtl_np.commands.{cmd_name}")
         return _with_line_marks(module.command)
 

@@ -16,7 +16,7 @@ from ladtl_np.kernels.algebra.extremes import largest
 from ladtl_np.kernels.algebra.matmul import max_plus
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["viterbi"]
+__all__ = ["KEEP_SMALL_EVERY", "came_from", "keep_small", "viterbi"]
 
 
 # steps between two subtractions of the largest score
@@ -24,7 +24,7 @@ KEEP_SMALL_EVERY = 8
 
 
 @inline
-def _keep_small(best_score: Floats, b: int, now: Floats) -> None:
+def keep_small(best_score: Floats, b: int, now: Floats) -> None:
     """Move a row's largest score into a float64 sum: long sentences keep their digits."""
     top = largest(now)
     if top > -np.inf:
@@ -34,7 +34,7 @@ def _keep_small(best_score: Floats, b: int, now: Floats) -> None:
 
 
 @inline
-def _came_from(before: Floats, A_transposed: Floats, tag: int) -> int:
+def came_from(before: Floats, A_transposed: Floats, tag: int) -> int:
     """The lowest i at which before_i + A[i, tag] is largest."""
     column = A_transposed[tag]
     best, source = before[0] + column[0], 0
@@ -72,14 +72,14 @@ def viterbi(
             for j in range(m):
                 now[j] += scores[j]
             if t % KEEP_SMALL_EVERY == 0:
-                _keep_small(best_score, row - first, now)
+                keep_small(best_score, row - first, now)
     for t in range(steps - 1, -1, -1):
         first, last = offsets[t], offsets[t + 1]
         longer = 0 if t + 1 == steps else offsets[t + 2] - last
         for row in range(first, last):
             b = row - first
             if b < longer:
-                best_tags[row] = _came_from(delta[row], A_transposed, best_tags[last + b])
+                best_tags[row] = came_from(delta[row], A_transposed, best_tags[last + b])
                 continue
             best = 0
             for j in range(1, m):

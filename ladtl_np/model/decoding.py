@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, islice
 
 import numpy as np
 
-from ladtl_np.arrays.memory import Memory
-from ladtl_np.arrays.packing import Packing, pack
+from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.spelling import pack_spellings
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
@@ -18,14 +17,19 @@ from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ScoreError
-from ladtl_np.kernels import decoding, encoding
+from ladtl_np.kernels import decoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.model.network import TARGET, Network
+from ladtl_np.model.packed import Projected, best_tags, project
+from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Decoder"]
+
+# batches that were started: the numbers of their sentences, and what waits for their tags
+_Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats]]]]
 
 # Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
 BATCH_TOKENS = 1024
@@ -33,6 +37,8 @@ BATCH_TOKENS = 1024
 GROUP_TOKENS = 16_384
 # distinct words whose characters are read together, for the same reason
 SPELLED_WORDS = 2_048
+# groups whose projected words are in memory at one time
+GROUPS_AT_ONCE = 2
 
 
 def _numbered(n: int) -> str:
@@ -112,37 +118,44 @@ class Decoder:
     ) -> Callable[[], list[tuple[str, ...]]]:
         """Begin tagging on the workers' threads; what is returned waits for the tags.
 
-        With one thread all is done before this returns. Errors are those of `tag`.
+        With one thread all is done before this returns, but for what is beyond GROUPS_AT_ONCE.
+        Sentences of more than LONG_TOKENS tokens are tagged in pieces, with the same result. Errors
+        are those of `tag`.
         """
-        lengths = np.fromiter(map(len, sentences), np.int64, len(sentences))
-        table, words = self._inputs(list(chain.from_iterable(sentences)))
-        ends = np.cumsum(lengths)
+        short = [sentence if len(sentence) <= LONG_TOKENS else () for sentence in sentences]
+        lengths = np.fromiter(map(len, short), np.int64, len(short))
+        table, words = self._inputs(list(chain.from_iterable(short)))
+        by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
-        waiting = []
-        for group in _groups(_batches(lengths), lengths):
-            parts = [[words[ends[n] - lengths[n] : ends[n]] for n in batch] for batch in group]
-            rows, place = _distinct([part for batch in parts for part in batch], len(table))
-            encoder = self._start_projection(table, rows)
-            for numbers, batch in zip(group, parts, strict=True):
-                packing = pack(lengths[numbers])
-                packed = np.empty(packing.tokens, dtype=np.int64)
-                packed[packing.rows] = place[np.concatenate(batch)]
-                task = partial(
-                    _best_tags, packing=packing, words=packed, encoder=encoder, head=head
-                )
-                waiting.append((numbers, self.workers.start(task)))
+        waiting: deque[_Begun] = deque()
+        groups = _groups(_batches(lengths), lengths)
+
+        def begin(count: int) -> None:
+            for group in islice(groups, count):
+                waiting.append(self._begin(group, by_sentence, table, head))
+
+        begin(GROUPS_AT_ONCE)
+        found: list[tuple[str, ...]] = [()] * len(sentences)
+        broken: list[int] = []
+        for n, sentence in enumerate(sentences):
+            if len(sentence) > LONG_TOKENS:
+                weights = self.network.weights
+                given = self._inputs, weights, head, self.workers
+                best, score = best_tags_in_pieces(sentence, *given)
+                broken += [] if np.isfinite(score) else [n]
+                found[n] = tuple(self._names[best])
 
         def results() -> list[tuple[str, ...]]:
-            found: list[tuple[str, ...]] = [()] * len(sentences)
-            broken: list[int] = []
-            for numbers, finish in waiting:
-                best, scores = finish()
-                names = self._names[best].tolist()
-                broken += np.array(numbers)[~np.isfinite(scores)].tolist()
-                end = 0
-                for n in numbers:
-                    begin, end = end, end + int(lengths[n])
-                    found[n] = tuple(names[begin:end])
+            while waiting:
+                for numbers, finish in waiting.popleft():
+                    best, scores = finish()
+                    names = self._names[best].tolist()
+                    broken.extend(np.array(numbers)[~np.isfinite(scores)].tolist())
+                    end = 0
+                    for n in numbers:
+                        first, end = end, end + int(lengths[n])
+                        found[n] = tuple(names[first:end])
+                begin(1)
             self._require_finite(broken, where)
             return found
 
@@ -155,6 +168,26 @@ class Decoder:
                 f"{self.name}: its scores of {where(min(broken))} are not finite, so its tags mean "
                 "nothing; the weights are damaged, or the training had diverged"
             )
+
+    def _begin(
+        self,
+        group: list[list[int]],
+        by_sentence: list[Integers],
+        table: Floats,
+        head: decoding.Head,
+    ) -> _Begun:
+        """Start every batch of a group; each with the numbers of its sentences."""
+        parts = [[by_sentence[n] for n in batch] for batch in group]
+        rows, place = _distinct([part for batch in parts for part in batch], len(table))
+        encoder = self._start_projection(table, rows)
+        begun = []
+        for numbers, batch in zip(group, parts, strict=True):
+            packing = pack(np.array([part.size for part in batch]))
+            packed = np.empty(packing.tokens, dtype=np.int64)
+            packed[packing.rows] = place[np.concatenate(batch)]
+            task = partial(best_tags, packing=packing, words=packed, encoder=encoder, head=head)
+            begun.append((numbers, self.workers.start(task)))
+        return begun
 
     def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""
@@ -176,13 +209,13 @@ class Decoder:
                 table[some] = join_forward(X, F, np.arange(len(X)))
         return table, place
 
-    def _start_projection(self, table: Floats, rows: Integers) -> _Encoder:
+    def _start_projection(self, table: Floats, rows: Integers) -> Projected:
         weights = self.network.weights
         waiting = []
         for name in DIRECTIONS:
             W, b = weights[f"{name}.W"], weights[f"{name}.b"]
-            waiting.append(self.workers.start(partial(_project, table=table, rows=rows, W=W, b=b)))
-        return _Encoder(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
+            waiting.append(self.workers.start(partial(project, table=table, rows=rows, W=W, b=b)))
+        return Projected(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
 
     def _head(self) -> decoding.Head:
         weights, crf = self.network.weights, self.network.architecture.crf_of(self.head)
@@ -193,15 +226,6 @@ class Decoder:
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
         return decoding.Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
-
-
-class _Encoder(NamedTuple):
-    """Projected words of both directions, which may still be on the way, and U."""
-
-    forward: Callable[[], Floats]
-    backward: Callable[[], Floats]
-    forward_U: Floats
-    backward_U: Floats
 
 
 def _distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:
@@ -244,35 +268,3 @@ def _groups(batches: Iterable[list[int]], lengths: Integers) -> Iterator[list[li
             group, tokens = [], 0
     if group:
         yield group
-
-
-def _project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Floats) -> Floats:
-    projected = np.empty((rows.size, W.shape[1]), W.dtype)  # outlives this task
-    X = memory.empty((rows.size, W.shape[0]), W.dtype)
-    encoding.project_words(projected, X, table, rows, W, b)
-    return projected
-
-
-def _best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, encoder: _Encoder, head: decoding.Head
-) -> tuple[Integers, Floats]:
-    """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
-    empty, N, B = memory.empty, packing.tokens, packing.sentences
-    H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
-    best = np.empty(N, np.int64)
-    scratch = decoding.Scratch(
-        hidden=empty((N, 2 * H), dtype),
-        gates=empty((B, 4 * H), dtype),
-        cell=empty((B, H), dtype),
-        tanh_cell=empty((B, H), dtype),
-        E=empty((N, m), dtype),
-        delta=empty((N, m), dtype),
-        finite=empty(B, np.bool_),
-    )
-    ready = decoding.Encoder(
-        (encoder.forward(), encoder.backward()), (encoder.forward_U, encoder.backward_U)
-    )
-    ranked, scores = np.empty(B), np.empty(B)
-    decoding.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
-    scores[packing.order] = ranked
-    return best[packing.rows], scores

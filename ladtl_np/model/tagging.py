@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
 
+from ladtl_np.arrays.limits import require_room
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.hashing import KEY_WANTED
 from ladtl_np.corpus.labels import TagSet
@@ -15,6 +15,7 @@ from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import SOURCE, TARGET
+from ladtl_np.model.pieces import LONG_TOKENS
 from ladtl_np.options.config import DEFAULTS
 
 __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
@@ -24,6 +25,8 @@ Domain = Literal["target", "source"]
 # What is read before tagging starts: several packed batches, so that sentences of like length meet.
 CHUNK_TOKENS = 8_192
 CHUNK_SENTENCES = 4_096
+# What a token of a sentence that is tagged in pieces takes: its tag's number, and its tag.
+LONG_TOKEN_BYTES = 32
 
 
 def make_decoder(
@@ -112,7 +115,6 @@ class Tagger:
         self.model = model
         self.decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
         self.chunk_tokens, self.chunk_sentences = chunk_tokens, chunk_sentences
-        self.longest = _longest_sentence(model, len(self.decoder.tags))
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[tuple[str, ...]]:
         """Yield the BIOES tags of each sentence, in the order given.
@@ -125,7 +127,7 @@ class Tagger:
         Raises
         ------
         LadtlError
-            If a single sentence would not fit into this machine's memory.
+            If the tags of a single sentence would not fit into the memory that is left.
         ScoreError
             If the scores of a sentence are not finite.
         """
@@ -167,11 +169,8 @@ class Tagger:
         chunk: list[Sequence[str]] = []
         tokens = 0
         for number, sentence in enumerate(sentences, 1):
-            if len(sentence) > self.longest:
-                raise LadtlError(
-                    f"sentence {number} has {len(sentence):,} tokens; this machine's memory holds "
-                    f"about {self.longest:,} with this model. Split it at the ends of sentences"
-                )
+            if len(sentence) > LONG_TOKENS:
+                _require_room(len(sentence), number)
             chunk.append(sentence)
             tokens += len(sentence)
             if tokens >= self.chunk_tokens or len(chunk) >= self.chunk_sentences:
@@ -185,11 +184,9 @@ def _numbered(first: int, n: int) -> str:
     return f"sentence {first + n}"
 
 
-def _longest_sentence(model: Model, m: int) -> int:
-    """Tokens of a sentence whose arrays fill half of this machine's memory."""
-    sizes = model.network.architecture
-    H = sizes.hidden
-    # inputs, two directions of gates, cells and states, joined states, scores and back pointers
-    numbers = sizes.word_inputs + 2 * 6 * H + 2 * H + 4 * m
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    return int(memory // 2 // (numbers * model.network.embedding.itemsize))
+def _require_room(tokens: int, number: int) -> None:
+    require_room(
+        LONG_TOKEN_BYTES * tokens,
+        f"Tagging sentence {number}, of {tokens:,} tokens,",
+        "Cut the text at the ends of sentences, or use a machine with more memory",
+    )

@@ -22,6 +22,7 @@ class EncodedSentence(NamedTuple):
     tags: Integers  # (T,) tags of the sentence's own domain
     weight: float = 1.0  # of its likelihood in the mini-batch's mean
     spellings: Integers | None = None  # (T,) numbers of the tokens' spellings, where they are used
+    line: int = 0  # of its corpus's file, by which messages name it
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def two_domain_batch(
     sentences = [*source, *target]
     if not sentences:
         raise ValueError("a batch needs at least one sentence")
-    for number, (words, tags, _, written) in enumerate(sentences):
+    for number, (words, tags, _, written, _) in enumerate(sentences):
         if words.shape != tags.shape:
             raise ValueError(
                 f"sentence {number} has {words.size} words and {tags.size} tags; give one for each"

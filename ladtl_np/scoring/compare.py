@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ __all__ = ["SEMANTICS", "Semantics", "TagSequences", "score", "sentence_counts"]
 Semantics = Literal["conlleval", "strict"]
 SEMANTICS: tuple[Semantics, ...] = ("conlleval", "strict")
 TagSequences = Sequence[Sequence[str]]
+_Tally = dict[str, list[int]]  # gold, predicted and correct entities of each type
 
 
 class _Reading(NamedTuple):
@@ -51,7 +52,14 @@ def score(gold: TagSequences, predicted: TagSequences, scheme: str) -> Scores:
     >>> scores.conlleval.overall.f1, scores.strict.overall.f1
     (1.0, 0.0)
     """
-    pairs = list(_readings(gold, predicted, scheme))
+    tallies: dict[Semantics, _Tally] = {semantics: {} for semantics in SEMANTICS}
+    sentences, illegal = 0, [0, 0]
+    for truth, guess in _readings(gold, predicted, scheme):
+        _add(tallies["conlleval"], truth.conlleval, guess.conlleval)
+        _add(tallies["strict"], truth.strict, guess.strict)
+        sentences += 1
+        illegal[0] += truth.illegal
+        illegal[1] += guess.illegal
     tokens = sum(map(len, gold))
     equal = sum(
         truth == guess
@@ -59,13 +67,13 @@ def score(gold: TagSequences, predicted: TagSequences, scheme: str) -> Scores:
         for truth, guess in zip(true_tags, tags, strict=True)
     )
     return Scores(
-        conlleval=_report((truth.conlleval, guess.conlleval) for truth, guess in pairs),
-        strict=_report((truth.strict, guess.strict) for truth, guess in pairs),
+        conlleval=_report(tallies["conlleval"]),
+        strict=_report(tallies["strict"]),
         token_accuracy=equal / tokens if tokens else 0.0,
-        sentences=len(pairs),
+        sentences=sentences,
         tokens=tokens,
-        illegal_gold=sum(truth.illegal for truth, _ in pairs),
-        illegal_predicted=sum(guess.illegal for _, guess in pairs),
+        illegal_gold=illegal[0],
+        illegal_predicted=illegal[1],
     )
 
 
@@ -126,12 +134,14 @@ def _read(tags: Sequence[str], scheme: str, number: int, side: str) -> _Reading:
     return _Reading(set(found), set(legal), len(illegal))
 
 
-def _report(pairs: Iterable[tuple[set[Span], set[Span]]]) -> Report:
-    """Count by type and overall."""
-    tallies: dict[str, list[int]] = {}
-    for truth, guess in pairs:
-        for column, found in enumerate((truth, guess, truth & guess)):
-            for _, _, kind in found:
-                tallies.setdefault(kind, [0, 0, 0])[column] += 1
-    totals = [sum(column) for column in zip(*tallies.values(), strict=True)] or [0, 0, 0]
-    return Report(Counts(*totals), {kind: Counts(*tallies[kind]) for kind in sorted(tallies)})
+def _add(tally: _Tally, truth: set[Span], guess: set[Span]) -> None:
+    """Count a sentence's entities by type: gold, predicted, correct."""
+    for column, found in enumerate((truth, guess, truth & guess)):
+        for _, _, kind in found:
+            tally.setdefault(kind, [0, 0, 0])[column] += 1
+
+
+def _report(tally: _Tally) -> Report:
+    """By type and overall."""
+    totals = [sum(column) for column in zip(*tally.values(), strict=True)] or [0, 0, 0]
+    return Report(Counts(*totals), {kind: Counts(*tally[kind]) for kind in sorted(tally)})

@@ -32,6 +32,7 @@ from ladtl_np.options.method_checks import (
 from ladtl_np.options.methods import Method
 from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats, Integers
+from ladtl_np.training.estimate import estimate, require_memory
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.similarity import (
     cross_entropy_similarity,
@@ -52,13 +53,14 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         option has no effect under it.
     DataError
         If a corpus has no tags, or the label map names types that are not there.
+    LadtlError
+        If training would take more memory than there is.
     """
     method = chosen_method(config, has_source=corpora.source is not None)
     source, target = _samples(config, method, corpora)
     training = [corpus for corpus in (source, target) if corpus is not None]
     for corpus in training:
         _require_tags(corpus)
-
     key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
     vocabulary, vectors, report = _vocabulary(config, training, corpora)
     characters = None
@@ -78,6 +80,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
             need = f"method {config.method} with one CRF for both domains"
             source_tags = aligned_tags(source_tags, target_tags, label_map, need)
     start = _StartValues(config, method, shared, vocabulary, characters, vectors)
+    sizes = start.architecture(source_tags, target_tags)
+    memory = require_memory(estimate(config, method, sizes, source, target, corpora.dev))
     prepared = Prepared(
         config=config,
         method=method,
@@ -95,6 +99,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         vectors=report,
         characters=characters,
         key=key,
+        names=(source.name if source is not None else "", target.name),
+        memory=memory,
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
@@ -125,12 +131,10 @@ class _StartValues(NamedTuple):
     characters: Characters | None
     vectors: Mapping[str, Floats]
 
-    def network(
-        self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
-    ) -> Network:
-        """A network with heads for these tags; no source tags, no source head."""
+    def architecture(self, source_tags: TagSet | None, target_tags: TagSet) -> Architecture:
+        """Sizes of a network with heads for these tags; no source tags, no source head."""
         config, characters = self.config, self.characters
-        architecture = Architecture(
+        return Architecture(
             vocabulary=len(self.vocabulary),
             embedding=config.model.embedding,
             hidden=config.model.hidden,
@@ -144,6 +148,12 @@ class _StartValues(NamedTuple):
             character_embedding=config.characters.embedding if characters else 0,
             character_hidden=config.characters.hidden,
         )
+
+    def network(
+        self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
+    ) -> Network:
+        """A network with heads for these tags."""
+        config, architecture = self.config, self.architecture(source_tags, target_tags)
         start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
         chance = stream(config.seed, "start values", first_stage=first_stage)
         network = initialise(architecture, chance, start)
@@ -188,6 +198,7 @@ def _in_two_stages(prepared: Prepared, start: _StartValues) -> Prepared:
         source_tags=None,
         target_tags=source_tags,
         network=start.network(None, source_tags, first_stage=True),
+        names=("", prepared.names[0]),
     )
     return replace(
         prepared,
@@ -289,6 +300,7 @@ def _encode(
             vocabulary.encode(sentence.tokens),
             tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
             spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
+            line=sentence.line,
         )
         for sentence in corpus
     )

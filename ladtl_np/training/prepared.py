@@ -18,6 +18,7 @@ from ladtl_np.options.config import Config
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
+from ladtl_np.training.estimate import Estimate
 
 __all__ = ["Corpora", "Prepared"]
 
@@ -82,6 +83,10 @@ class Prepared:
         Under which the model's words are hashed; None where they stand as they are.
     first_stage
         Training on the source before this one, whose layers are carried over.
+    names
+        Of the corpora that `source` and `target` are from.
+    memory
+        What training is going to take at most.
     """
 
     config: Config
@@ -102,3 +107,5 @@ class Prepared:
     spelled: tuple[Integers, ...] | None = None
     key: HashKey | None = None
     first_stage: Prepared | None = None
+    names: tuple[str, str] = ("", "")
+    memory: Estimate | None = None

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.errors import DivergedError
+from ladtl_np.errors import DivergedError, ScoreError
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
@@ -23,6 +22,7 @@ from ladtl_np.objective import LossTerms, loss_step
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import Scores
+from ladtl_np.training.diverged import Taken, Watch, advised
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 from ladtl_np.training.passes import Passes
 from ladtl_np.training.prepared import Prepared
@@ -31,6 +31,7 @@ from ladtl_np.training.reloading import carry_layers
 __all__ = ["Evaluation", "Stage", "Step", "Trainer"]
 
 Stage = Literal["source", "target"]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,8 @@ class Trainer:
         Training time so far, evaluations included, of whoever waits for events not.
     source, target, dropout, unknown
         Where the random choices come from.
+    watch
+        Notices that training has failed.
     """
 
     def __init__(self, prepared: Prepared, stage: Stage = "target") -> None:
@@ -136,6 +139,9 @@ class Trainer:
         self.first = Trainer(first, "source") if first is not None else None
         self.step, self.since_best, self.seconds = 0, 0, 0.0
         self.recent: list[Step] = []
+        tags = max(len(prepared.target_tags), len(prepared.source_tags or ()))
+        self.watch = Watch(prepared.objective.options, tags)
+        self._taken: tuple[Taken, ...] = ()
         weighted = prepared.method.source_weights == "similarity"
         self._scales_steps = weighted and config.cd.mode == "step"
         target = len(prepared.target), config.training.target_batch
@@ -151,7 +157,7 @@ class Trainer:
         Raises
         ------
         DivergedError
-            When the loss or a gradient is not finite; the best model so far stays in `best`.
+            When training has failed (`training.diverged`); the best model stays in `best`.
         """
         if self.first is not None:
             yield from self.first.run()
@@ -163,22 +169,33 @@ class Trainer:
         while True:
             ends = self.step == training.steps
             if self.recent and (ends or self.step % training.evaluate_every == 0):
-                evaluation = self._evaluate()
+                evaluation = self._checked(self._evaluate)
                 yield evaluation
             elif ends or (training.patience and self.since_best >= training.patience):
                 return
             else:
                 # what overflows is found and reported by the checks for finite values
                 with single_threaded_blas(), np.errstate(over="ignore", invalid="ignore"):
-                    step = self._step(self.step + 1)
+                    step = self._checked(partial(self._step, self.step + 1))
                 self.seconds = time.perf_counter() - begin
                 yield step
 
+    def _checked(self, work: Callable[[], T]) -> T:
+        """Do some work; where training has failed, say what is kept and what to do."""
+        try:
+            return work()
+        except DivergedError as error:
+            best = None if self.best_evaluation is None else self.best_evaluation.step
+            raise advised(error, best, self.config.optimizer) from None
+
     def _batch(self) -> Batch:
-        options = self.config.training
+        options, names = self.config.training, self.prepared.names
+        source = Taken(names[0], self.source.take(options.source_batch))
+        target = Taken(names[1], self.target.take(options.target_batch))
+        self._taken = source, target
         return two_domain_batch(
-            self._with_unknown(self.source.take(options.source_batch)),
-            self._with_unknown(self.target.take(options.target_batch)),
+            self._with_unknown(source.sentences),
+            self._with_unknown(target.sentences),
             self.prepared.spelled,
         )
 
@@ -209,12 +226,8 @@ class Trainer:
             self.network, batch, self.prepared.objective, mask, None, self.workers
         )
         norm = global_norm(gradients)
-        if not (math.isfinite(terms.total) and math.isfinite(norm)):
-            raise DivergedError(
-                f"step {number} diverged: loss {terms.total}, gradient norm {norm}, learning rate "
-                f"{self.optimizer.learning_rate():g}, {terms}; the best model so far is kept. Try "
-                "a smaller optimizer.learning_rate, or optimizer.clip_norm=5"
-            )
+        rate = self.optimizer.learning_rate()
+        self.watch.step(number, terms, norm, rate, self._taken)
         plain = None
         if self._scales_steps:
             objective = self.prepared.objective
@@ -222,6 +235,7 @@ class Trainer:
                 self.network, batch.unweighted(), objective, mask, None, self.workers
             )
         self.optimizer.update(self.network, gradients, norm, plain)
+        self.watch.updated(number, self.network, rate)
         seconds = time.perf_counter() - begin
         steps = self.config.training.steps
         step = Step(number, steps, terms, norm, batch.words.size, seconds, self.stage)
@@ -231,9 +245,13 @@ class Trainer:
 
     def _evaluate(self) -> Evaluation:
         recent, begin = self.recent, time.perf_counter()
+        self.watch.evaluated(self.step, self.network, last=self.step == self.config.training.steps)
         scores = None
         if self.prepared.dev is not None:
-            scores = self.score(self.network, self.prepared.dev)
+            try:
+                scores = self.score(self.network, self.prepared.dev)
+            except ScoreError as error:
+                raise DivergedError(f"step {self.step} diverged: {error}") from None
         best = self._is_best(scores)
         if best:
             self.best = self.network.copy()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -59,8 +60,10 @@ def count_confusions(
     return counts
 
 
-def _overlaps(place: tuple[int, int], others: Iterable[Span]) -> bool:
-    return any(start < place[1] and place[0] < end for start, end, _ in others)
+def _overlaps(place: tuple[int, int], others: Sequence[Span]) -> bool:
+    """Whether a place shares a token with one of some spans, which are in order and disjoint."""
+    after = bisect_left(others, (place[1],))  # the first span that starts behind the place
+    return after > 0 and others[after - 1][1] > place[0]
 
 
 def confusion_section(study: Study, pen: Pen, methods: Sequence[str], library: Library) -> Section:

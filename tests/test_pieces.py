@@ -1,0 +1,65 @@
+"""A sentence tagged in pieces gets exactly the tags that it gets as a whole."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from slow_decoding import is_legal
+from test_decoding import ALPHABET, KINDS, LEGAL, TOKENS, TWO, VOCABULARY, network_of
+
+from ladtl_np.arrays.workers import Workers
+from ladtl_np.errors import ScoreError
+from ladtl_np.model import decoding, pieces
+from ladtl_np.model.decoding import Decoder
+
+LENGTHS = (700, 3, 64, 65, 1, 129, 0, 128)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_of_any_size_give_the_tags_of_the_whole(monkeypatch, kind, threads):
+    rng = np.random.default_rng(len(kind))
+    network = network_of(rng, TWO, TWO, **KINDS[kind])
+    text = [tuple(rng.choice(TOKENS, size=T).tolist()) for T in LENGTHS]
+    for constrained in (True, False):
+        decoder = Decoder(
+            network,
+            VOCABULARY,
+            TWO,
+            characters=ALPHABET if kind == "characters" else None,
+            workers=Workers(threads),
+            **{**LEGAL, "constrained": constrained},
+        )
+        monkeypatch.setattr(decoding, "LONG_TOKENS", 10_000)
+        whole = decoder.tag(text)
+        monkeypatch.setattr(decoding, "LONG_TOKENS", 2)
+        for size in (1, 7, 64, 1000):
+            monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
+            assert decoder.tag(text) == whole
+        assert not constrained or all(map(is_legal, whole))
+
+
+def test_the_score_is_that_of_the_whole(monkeypatch):
+    rng = np.random.default_rng(3)
+    network = network_of(rng, TWO, TWO)
+    decoder = Decoder(network, VOCABULARY, TWO, **LEGAL)
+    tokens = rng.choice(TOKENS, size=90).tolist()
+    scores = []
+    for size in (5, 90):
+        monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
+        given = decoder._inputs, network.weights, decoder._head(), decoder.workers
+        scores.append(pieces.best_tags_in_pieces(tokens, *given)[1])
+    assert scores[0] == pytest.approx(scores[1], rel=1e-6)
+    assert abs(scores[0]) > 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_scores_that_are_not_finite_are_refused_in_any_piece(monkeypatch, value):
+    monkeypatch.setattr(decoding, "LONG_TOKENS", 2)
+    monkeypatch.setattr(pieces, "PIECE_TOKENS", 4)
+    network = network_of(np.random.default_rng(4), TWO, TWO)
+    decoder = Decoder(network, VOCABULARY, TWO, **LEGAL)
+    decoder.tag([("a",) * 9])
+    network.weights["target_crf.W"][0, 1] = value
+    with pytest.raises(ScoreError, match="sentence 2 are not finite"):
+        decoder.tag([(), ("a",) * 9])
