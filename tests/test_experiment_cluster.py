@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import Invoke
-from dask_processes import DaskProcesses
+from dask_processes import AdaptiveCluster, DaskProcesses
 from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL
 from test_command_experiment import runs_of, write_experiment
@@ -24,12 +24,14 @@ from test_command_experiment import runs_of, write_experiment
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.cluster import connection as cluster_connection
-from ladtl_np.experiment.cluster import runs as cluster_runs
+from ladtl_np.experiment.cluster import lookout
 from ladtl_np.experiment.cluster import scheduler as cluster
+from ladtl_np.experiment.cluster import tasks as cluster_tasks
 from ladtl_np.experiment.cluster.runs import run_on_cluster
 from ladtl_np.experiment.cluster.scheduler import Cluster, slots
-from ladtl_np.experiment.cluster.worker import Wanted, local_versions, look
+from ladtl_np.experiment.cluster.worker import Ending, Wanted, local_versions, look
 from ladtl_np.options.config import parse_config
+from ladtl_np.runs.found import FoundRun
 
 ENDLESS = 10**6
 NO_DASK = "needs dask: pip install 'ladtl-np[cluster]'"
@@ -39,14 +41,18 @@ def settings(steps: int) -> dict[str, Any]:
     return {"model": SMALL["model"], "training": {**SMALL["training"], "steps": steps}}
 
 
-def start(path: Path, out: Path, address: str) -> subprocess.Popen[str]:
-    return start_program("experiment", path, "--out", out, "--dask", address)
+def start(path: Path, out: Path, address: str, *options: Any) -> subprocess.Popen[str]:
+    return start_program("experiment", path, "--out", out, "--dask", address, *options)
 
 
 def has_trained(run: Path) -> bool:
     """Whether a run has come to its first evaluation."""
     metrics = run / "metrics.tsv"
     return metrics.is_file() and metrics.read_text("utf-8").count("\n") > 1
+
+
+def is_finished(run: Path) -> bool:
+    return FoundRun(run, run).finished() is not None
 
 
 @pytest.fixture(scope="module")
@@ -66,22 +72,26 @@ def test_a_killed_worker_s_run_is_done_by_another_and_the_results_are_the_same(
     assert invoke("experiment", path, "--out", tmp_path / "local").exit_code == 0
     out = tmp_path / "out"
     with DaskProcesses(tmp_path / "dask") as processes:
-        refused = invoke("experiment", path, "--out", out, "--dask", processes.address)
+        options = ("--dask", processes.address, "--dask-wait", 0.01)
+        refused = invoke("experiment", path, "--out", out, *options)
         assert refused.exit_code == 2
-        assert f"{processes.address} has no workers" in refused.stderr
+        assert f"{processes.address} has no workers yet; waiting for the first, 1 s at" in (
+            refused.stderr
+        )
+        assert f"{processes.address} has no workers, and none came in 1 s" in refused.stderr
         processes.start_workers(1, 1)
         program = start(path, out, processes.address)
         try:
-            wait_for(lambda: any(has_trained(run) for run in processes.runs()))
-            run, worker = next(item for item in processes.runs().items() if has_trained(item[0]))
-            worker.kill()
-            worker.wait()
-            wait_for(lambda: group_is_empty(worker.pid), 30)  # its run has ended itself
+            run = processes.stop_run(has_trained)
+            run.worker.kill()
+            run.worker.wait()
+            run.process.resume()
+            wait_for(lambda: group_is_empty(run.worker.pid), 30)  # its run has ended itself
             _, messages = program.communicate(timeout=300)
         finally:
             program.kill()
         assert program.returncode == 0, messages
-        folder = str(run.relative_to(out))
+        folder = str(run.folder.relative_to(out))
         assert f"lost    {folder}: its worker tcp://" in messages
         assert messages.count(f"started {folder}\n") == 2
         assert "distributed" not in messages
@@ -139,7 +149,7 @@ def test_when_the_scheduler_is_lost_the_program_and_the_runs_end(tmp_path: Path)
     path, out = write_experiment(tmp_path, settings=settings(ENDLESS)), tmp_path / "out"
     with DaskProcesses(tmp_path / "dask") as processes:
         processes.start_workers(1)
-        program = start(path, out, processes.address)
+        program = start(path, out, processes.address, "--dask-wait", 0.05)
         try:
             wait_for(lambda: any(map(has_trained, processes.runs())))
             processes.scheduler.kill()
@@ -147,9 +157,74 @@ def test_when_the_scheduler_is_lost_the_program_and_the_runs_end(tmp_path: Path)
         finally:
             program.kill()
         assert program.returncode == 1
-        error = f"error: the Dask scheduler at {processes.address} has gone"
+        error = f"error: the Dask scheduler at {processes.address} has gone, and did not come back"
         assert error in messages.splitlines()[-1]
         wait_for(lambda: not processes.runs(), 30)
+
+
+def test_an_adaptive_cluster_grows_with_the_runs_that_wait_and_shrinks_after_them(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("distributed", reason=NO_DASK)
+    path, out = write_experiment(tmp_path, settings=settings(300)), tmp_path / "out"
+    with AdaptiveCluster(tmp_path / "dask") as processes:
+        program = start(path, out, processes.address)
+        try:
+            _, messages = program.communicate(timeout=300)
+        finally:
+            program.kill()
+        assert program.returncode == 0, messages
+        assert "has no workers yet; waiting for the first, 10 min at most." in messages
+        assert "4 of 4 runs done" in messages
+        wait_for(lambda: processes.sizes()[-1] == 0, 60)
+        assert max(processes.sizes()) == 2, processes.sizes()
+
+
+def test_a_run_on_a_worker_that_is_retired_is_taken_up_by_another(tmp_path: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason=NO_DASK)
+    path = write_experiment(tmp_path, settings=settings(600), methods=["non-transfer"])
+    out = tmp_path / "out"
+    with DaskProcesses(tmp_path / "dask") as processes:
+        processes.start_workers(1)
+        program = start(path, out, processes.address)
+        try:
+            run = processes.stop_run(has_trained)
+            processes.start_workers(1)
+            with distributed.Client(processes.address, set_as_default=False) as client:
+                [worker] = [name for name, keys in client.processing().items() if keys]
+                client.retire_workers([worker], close_workers=True)
+            run.process.resume()
+            _, messages = program.communicate(timeout=300)
+        finally:
+            program.kill()
+        assert program.returncode == 0, messages
+        assert f"lost    {run.folder.relative_to(out)}: its worker {worker} has gone" in messages
+        assert "2 of 2 runs done" in messages
+
+
+def test_a_scheduler_that_is_started_again_is_used_again(tmp_path: Path, invoke: Invoke) -> None:
+    pytest.importorskip("distributed", reason=NO_DASK)
+    path = write_experiment(tmp_path, settings=settings(600))
+    assert invoke("experiment", path, "--out", tmp_path / "local").exit_code == 0
+    out = tmp_path / "out"
+    with DaskProcesses(tmp_path / "dask") as processes:
+        processes.start_workers(1, nanny=True)  # which starts its worker again
+        program = start(path, out, processes.address)
+        try:
+            [done] = wait_for(lambda: [run for run in runs_of(out) if is_finished(run)])
+            before = (done / "manifest.json").stat().st_mtime_ns
+            run = processes.stop_run(lambda run: run != done and has_trained(run))
+            processes.restart_scheduler()
+            run.process.resume()
+            _, messages = program.communicate(timeout=300)
+        finally:
+            program.kill()
+        assert program.returncode == 0, messages
+        folder = str(run.folder.relative_to(out))
+        assert f"lost    {folder}: the connection to the scheduler broke; it is" in messages
+        assert "4 of 4 runs done" in messages
+        assert (done / "manifest.json").stat().st_mtime_ns == before
+    assert (out / "results.tsv").read_bytes() == (tmp_path / "local/results.tsv").read_bytes()
 
 
 def test_machines_that_cannot_take_part_are_named(
@@ -246,10 +321,10 @@ class Future:
     """A task that is still running, until its status says otherwise."""
 
     def __init__(self, key: str) -> None:
-        self.key, self.status, self.answer = key, "pending", ""
+        self.key, self.status = key, "pending"
 
-    def result(self, timeout: float) -> str:
-        return self.answer
+    def result(self, timeout: float) -> Ending:
+        return Ending("")
 
     def cancel(self, force: bool) -> None:
         self.status = "cancelled"
@@ -264,9 +339,20 @@ class Client:
         self.workers, self.do = dict(workers), do
         self.complaints: dict[str, list[str] | Exception] = {}
         self.handed: list[tuple[int, str, int]] = []
+        self.leaving: set[str] = set()
+        self.retired: set[str] = set()
+        self.asked = 0
 
-    def nthreads(self) -> dict[str, int]:
-        return self.workers
+    def run_on_scheduler(self, function: object, *arguments: Any) -> Any:
+        if function is lookout.registered:
+            return {
+                name: (threads, name not in self.leaving) for name, threads in self.workers.items()
+            }
+        return function is lookout.left_as_expected and arguments[0] in self.retired
+
+    def map(self, _: object, numbers: list[int], **__: object) -> list[Future]:
+        self.asked += len(numbers)
+        return [Future(str(number)) for number in numbers]
 
     def run(self, _: object, wanted: Wanted, workers: list[str], **__: object) -> dict[str, Any]:
         return {name: self.complaints.get(name, []) for name in workers}
@@ -284,6 +370,9 @@ class Client:
 
     def cancel(self, futures: list[Future], force: bool) -> None: ...
 
+    def close(self, timeout: float) -> None:
+        self.status = "closed"
+
 
 def finish(job: Job, future: Future) -> None:
     job.folder.mkdir(parents=True, exist_ok=True)
@@ -294,13 +383,16 @@ def finish(job: Job, future: Future) -> None:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("POLL_SECONDS", "ARRIVE_SECONDS"):
-        monkeypatch.setattr(cluster_runs, name, 0.01)
-    monkeypatch.setattr(cluster_runs, "WORKERS_SECONDS", -1.0)
+        monkeypatch.setattr(cluster_tasks, name, 0.01)
+    monkeypatch.setattr(cluster_tasks, "WORKERS_SECONDS", -1.0)
 
 
-def pretend(client: Client, out: Path, runs: int, threads: int = 1) -> list[Event]:
+def pretend(
+    client: Client, out: Path, runs: int, threads: int = 1, patience: float = 0.1
+) -> list[Event]:
     jobs = [Job(parse_config({"threads": threads}), out / str(n)) for n in range(runs)]
-    return list(run_on_cluster(jobs, Cluster(client, "tcp://pretended:1"), out, {}))
+    pretended = Cluster(client, "tcp://pretended:1", lambda: client, patience)
+    return list(run_on_cluster(jobs, pretended, out, {}))
 
 
 @pytest.mark.usefixtures("quick")
@@ -333,17 +425,14 @@ def test_a_worker_that_comes_later_is_asked_before_it_gets_a_run(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("quick")
-def test_when_no_worker_is_left_the_rest_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_no_worker_is_left_the_rest_is_given_up(tmp_path: Path) -> None:
     def do(client: Client, job: Job, number: int, worker: str, future: Future) -> None:
         client.workers = {"bad": 1}
         client.complaints["bad"] = ["has numpy 1.0"]
 
-    monkeypatch.setattr(cluster_runs, "ALONE_SECONDS", 0.1)
     events = pretend(Client(do, a=1), tmp_path, 2)
     assert [event.kind for event in events] == ["lost", "failed", "failed"]
-    assert events[-1].error == "no worker is left; bad has numpy 1.0"
+    assert events[-1].error == "no worker is left, and none came in 1 s; bad has numpy 1.0"
 
 
 @pytest.mark.usefixtures("quick")
@@ -365,7 +454,7 @@ def test_workers_that_cannot_take_part_are_refused_before_the_first_run(tmp_path
         (OSError("closed"), "cannot be asked"),
     ):
         client.complaints["b"] = answer
-        with pytest.raises(UsageError, match=f"tcp://pretended:1 can do these runs:\n  b {told}"):
+        with pytest.raises(UsageError, match=f"tcp://pretended:1 can do this work:\n  b {told}"):
             pretend(client, tmp_path, 1)
     assert client.handed == []
     assert list(tmp_path.iterdir()) == []
