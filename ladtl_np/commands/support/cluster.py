@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from ladtl_np.experiment.cluster.scheduler import PATIENCE, Cluster, told_minutes
+if TYPE_CHECKING:
+    from ladtl_np.experiment.cluster.scheduler import Cluster
 
 __all__ = ["dask_wait_option", "tell_of_waiting"]
+
+WAIT_MINUTES = 10.0
 
 dask_wait_option = click.option(
     "--dask-wait",
     type=click.FloatRange(min=0),
-    default=PATIENCE / 60,
+    default=WAIT_MINUTES,
     show_default=True,
     metavar="MINUTES",
     help="How long to wait for a scheduler that has gone, and while there is no worker.",
@@ -20,6 +25,8 @@ dask_wait_option = click.option(
 
 def tell_of_waiting(cluster: Cluster) -> None:
     """Say on standard error that there is no worker yet, if that is so."""
+    from ladtl_np.experiment.cluster.scheduler import told_minutes
+
     if not cluster.threads():
         click.echo(
             f"The Dask scheduler at {cluster.address} has no workers yet; waiting for the first, "

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ladtl_np.errors import LadtlError, UsageError
-from ladtl_np.experiment.cluster.scheduler import PATIENCE, Cluster
+from ladtl_np.experiment.cluster.scheduler import Cluster
 
 __all__ = ["connect"]
 
@@ -25,7 +25,7 @@ _NOISY = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
-def connect(address: str, patience: float = PATIENCE) -> Iterator[Cluster]:
+def connect(address: str, patience: float) -> Iterator[Cluster]:
     """Connect to a Dask scheduler.
 
     Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["WAITING", "expect_long_tasks", "left_as_expected", "registered"]
+__all__ = ["WAITING", "expect_long_tasks", "left_as_expected", "taking_tasks"]
 
 WAITING = "ladtl_waiting"
 """What Dask calls the kind of our tasks that wait; the first word of their keys."""
@@ -13,12 +13,10 @@ _DURATIONS = "distributed.scheduler.default-task-durations"
 _LONG = "24h"
 
 
-def registered(dask_scheduler: Any) -> dict[str, tuple[int, bool]]:
-    """Threads of each worker, and whether it takes tasks: one that is being retired does not."""
-    return {
-        worker.address: (worker.nthreads, worker.status.name == "running")
-        for worker in dask_scheduler.workers.values()
-    }
+def taking_tasks(dask_scheduler: Any) -> list[str]:
+    """Workers that take tasks: not those that are being retired, or that their memory stops."""
+    workers = dask_scheduler.workers.values()
+    return [worker.address for worker in workers if worker.status.name == "running"]
 
 
 def left_as_expected(worker: str, dask_scheduler: Any) -> bool:

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 
 from ladtl_np.experiment.cluster.scheduler import Cluster
-from ladtl_np.experiment.cluster.tasks import Work, do_on_cluster
+from ladtl_np.experiment.cluster.tasks import do_on_cluster
+from ladtl_np.experiment.cluster.work import Work
 from ladtl_np.experiment.cluster.worker import Wanted, execute, local_versions, temporary_name
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import Event, Job

@@ -11,14 +11,11 @@ from typing import Any
 
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.experiment.cluster.demand import Demand, missing_tasks
-from ladtl_np.experiment.cluster.lookout import expect_long_tasks, left_as_expected, registered
+from ladtl_np.experiment.cluster.lookout import expect_long_tasks, left_as_expected, taking_tasks
 from ladtl_np.experiment.cluster.worker import Wanted, local_versions, look
 from ladtl_np.printable import some_of
 
-__all__ = ["PATIENCE", "Cluster", "SchedulerGoneError", "slots", "told_minutes"]
-
-PATIENCE = 600.0
-"""Seconds to wait for a scheduler that has gone, or for a worker while there is none."""
+__all__ = ["Cluster", "SchedulerGoneError", "slots", "told_minutes"]
 
 CLOSE_SECONDS = 5.0  # that saying goodbye may take
 RETRY_SECONDS = 1.0  # between two looks for a scheduler, or for workers
@@ -57,8 +54,8 @@ class Cluster:
         self,
         client: Any,
         address: str,
-        connect: Callable[[], Any] | None = None,
-        patience: float = PATIENCE,
+        connect: Callable[[], Any],
+        patience: float,
     ) -> None:
         self.client, self.address, self.patience = client, address, patience
         self.refused: dict[str, list[str]] = {}
@@ -75,18 +72,19 @@ class Cluster:
         SchedulerGoneError
             If the scheduler has gone.
         """
-        return {name: threads for name, (threads, _) in self._registered().items()}
-
-    def _registered(self) -> dict[str, tuple[int, bool]]:
         try:
             if self.client.status == "running":
-                return dict(self.client.run_on_scheduler(registered))
+                return dict(self.client.nthreads())
         except (OSError, asyncio.CancelledError):
             pass
         raise SchedulerGoneError(
             f"the Dask scheduler at {self.address} has gone; what is finished stays, and the same "
             "command continues with the rest"
         )
+
+    def taking_tasks(self) -> set[str]:
+        """Workers that take tasks now; Dask's scheduler writes a line into its log for this."""
+        return set(self.client.run_on_scheduler(taking_tasks))
 
     def broken(self, error: BaseException) -> bool:
         """Whether an error comes from a connection that has broken."""
@@ -110,7 +108,6 @@ class Cluster:
         self.close()
         while True:
             try:
-                assert self._connect is not None
                 self.client = self._connect()
                 self.demand = Demand(self.client)
                 self._require_none(self._about_scheduler())
@@ -149,14 +146,12 @@ class Cluster:
 
     def ready(self, wanted: Wanted) -> dict[str, int]:
         """Threads of the workers that can take a task now; each is asked once, when it is new."""
-        found = self._registered()
-        self.there = {name: threads for name, (threads, _) in found.items()}
-        open_ = {name for name, (_, takes) in found.items() if takes}
-        new = open_ - self._ready - self.refused.keys()
+        self.there = there = self.threads()
+        new = there.keys() - self._ready - self.refused.keys()
         refused = self.refused | (self._complaints(wanted, new) if new else {})
-        self.refused = {name: told for name, told in refused.items() if name in found}
-        self._ready = ((self._ready & found.keys()) | open_) - self.refused.keys()
-        return {name: self.there[name] for name in found if name in self._ready & open_}
+        self.refused = {name: told for name, told in refused.items() if name in there}
+        self._ready = there.keys() - self.refused.keys()
+        return {name: there[name] for name in there if name in self._ready}
 
     def left_as_expected(self, worker: str) -> bool:
         """Whether a worker that is gone was retired, rather than lost."""

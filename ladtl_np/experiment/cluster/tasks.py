@@ -3,7 +3,7 @@
 The client hands out the tasks itself, one to each free slot of a worker, rather than all at once to
 Dask's scheduler. So threads times tasks on a worker are never more than its threads, whatever the
 threads of a task; a worker that joins later is asked whether it can take part before it gets its
-first task; and how often a task may lose its worker is said here, not in the cluster's
+first task; and how often a task may lose its worker is said in `work`, not in the cluster's
 configuration. The scheduler is told how many wait (`demand`), so that a cluster can grow with them.
 """
 
@@ -15,63 +15,22 @@ import queue
 import secrets
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from ladtl_np.experiment.cluster.scheduler import Cluster, slots, told_minutes
+from ladtl_np.experiment.cluster.work import Losses, News, Work
 from ladtl_np.experiment.cluster.worker import Ending, Wanted
 from ladtl_np.experiment.job import explanation
 
-__all__ = ["News", "Work", "do_on_cluster"]
+__all__ = ["do_on_cluster"]
 
-LOSSES = 3  # workers that a task may lose without getting further; then it has failed
-FURTHER = 0.05  # of a task: so much more done makes losses void, as it goes on from there
-MOST_ATTEMPTS = 100  # of a task, whatever was the reason
 POLL_SECONDS = 0.25  # between two looks at what has ended
 WORKERS_SECONDS = 1.0  # between two looks at which workers there are
 ARRIVE_SECONDS = 60.0  # until a shared disk shows here what was written there
 RESULT_SECONDS = 10.0  # that a line of text has to come from a worker
 STOP_SECONDS = 10.0  # that tasks have to end when they are cancelled
-
-
-class Work(NamedTuple):
-    """Tasks of one kind, known by their numbers.
-
-    Attributes
-    ----------
-    size
-        How many.
-    threads
-        That one takes at most.
-    execute
-        What a worker calls: with a payload, the task's number and attempt, and the topic of its
-        messages.
-    payload
-        What it needs, given a task's number and how many threads it has.
-    finished
-        Whether the results of a task are there, as this machine sees them.
-    folder
-        Where they are.
-    """
-
-    size: int
-    threads: int
-    execute: Callable[[Any, int, int, str], Ending | None]
-    payload: Callable[[int, int], Any]
-    finished: Callable[[int], bool]
-    folder: Callable[[int], Path]
-
-
-class News(NamedTuple):
-    """What happens to a task; `kind` as in `experiment.job.Event`, `code` the exit code."""
-
-    number: int
-    kind: Literal["started", "progress", "lost", "done", "failed"]
-    share: float = 0.0
-    error: str = ""
-    code: int = 1
 
 
 class _Running(NamedTuple):
@@ -120,11 +79,8 @@ class _Tasks:
         self.work, self.cluster, self.wanted, self.most = work, cluster, wanted, most
         self.waiting = deque(range(work.size))
         self.running: dict[int, _Running] = {}
-        self.arriving: dict[int, float] = {}
-        self.losses: Counter[int] = Counter()  # since the task got further
-        self.attempts: Counter[int] = Counter()  # that were lost
-        self.shares: dict[int, float] = {}  # done when losses were last void
-        self.reached: dict[int, float] = {}  # done, as far as an attempt has told
+        self.arriving: dict[int, tuple[float, str]] = {}  # until when, and its note
+        self.losses = Losses()
         self.workers: dict[str, int] = {}
         self.looked = 0.0  # when workers were looked for
         self.seen = time.monotonic()  # when there was one
@@ -198,21 +154,33 @@ class _Tasks:
                 yield News(self.waiting.popleft(), "failed", error=error + others)
 
     def _hand_out(self) -> Iterator[News]:
-        free = Counter(slots(self.workers, self.work.threads))
-        free.subtract(task.worker for task in self.running.values())
+        free = self._free()
+        if not (self.waiting and any(count > 0 for count in free.values())):
+            return
+        taking = self.cluster.taking_tasks()
+        self.workers = {name: own for name, own in self.workers.items() if name in taking}
+        free = self._free()
         while self.waiting and free and len(self.running) < self.most:
             [(worker, count)] = free.most_common(1)
             if count < 1:
                 return
             number = self.waiting.popleft()
-            if self.attempts[number] and self.work.finished(number):  # what was lost was its word
+            if self.losses.attempts[number] and self.work.finished(
+                number
+            ):  # what was lost was its word
                 yield News(number, "done", 1.0)
                 continue
             free[worker] -= 1
             self.running[number] = self._submit(number, worker)
 
+    def _free(self) -> Counter[str]:
+        """Slots of each worker that no task has."""
+        free = Counter(slots(self.workers, self.work.threads))
+        free.subtract(task.worker for task in self.running.values() if task.worker in free)
+        return free
+
     def _submit(self, number: int, worker: str) -> _Running:
-        attempt = self.attempts[number]
+        attempt = self.losses.attempts[number]
         threads = min(self.work.threads, self.workers[worker])
         future = self.cluster.client.submit(
             self.work.execute,
@@ -236,7 +204,7 @@ class _Tasks:
                 self._take_in(message)
                 task = self.running.get(number)
                 if kind != "ended" and task is not None and task.attempt == message["attempt"]:
-                    self.reached[number] = message["share"]
+                    self.losses.reached[number] = message["share"]
                     yield News(number, kind, message["share"])
                 message = self.messages.get_nowait()
 
@@ -266,45 +234,36 @@ class _Tasks:
             if result.error:
                 yield News(number, "failed", 0.0, result.error, result.code)
             else:
-                self.arriving[number] = time.monotonic() + ARRIVE_SECONDS
+                self.arriving[number] = time.monotonic() + ARRIVE_SECONDS, result.note
 
     def _lost(self, number: int) -> News:
-        """Let a task wait for another worker, or give it up."""
+        """Let a task whose worker has gone wait for another, or give it up."""
         task = self.running[number]
         task.future.cancel(force=True)
-        reached = self.reached.get(number, 0.0)
-        if reached > self.shares.get(number, 0.0) + FURTHER:
-            self.shares[number] = reached
-            self.losses[number] = 0
+        error = ""
         if not self.cluster.left_as_expected(task.worker):
-            self.losses[number] += 1
-        if self.losses[number] < LOSSES:
-            return self._again(number, f"its worker {task.worker} has gone")
-        del self.running[number]
-        self.begun.discard((number, task.attempt))
-        error = f"it lost its worker {LOSSES} times, at last {task.worker}; was there not enough"
-        return News(number, "failed", error=f"{error} memory?")
+            error = self.losses.of_worker(number, task.worker)
+        return self._again(number, f"its worker {task.worker} has gone", error)
 
-    def _again(self, number: int, reason: str) -> News:
-        """Let a task wait, unless that was done too often."""
+    def _again(self, number: int, reason: str, error: str = "") -> News:
+        """Let a task wait, unless there is an error or that was done too often."""
         task = self.running.pop(number)
         self.begun.discard((number, task.attempt))
-        self.attempts[number] += 1
-        if self.attempts[number] >= MOST_ATTEMPTS:
-            error = f"it was begun {MOST_ATTEMPTS} times and never ended; at last {reason}"
+        error = self.losses.of_attempt(number, reason) or error
+        if error:
             return News(number, "failed", error=error)
         self.waiting.appendleft(number)
         return News(number, "lost", error=f"{reason}; it is taken up again")
 
     def _arrived(self) -> Iterator[News]:
         """Tasks whose results this machine can read."""
-        for number, deadline in list(self.arriving.items()):
+        for number, (deadline, note) in list(self.arriving.items()):
             folder = self.work.folder(number)
             with suppress(OSError):
                 os.listdir(folder)  # lets NFS look again
             if self.work.finished(number):
                 del self.arriving[number]
-                yield News(number, "done", 1.0)
+                yield News(number, "done", 1.0, note=note)
             elif time.monotonic() > deadline:
                 del self.arriving[number]
                 error = f"it has ended, but its results cannot be read here, in {folder}"

@@ -136,10 +136,11 @@ def _size(path: str) -> int:
 
 
 class Ending(NamedTuple):
-    """How a task ended: why it failed, "" if it did not, and the exit code of the error."""
+    """How a task ended: why it failed, "" if it did not; the error's exit code; what to tell."""
 
     error: str
     code: int = 1
+    note: str = ""
 
 
 class Post:
