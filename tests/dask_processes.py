@@ -104,6 +104,18 @@ class DaskProcesses:
         """Folder of each run under way, and who started it."""
         return {run.folder: run.worker for run in self._runs()}
 
+    def writers(self, folder: Path) -> list[Process]:
+        """Workers that have a file open in a folder."""
+        import psutil
+
+        found = []
+        for worker in self.workers:
+            with contextlib.suppress(psutil.Error):
+                opened = psutil.Process(worker.pid).open_files()
+                if any(Path(file.path).parent == folder for file in opened):
+                    found.append(worker)
+        return found
+
     def stop_run(self, ready: Callable[[Path], bool]) -> Run:
         """Wait until there is a run whose folder is `ready`, and stop its process, by SIGSTOP.
 

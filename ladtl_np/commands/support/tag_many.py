@@ -113,6 +113,8 @@ def _tag(
     to_do = outputs_to_do(folder, items, hashes, settings, overwrite=overwrite, resume=resume)
     if resume and len(to_do) < len(items):
         click.echo(f"{len(items) - len(to_do)} of {len(items)} files were tagged before", err=True)
+        if not to_do:
+            return
     wanted, sums = [items[n] for n in to_do], [hashes[n] for n in to_do]
     for place in {item.output.parent for item in wanted}:
         make_private_folder(place)
@@ -148,8 +150,6 @@ def _tag_here(
     """Tag one file after the other in this process."""
     from ladtl_np.model.file import load_model
 
-    if not items:
-        return
     model = load_model(options.model)
     if file_sha256(options.model) != model_sha256:
         raise UsageError(f"{options.model} has changed since the command started; start it again")

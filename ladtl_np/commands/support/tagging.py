@@ -80,10 +80,11 @@ class TagOptions:
 
     def settings(self) -> dict[str, str]:
         """All that an output depends on beside its input and the model's content, in words."""
-        kind = self.kind or "by suffix"
-        told = {"from": kind, "to": self.style, "tokens": self.mode or "as in training"}
-        told |= {"scheme": self.scheme, "domain": self.domain, "constrained": str(self.constrained)}
-        return told | {key: str(value) for key, value in msgspec.to_builtins(self.reading).items()}
+        reading = msgspec.to_builtins(self.reading)
+        told = {key.replace("_", "-"): str(value) for key, value in reading.items()}
+        told |= {"from": self.kind or "by suffix", "to": self.style, "scheme": self.scheme}
+        told |= {"tokens": self.mode or "as in training", "domain": self.domain}
+        return told | {"constrained": str(self.constrained)}
 
     def on_other_machines(self) -> TagOptions:
         """The same, from whatever folder it is looked at."""
