@@ -388,11 +388,15 @@ def test_a_worker_stops_a_file_that_is_not_wanted_any_more(
     assert (ending.code, ending.error.startswith("a.txt:1: ")) == (3, True)
 
 
-def write_many(folder: Path, count: int, lines: int) -> None:
+def write_many(folder: Path) -> None:
+    """Two long files, one for each of two workers, and short ones."""
     folder.mkdir()
-    for number in range(count):
-        text = "".join(f"Czx{'ab' * (number + line % 7)}\n" for line in range(lines))
-        (folder / f"{number}.txt").write_text(text)
+    for number in range(8):
+        lines = (
+            f"Czx{'ab' * (number + line % 7)}\n" for line in range(20_000 if number < 2 else 50)
+        )
+        (folder / f"{number}.txt").write_text("".join(lines))
+    (folder / "bad.txt").write_bytes(b"x\n\xff\n")
 
 
 def test_files_are_tagged_on_two_workers_and_a_killed_one_loses_nothing(
@@ -400,8 +404,7 @@ def test_files_are_tagged_on_two_workers_and_a_killed_one_loses_nothing(
 ) -> None:
     pytest.importorskip("distributed", reason=NO_DASK)
     folder, here, there = tmp_path / "in", tmp_path / "here", tmp_path / "there"
-    write_many(folder, 8, 30_000)
-    (folder / "bad.txt").write_bytes(b"x\n\xff\n")
+    write_many(folder)
     assert tag(folder, "--out-dir", here).exit_code == 3
     with DaskProcesses(tmp_path / "dask") as processes:
         processes.start_workers(1, 1)

@@ -86,8 +86,10 @@ def _held(folder: Path, items: Sequence[Item]) -> Iterator[None]:
     take_folder(folder, lock, "command")
     try:
         _sweep(folder, items)
-        yield
-        _sweep(folder, items)
+        try:
+            yield
+        finally:
+            _sweep(folder, items)
     finally:
         leave_folder(lock)
 
