@@ -21,14 +21,16 @@ from programs import group_is_empty, start_program, wait_for
 from small_corpora import SMALL
 from test_command_experiment import runs_of, write_experiment
 
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.cluster import connection as cluster_connection
 from ladtl_np.experiment.cluster import lookout
 from ladtl_np.experiment.cluster import scheduler as cluster
 from ladtl_np.experiment.cluster import tasks as cluster_tasks
+from ladtl_np.experiment.cluster.demand import Demand, missing_tasks
 from ladtl_np.experiment.cluster.runs import run_on_cluster
 from ladtl_np.experiment.cluster.scheduler import Cluster, slots
+from ladtl_np.experiment.cluster.work import Losses
 from ladtl_np.experiment.cluster.worker import Ending, Wanted, local_versions, look
 from ladtl_np.options.config import parse_config
 from ladtl_np.runs.found import FoundRun
@@ -350,6 +352,8 @@ class Client:
     def run_on_scheduler(self, function: object, *arguments: Any) -> Any:
         if function is lookout.taking_tasks:
             return [name for name in self.workers if name not in self.leaving]
+        if function is look:
+            return []
         return function is lookout.left_as_expected and arguments[0] in self.retired
 
     def map(self, _: object, numbers: list[int], **__: object) -> list[Future]:
@@ -411,6 +415,120 @@ def test_a_run_that_kills_its_workers_fails_at_last_and_the_others_finish(tmp_pa
     [failed] = [event for event in events if event.kind == "failed"]
     assert "lost its worker 3 times, at last" in failed.error
     assert sorted(event.job for event in events if event.kind == "done") == [1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("quick")
+def test_retired_workers_do_not_count_as_lost(tmp_path: Path) -> None:
+    def do(client: Client, job: Job, number: int, worker: str, future: Future) -> None:
+        if len(client.handed) < 8:  # another one comes for each that is retired
+            del client.workers[worker]
+            client.retired.add(worker)
+            client.workers[f"{worker}x"] = 1
+        else:
+            finish(job, future)
+
+    events = pretend(Client(do, a=1), tmp_path, 1)
+    assert Counter(event.kind for event in events) == {"lost": 7, "started": 1, "done": 1}
+
+
+def test_a_run_that_gets_further_may_lose_any_number_of_workers() -> None:
+    losses = Losses()
+    for attempt in range(12):
+        losses.reached[0] = 0.08 * attempt
+        assert losses.of_worker(0, "a") == ""
+    assert losses.of_worker(0, "a") == ""
+    assert losses.of_worker(0, "a").startswith("it lost its worker 3 times, at last a; ")
+    assert [bool(losses.of_attempt(1, "x")) for _ in range(100)] == [False] * 99 + [True]
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_worker_that_is_leaving_gets_no_run(tmp_path: Path) -> None:
+    client = Client(lambda _, job, number, worker, future: finish(job, future), a=4, b=1)
+    client.leaving = {"a"}
+    events = pretend(client, tmp_path, 3)
+    assert sum(event.kind == "done" for event in events) == 3
+    assert {worker for _, worker, _ in client.handed} == {"b"}
+
+
+@pytest.mark.usefixtures("quick")
+def test_results_that_a_lost_run_has_left_are_not_made_again(tmp_path: Path) -> None:
+    def do(client: Client, job: Job, number: int, worker: str, future: Future) -> None:
+        del client.workers[worker]
+        client.workers[f"{worker}x"] = 1
+        finish(job, Future("other"))
+
+    (tmp_path / "0").mkdir()  # an older result, which is to be replaced
+    (tmp_path / "0" / "manifest.json").write_text(json.dumps({"results": {}, "seed": 1}))
+    client = Client(do, a=1)
+    events = pretend(client, tmp_path, 1)
+    assert [event.kind for event in events] == ["lost", "done"]
+    assert len(client.handed) == 1
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_broken_connection_is_made_again_and_no_run_is_lost(tmp_path: Path) -> None:
+    def do(client: Client, job: Job, number: int, worker: str, future: Future) -> None:
+        if client is first and len(client.handed) == 2:
+            client.status = "connecting"
+            for earlier in futures:
+                earlier.status = "cancelled"
+        elif client is second:
+            finish(job, future)
+        futures.append(future)
+
+    futures: list[Future] = []
+    first, second = Client(do, a=1, b=1), Client(do, b=1, c=1)
+    tries = iter([LadtlError("nobody"), second])
+
+    def connect() -> Client:
+        found = next(tries)
+        if isinstance(found, LadtlError):
+            raise found
+        return found
+
+    pretended = Cluster(first, "tcp://pretended:1", connect, 60.0)
+    jobs = [Job(parse_config({}), tmp_path / str(n)) for n in range(3)]
+    events = list(run_on_cluster(jobs, pretended, tmp_path, {}))
+    kinds = Counter(event.kind for event in events)
+    assert (kinds["lost"], kinds["done"], kinds["failed"]) == (2, 3, 0)
+    assert all("the connection to the scheduler broke" in e.error for e in events if e.error)
+    assert first.status == "closed"
+    assert {number for number, _, _ in second.handed} == {0, 1, 2}
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_bug_is_no_broken_connection(tmp_path: Path) -> None:
+    def do(client: Client, job: Job, number: int, worker: str, future: Future) -> None:
+        raise KeyError("a bug")
+
+    with pytest.raises(KeyError, match="a bug"):
+        pretend(Client(do, a=1), tmp_path, 1)
+
+
+@pytest.mark.parametrize(
+    ("tasks", "threads", "running", "workers", "wanted"),
+    [
+        (0, 1, 0, [], 0),
+        (3, 1, 3, [4], 0),  # all of them run
+        (5, 2, 0, [], 5),  # nobody knows the workers' threads yet
+        (5, 1, 4, [4], 4),  # 8 threads in all: two workers
+        (3, 2, 2, [4], 6),  # two at a time on each: again two workers
+        (8, 2, 1, [1], 7),  # workers with too few threads do one at a time
+        (3, 1, 1, [8], 7),  # one worker is enough, and 8 threads are that
+    ],
+)
+def test_the_scheduler_is_told_of_as_many_threads_as_make_enough_workers(
+    tasks: int, threads: int, running: int, workers: list[int], wanted: int
+) -> None:
+    assert missing_tasks(tasks, threads, running, workers) == wanted
+
+
+def test_placeholders_come_and_go_with_the_demand() -> None:
+    client = Client(lambda *_: None)
+    demand = Demand(client)
+    for wanted, asked in ((3, 3), (5, 5), (2, 5), (2, 5), (4, 7), (0, 7), (5000, 1007)):
+        demand.put(wanted)
+        assert client.asked == asked
 
 
 @pytest.mark.usefixtures("quick")
