@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -20,6 +19,7 @@ from ladtl_np.commands.support.tag_cluster import TagJob, tag_on_worker
 from ladtl_np.commands.support.tagging import Source, TagOptions
 from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.experiment.cluster.worker import Wanted, complaints, local_versions
+from ladtl_np.runs.lock import FolderLock
 
 NO_DASK = "needs dask: pip install 'ladtl-np[cluster]'"
 RECORD = "ladtl-tag.json"
@@ -204,7 +204,7 @@ def test_promise_34_an_output_that_is_an_input_under_any_link_is_refused(
         for source in (notes / "a.jsonl", notes / "ward" / "b.conll", model):
             before = source.read_bytes()
             kind(source, out / "b.conll")
-            assert refused(tag(*options), f"{out / 'b.conll'} is also an input")
+            assert refused(tag(*options), f"{out / 'b.conll'} is also an input ({source})")
             assert source.read_bytes() == before
             (out / "b.conll").unlink()
     assert list(out.iterdir()) == []
@@ -247,16 +247,19 @@ def test_resuming_notices_changed_inputs_options_and_models(
     assert changed[0].read_text() == "x\tS-Sign\n\n"
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"format": 2}', "[" * 10_000, "9" * 5000])
-def test_a_damaged_record_is_as_good_as_none(
-    tag: Tag, notes: Path, tmp_path: Path, content: str
+@pytest.mark.parametrize(
+    "content", ["", "mine", "[]", "{}", '{"format": 2}', "[" * 10_000, "9" * 5000, b"\xff"]
+)
+def test_a_file_of_the_record_s_name_that_is_none_is_not_replaced(
+    tag: Tag, notes: Path, tmp_path: Path, content: str | bytes
 ) -> None:
     out = tmp_path / "out"
-    assert tag(notes, "--out-dir", out).exit_code == 0
-    (out / RECORD).write_text(content)
-    assert refused(tag(notes, "--out-dir", out, "--resume"), RECORD if content != "{}" else "no")
-    assert tag(notes, "--out-dir", out, "--resume", "--overwrite").exit_code == 0
-    assert json.loads((out / RECORD).read_text())["outputs"].keys() == files_of(out).keys()
+    out.mkdir()
+    mine = content.encode() if isinstance(content, str) else content
+    (out / RECORD).write_bytes(mine)
+    for options in ((), ("--resume",), ("--overwrite",), ("--resume", "--overwrite")):
+        assert refused(tag(notes, "--out-dir", out, *options), f"{RECORD} is no record")
+        assert {path.name: path.read_bytes() for path in out.iterdir()} == {RECORD: mine}
 
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, stopped: str) -> None:
@@ -313,24 +316,30 @@ def test_a_killed_command_leaves_nothing_half_written_after_the_next(
 ) -> None:
     out = tmp_path / "out"
     (out / "ward").mkdir(parents=True)
-    alive, dead = os.getpid(), 2**22 + 1
-    swept = [f".b.conll.{alive}.01234567.tmp", f"ward/.b.conll.{dead}.01234567.tmp"]
-    others = f".mine.{alive}.01234567.tmp"
-    for name in (*swept, others):
-        (out / name).write_text("x")
-    assert tag(notes, "--out-dir", out).exit_code == 0
-    assert [name for name in files_of(out) if name.startswith(".") or "/." in name] == [others]
+    own, below, others = (
+        ".b.conll.7.01234567.tmp",
+        ".b.conll.8.01234567.tmp",
+        ".mine.9.01234567.tmp",
+    )
+    (out / "ward" / below).write_text("x")
+    # a writer holds a lock on what it writes; of this name, none but the command may be writing
+    with open(out / own, "w") as one, open(out / others, "w") as other:
+        for stream in (one, other):
+            fcntl.flock(stream, fcntl.LOCK_EX)
+        assert tag(notes, "--out-dir", out).exit_code == 0
+    assert [name for name in files_of(out) if ".tmp" in name] == [others]
 
 
 def test_two_commands_do_not_share_a_folder(tag: Tag, notes: Path, tmp_path: Path) -> None:
-    from ladtl_np.runs.folder import folder_lock
-
     out = tmp_path / "out"
-    out.mkdir()
-    with folder_lock(out):
+    lock = FolderLock(out, "command")
+    lock.take()
+    try:
         result = tag(notes, "--out-dir", out)
+    finally:
+        lock.leave()
     assert result.exit_code == 1
-    assert "in use" in result.stderr
+    assert f"{out} is in use by another command, process {os.getpid()} on " in result.stderr
 
 
 def test_names_that_are_not_utf8_have_outputs(tag: Tag, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ladtl_np.experiment.cluster.scheduler import Cluster
 from ladtl_np.experiment.cluster.work import News
 from ladtl_np.experiment.job import explanation
 from ladtl_np.files import make_private_folder, sweep_temporary_files
-from ladtl_np.runs.folder import folder_lock, leave_folder, take_folder
+from ladtl_np.runs.lock import FolderLock
 
 __all__ = ["Manner", "tag_many"]
 
@@ -82,8 +82,8 @@ def tag_many(
 @contextmanager
 def _held(folder: Path, items: Sequence[Item]) -> Iterator[None]:
     """Hold the output folder, and sweep what killed processes left in it, before and after."""
-    lock = folder_lock(folder)
-    take_folder(folder, lock, "command")
+    lock = FolderLock(folder, "command")
+    lock.take()
     try:
         _sweep(folder, items)
         try:
@@ -91,7 +91,7 @@ def _held(folder: Path, items: Sequence[Item]) -> Iterator[None]:
         finally:
             _sweep(folder, items)
     finally:
-        leave_folder(lock)
+        lock.leave()
 
 
 def _sweep(folder: Path, items: Sequence[Item]) -> None:

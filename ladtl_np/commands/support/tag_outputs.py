@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from ladtl_np.corpus.lines import display_name
 from ladtl_np.errors import UsageError
+from ladtl_np.files import require_apart
 from ladtl_np.printable import LONG, shown, some_of
+from ladtl_np.runs.marker import is_kept
 
 __all__ = ["RECORD", "Item", "pair_outputs"]
 
@@ -134,24 +136,15 @@ def _require_apart(items: Sequence[Item]) -> None:
 
 
 def _require_no_input(items: Sequence[Item], model: str) -> None:
-    """Refuse outputs that are inputs, under whatever name or link."""
-    inputs = {_identity(item.source) for item in items} | set(_identities([model]))
+    """Refuse outputs that are inputs, under whatever name or link, or that may not be replaced."""
+    require_apart([item.output for item in items], [model, *(item.source for item in items)])
     for item in items:
-        if item.output.exists() and _identity(item.output) in inputs:
-            raise UsageError(f"{item.output} is also an input; choose another --out-dir")
         if item.output.is_dir():
             raise UsageError(f"{item.output} is a folder; a file of this name is to be written")
         if item.output.exists() and not item.output.is_file():
             raise UsageError(f"{item.output} is no ordinary file; choose another --out-dir")
-
-
-def _identities(paths: Iterable[str]) -> Iterator[tuple[int, int]]:
-    yield from (_identity(path) for path in paths if os.path.exists(path))
-
-
-def _identity(path: str | Path) -> tuple[int, int]:
-    found = os.stat(path)
-    return found.st_dev, found.st_ino
+        if is_kept(Path(os.path.realpath(item.output))):
+            raise UsageError(f"{item.output} is part of a run; choose another --out-dir")
 
 
 def _require_writable(items: Sequence[Item], folder: Path) -> None:

@@ -36,9 +36,9 @@ class _Output(msgspec.Struct, omit_defaults=True):
 
 
 class _Record(msgspec.Struct):
-    format: int = FORMAT
-    settings: list[dict[str, str]] = []
-    outputs: dict[str, _Output] = {}
+    format: int
+    settings: list[dict[str, str]]
+    outputs: dict[str, _Output]
 
 
 def file_sha256(path: str | Path) -> str:
@@ -77,9 +77,10 @@ def outputs_to_do(
     Raises
     ------
     UsageError
-        If outputs exist that would have to be replaced, without `overwrite`.
+        If outputs exist that would have to be replaced, without `overwrite`; or a file of the
+        record's name that is none.
     """
-    record = _read(folder / RECORD, needed=resume and not overwrite)
+    record = _read(folder / RECORD)
     wanted = dict(settings)
     stale: list[str] = []
     to_do: list[int] = []
@@ -126,7 +127,7 @@ def _write(
     folder: Path, old: _Record, to_do: Sequence[tuple[Item, str]], settings: dict[str, str]
 ) -> None:
     """Record what is going to be made, and keep what is told of other outputs that are there."""
-    new = _Record(settings=[settings])
+    new = _Record(FORMAT, [settings], {})
     made = {item.name for item, _ in to_do}
     for name, entry in old.outputs.items():
         known = 0 <= entry.settings < len(old.settings)
@@ -143,18 +144,19 @@ def _write(
     write_atomically(folder / RECORD, text.encode("utf-8"))
 
 
-def _read(path: Path, *, needed: bool) -> _Record:
-    """Read the record; one that is none is as good as none, unless it is needed."""
+def _read(path: Path) -> _Record:
+    """Read the record, or make an empty one."""
     try:
         content: Any = json.loads(path.read_bytes())
         record = msgspec.convert(content, _Record)
-        if record.format == FORMAT:
-            return record
-        problem = f"has format {record.format}, which this version does not know"
+        known = record.format == FORMAT
     except FileNotFoundError:
-        return _Record()
-    except (ValueError, RecursionError, OSError, msgspec.ValidationError):
-        problem = "is no record of what the outputs here were made from"
-    if needed:
-        raise UsageError(f"{path} {problem}; give --overwrite to make all outputs again")
-    return _Record()
+        return _Record(FORMAT, [], {})
+    except (ValueError, RecursionError, OSError):
+        known = False
+    if not known:
+        raise UsageError(
+            f"{path} is no record of this version of what the outputs there were made from; move "
+            "it away, or choose another --out-dir"
+        )
+    return record
