@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
@@ -316,11 +317,8 @@ def test_a_killed_command_leaves_nothing_half_written_after_the_next(
 ) -> None:
     out = tmp_path / "out"
     (out / "ward").mkdir(parents=True)
-    own, below, others = (
-        ".b.conll.7.01234567.tmp",
-        ".b.conll.8.01234567.tmp",
-        ".mine.9.01234567.tmp",
-    )
+    names = ("b.conll", "b.conll", "mine")
+    own, below, others = (f".{name}.7.01234567.tmp" for name in names)
     (out / "ward" / below).write_text("x")
     # a writer holds a lock on what it writes; of this name, none but the command may be writing
     with open(out / own, "w") as one, open(out / others, "w") as other:
