@@ -105,8 +105,8 @@ class Cluster:
             If what came back has other versions.
         """
         deadline = time.monotonic() + self.patience
-        self.close()
         while True:
+            self.close()
             try:
                 self.client = self._connect()
                 self.demand = Demand(self.client)

@@ -165,9 +165,8 @@ class _Tasks:
             if count < 1:
                 return
             number = self.waiting.popleft()
-            if self.losses.attempts[number] and self.work.finished(
-                number
-            ):  # what was lost was its word
+            # an attempt may have ended though its word was lost
+            if self.losses.attempts[number] and self.work.finished(number):
                 yield News(number, "done", 1.0)
                 continue
             free[worker] -= 1
