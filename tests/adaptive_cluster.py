@@ -1,6 +1,6 @@
 """A program: a Dask cluster that adapts to its scheduler's demand, from no worker to two.
 
-Prints the scheduler's address, then the number of workers each time that it has changed.
+Prints the scheduler's address, and the number of workers each time that it has changed.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ def main(folder: str) -> None:
     cluster = LocalCluster(
         n_workers=0,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         host="127.0.0.1",
         local_directory=folder,
         silence_logs=logging.CRITICAL,
     )
     cluster.adapt(minimum=0, maximum=2, interval="200ms", wait_count=5)
-    print(cluster.scheduler_address, flush=True)
+    print("address", cluster.scheduler_address, flush=True)
     last = 0
     while True:
         now = len(cluster.scheduler.workers)
         if now != last:
-            print(now, flush=True)
+            print("workers", now, flush=True)
         last = now
         time.sleep(0.05)
 

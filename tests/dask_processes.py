@@ -160,7 +160,11 @@ class AdaptiveCluster(DaskProcesses):
 
     def sizes(self) -> list[int]:
         """How many workers there were, each time that the number had changed."""
-        return list(map(int, self._all[0][1].read_text("utf-8").split()[1:]))
+        return [int(number) for number in self._printed("workers")]
 
     def _read_address(self) -> str:
-        return self._all[0][1].read_text("utf-8").partition("\n")[0]
+        return next(iter(self._printed("address")), "")
+
+    def _printed(self, word: str) -> list[str]:
+        lines = self._all[0][1].read_text("utf-8").split("\n")[:-1]
+        return [line.split()[1] for line in lines if line.startswith(f"{word} ")]
