@@ -19,6 +19,7 @@ from ladtl_np.commands.support import tag_cluster, tag_many, tagging
 from ladtl_np.commands.support.tag_cluster import TagJob, tag_on_worker
 from ladtl_np.commands.support.tagging import Source, TagOptions
 from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.errors import DataError
 from ladtl_np.experiment.cluster.worker import Wanted, complaints, local_versions
 from ladtl_np.runs.lock import FolderLock
 
@@ -326,6 +327,20 @@ def test_a_killed_command_leaves_nothing_half_written_after_the_next(
             fcntl.flock(stream, fcntl.LOCK_EX)
         assert tag(notes, "--out-dir", out).exit_code == 0
     assert [name for name in files_of(out) if ".tmp" in name] == [others]
+
+
+def test_what_a_killed_worker_leaves_is_swept_whatever_went_wrong(
+    tag: Tag, notes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    def tag_file(source: Source, output: str, *_: Any) -> Any:
+        (Path(output).parent / f".{Path(output).name}.7.01234567.tmp").write_text("x")
+        raise DataError("something")
+
+    monkeypatch.setattr(tag_many, "tag_file", tag_file)
+    assert tag(notes, "--out-dir", out).exit_code == 3
+    assert files_of(out) == {}
 
 
 def test_two_commands_do_not_share_a_folder(tag: Tag, notes: Path, tmp_path: Path) -> None:
