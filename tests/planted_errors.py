@@ -37,7 +37,13 @@ SECONDS = 300  # a mutant that runs for longer has been noticed
 GLUE = (
     *("objective/batching", "objective/mmd", "objective/divergence", "objective/encoder"),
     *("objective/likelihood", "objective/terms", "objective/step", "training/preparation"),
-    *("training/reloading", "training/optimizer", "training/trainer", "options/method_checks"),
+    *(
+        "training/start_values",
+        "training/reloading",
+        "training/optimizer",
+        "training/trainer",
+        "options/method_checks",
+    ),
     *("training/trained_model", "model/decoding", "model/evaluation", "model/tagging"),
 )
 WATCHERS = (

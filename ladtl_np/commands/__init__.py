@@ -180,8 +180,8 @@ def ladtl() -> None:
     r"""Named entity recognition with label-aware double transfer learning, on the CPU.
 
     Train on a domain with much annotated text and one with little, then tag and evaluate. Data goes
-    to standard output, messages to standard error, and nothing to any network, unless experiment
-    --dask names a cluster.
+    to standard output, messages to standard error, and nothing to any network, unless --dask
+    names a cluster.
 
     \b
     Examples:

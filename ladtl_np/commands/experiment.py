@@ -10,12 +10,13 @@ from typing import Any
 
 import click
 
+from ladtl_np.commands.support.cluster import dask_wait_option, tell_of_waiting
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, warn
 from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.errors import TerminatedError
 from ladtl_np.experiment.cluster.connection import connect
-from ladtl_np.experiment.cluster.runs import run_on_cluster
+from ladtl_np.experiment.cluster.runs import run_on_cluster, share_workers
 from ladtl_np.experiment.cluster.scheduler import Cluster
 from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.results import means, read_results, write_results
@@ -55,6 +56,7 @@ __all__ = ["command"]
     metavar="ADDRESS",
     help="Run on the workers of a Dask cluster: its scheduler, such as tcp://host:8786.",
 )
+@dask_wait_option
 @click.option(
     "--overwrite", is_flag=True, help="Replace finished runs whose options or data differ."
 )
@@ -67,6 +69,7 @@ def command(
     settings: tuple[str, ...],
     jobs: int | None,
     dask: str | None,
+    dask_wait: float,
     overwrite: bool,
     dry_run: bool,
     as_json: bool,
@@ -85,19 +88,21 @@ def command(
       ladtl experiment my.toml --out /shared/my-experiment --dask tcp://10.0.0.1:8786
     """
     require_utf8([out, *sys.argv[1:]], "experiment")  # its records name them
-    with connect(dask) if dask is not None else nullcontext() as cluster:
+    with connect(dask, 60 * dask_wait) if dask is not None else nullcontext() as cluster:
         plan = plan_experiment(load_experiment(experiment, data, settings), out)
-        share = cluster.share(plan.specs, jobs) if cluster else share_cores(plan.specs, jobs)
+        if cluster:
+            share = share_workers(cluster, plan.specs, jobs)
+        else:
+            share = share_cores(plan.specs, jobs)
         for line in plan.inputs.warnings:
             warn(line)
-        if jobs and share.processes < jobs:
-            most = "cluster's threads" if cluster else "cores"
-            warn(
-                f"--jobs {jobs} is more than the {most} allow; {share.processes} runs side by side"
-            )
+        if jobs and share.processes < jobs and not cluster:  # which may grow
+            warn(f"--jobs {jobs} is more than the cores allow; {share.processes} runs side by side")
         if dry_run:
             _list(plan, share, as_json)
             return
+        if cluster:
+            tell_of_waiting(cluster)
         failed = _run(plan, share, overwrite, cluster, jobs)
     _tell(plan, failed, as_json)
 

@@ -4,51 +4,46 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from itertools import tee
-from typing import TYPE_CHECKING, Any, get_args
+from pathlib import Path
+from typing import Any, get_args
 
 import click
 
-from ladtl_np.commands.support.formats import (
-    DECODING,
-    column_options,
-    decoding_options,
-    read_options,
-    warn,
-)
-from ladtl_np.commands.support.streams import (
-    InputFormat,
-    Unit,
-    check_output,
-    conll_lines,
-    jsonl_line,
-    open_output,
-    read,
-)
-from ladtl_np.corpus.lines import Tally, display_name, open_input
+from ladtl_np.commands.support.cluster import dask_wait_option
+from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
+from ladtl_np.commands.support.streams import InputFormat, check_output, open_output
+from ladtl_np.commands.support.tagging import Source, TagOptions, make_tagger, note_on, tag_stream
+from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 from ladtl_np.model.vocabulary_key import named_key
 
-if TYPE_CHECKING:
-    from ladtl_np.model.tagging import Tagger
-
 __all__ = ["command"]
 
-Writer = Callable[[Unit, tuple[str, ...]], str]
-_SUFFIXES: dict[str, InputFormat] = {".jsonl": "jsonl", ".conll": "conll", ".bio": "conll"}
 _STYLES = ("conll", "jsonl", "terminal")
 
 
 @click.command(name="tag")
 @click.option("--model", "model_path", required=True, metavar="FILE", help="Model file.")
-@click.argument("source", metavar="[INPUT]", default="-")
+@click.argument("sources", metavar="[INPUT]...", nargs=-1)
+@click.option("-o", "--output", metavar="FILE", help="Output file.  [default: standard output]")
 @click.option(
-    "-o", "--output", default="-", metavar="FILE", help="Output file.  [default: standard output]"
+    "--out-dir",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder of the outputs of many inputs, which may be folders.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace an output file that exists.")
+@click.option("--overwrite", is_flag=True, help="Replace output files that exist.")
+@click.option(
+    "--resume", is_flag=True, help="With --out-dir: keep outputs made from the same before."
+)
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="With --out-dir: tag on a Dask cluster: its scheduler, such as tcp://host:8786.",
+)
+@dask_wait_option
 @click.option(
     "--from",
     "kind",
@@ -80,16 +75,20 @@ _STYLES = ("conll", "jsonl", "terminal")
 @column_options
 def command(
     model_path: str,
-    source: str,
-    output: str,
+    sources: tuple[str, ...],
+    output: str | None,
+    out_dir: Path | None,
     overwrite: bool,
+    resume: bool,
+    dask: str | None,
+    dask_wait: float,
     kind: InputFormat | None,
     style: str,
     mode: TokenMode | None,
     scheme: str,
     **options: Any,
 ) -> None:
-    r"""Tag INPUT, a file or - for standard input, with a model.
+    r"""Tag INPUT with a model: a file, or - for standard input; with --out-dir, files and folders.
 
     Text has one sentence a line. CoNLL output has token and tag, parted by a tab, and a blank line
     after each sentence; an empty line of text gives one more blank line. From CoNLL input the
@@ -99,65 +98,56 @@ def command(
 
     Sentences are tagged a few thousand at a time, so memory does not grow with the input.
 
+    With --out-dir a folder stands for the files in it and below, but hidden ones. Outputs keep
+    their paths, with the suffix of the output format. A file that cannot be tagged is reported and
+    the others go on; --resume does those that are missing.
+
     \b
     Examples:
       ladtl tag --model run/best.safetensors notes.txt -o notes.conll
       ladtl tag --model run/best.safetensors --to jsonl < notes.txt | head
       ladtl tag --model run/best.safetensors --to terminal notes.jsonl
       ladtl tag --model run/best.safetensors --from conll --delimiter space test.txt
+      ladtl tag --model run/best.safetensors notes/ letters/ --out-dir tagged
     """
-    kind = kind or _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
-    decoding = {name: options.pop(name) for name in DECODING}
-    key = named_key(decoding["vocabulary_key"])
-    check_output(output, (source, model_path, *([key] if key else [])), overwrite=overwrite)
-    reading = read_options(**options)
-    if kind == "jsonl" and reading.encoding != "utf-8":
-        raise UsageError("JSONL is always UTF-8; leave out --encoding")
-    tally, name = Tally(), display_name(source)
-    with open_input(source) as stream:
-        tagger = _tagger(model_path, decoding, live=source == "-" and sys.stdin.isatty())
-        units = read(stream, kind, mode or tagger.model.token_mode, reading, name, tally)
-        write, opening = _writer(style, scheme, name, tagger, output)
-        with open_output(output, overwrite=overwrite) as put:
-            put(opening)
-            _copy(units, tagger, write, put)
-    if tally.docstart:
-        warn(f"{name}: {tally.docstart} -DOCSTART- blocks left out")
-
-
-def _tagger(path: str, decoding: dict[str, Any], *, live: bool) -> Tagger:
-    """Load the model; `live` answers each line at once, for somebody who types."""
-    from ladtl_np.commands.support.models import load
-    from ladtl_np.model.tagging import CHUNK_SENTENCES, Tagger
-
-    return Tagger(
-        load(path, decoding["vocabulary_key"]),
-        domain=decoding["domain"],
-        constrained=decoding["constrained"],
-        threads=decoding["threads"],
-        chunk_sentences=1 if live else CHUNK_SENTENCES,
+    asked = TagOptions(
+        model=model_path,
+        kind=kind,
+        style=style,
+        scheme=scheme,
+        mode=mode,
+        domain=options.pop("domain"),
+        constrained=options.pop("constrained"),
+        threads=options.pop("threads"),
+        vocabulary_key=named_key(options.pop("vocabulary_key")),
+        reading=read_options(**options),
     )
+    if out_dir is not None:
+        if output is not None:
+            raise UsageError("-o names one output and --out-dir a folder of them; give one of both")
+        from ladtl_np.commands.support.tag_many import Manner, tag_many
+
+        tag_many(sources, out_dir, asked, Manner(overwrite, resume, dask, 60 * dask_wait))
+        return
+    if resume or dask is not None:
+        raise UsageError("--resume and --dask want --out-dir, the folder of the outputs")
+    if len(sources) > 1:
+        raise UsageError("several inputs want --out-dir, the folder of their outputs")
+    _tag_one(sources[0] if sources else "-", output or "-", asked, overwrite=overwrite)
 
 
-def _writer(style: str, scheme: str, name: str, tagger: Tagger, output: str) -> tuple[Writer, str]:
-    """Choose the function that writes a sentence, and what stands at the start of the output."""
-    if style == "conll":
-        return lambda unit, tags: conll_lines(unit, tags, scheme, name), ""
-    if style == "jsonl":
-        return jsonl_line, ""
-    from ladtl_np.commands.support.highlight import Highlighter
-
+def _tag_one(source: str, output: str, options: TagOptions, *, overwrite: bool) -> None:
+    """Tag one input into one output, either of which may be a stream."""
+    check_output(output, (source, *options.files()), overwrite=overwrite)
+    options.kind_of(source)
+    live = source == "-" and sys.stdin.isatty()
     coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    view = Highlighter(tagger.decoder.tags.types, coloured=coloured)
-    return lambda unit, tags: view.sentence(unit.raw, tags), view.legend()
+    with open_input(source) as stream:
+        from ladtl_np.commands.support.models import load
 
-
-def _copy(units: Iterator[Unit], tagger: Tagger, write: Writer, put: Callable[[str], None]) -> None:
-    """Tag all sentences and write them in their order."""
-    ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
-    start = True
-    for chunk in tagger.tag_chunks(unit.raw.tokens for unit in ahead):
-        text = "".join([write(next(behind), tags) for tags in chunk])
-        # Readers take a byte order mark from the start, so one that is data is written twice.
-        put("\ufeff" + text if start and text.startswith("\ufeff") else text)
-        start = False
+        tagger = make_tagger(load(options.model, options.vocabulary_key), options, live=live)
+        with open_output(output, overwrite=overwrite) as put:
+            one = Source(source, source)
+            tally = tag_stream(stream, one, tagger, options, put, coloured=coloured)
+    if note := note_on(tally):
+        warn(f"{display_name(source)}: {note}")

@@ -30,7 +30,7 @@ from ladtl_np.experiment.job import Event, Job, explanation, perform
 __all__ = ["cores", "run_in_processes"]
 
 REPORT_SECONDS = 0.5  # between two reports of progress
-END_SECONDS = 5.0  # that a worker has to end when it is told to
+END_SECONDS = 15.0  # that a worker has to leave a checkpoint and end when it is told to
 STOP_SECONDS = 0.25  # between two questions whether to stop
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -18,7 +17,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.model.network import PROJECTIONS, Architecture, Network, Start, initialise
+from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.terms import Objective
@@ -39,6 +38,7 @@ from ladtl_np.training.similarity import (
     gaussian_similarity,
     polynomial_similarity,
 )
+from ladtl_np.training.start_values import StartValues
 
 __all__ = ["Corpora", "Prepared", "prepare"]
 
@@ -79,7 +79,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         if shared:
             need = f"method {config.method} with one CRF for both domains"
             source_tags = aligned_tags(source_tags, target_tags, label_map, need)
-    start = _StartValues(config, method, shared, vocabulary, characters, vectors)
+    start = StartValues(config, method, shared, vocabulary, characters, vectors)
     sizes = start.architecture(source_tags, target_tags)
     memory = require_memory(estimate(config, method, sizes, source, target, corpora.dev))
     prepared = Prepared(
@@ -121,47 +121,6 @@ def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus |
     return sample(corpora.source, data.source_fraction, chance), target
 
 
-class _StartValues(NamedTuple):
-    """What start values depend on besides the tags: drawn by the seed, word vectors put in."""
-
-    config: Config
-    method: Method
-    shared_crf: bool
-    vocabulary: Vocabulary
-    characters: Characters | None
-    vectors: Mapping[str, Floats]
-
-    def architecture(self, source_tags: TagSet | None, target_tags: TagSet) -> Architecture:
-        """Sizes of a network with heads for these tags; no source tags, no source head."""
-        config, characters = self.config, self.characters
-        return Architecture(
-            vocabulary=len(self.vocabulary),
-            embedding=config.model.embedding,
-            hidden=config.model.hidden,
-            source_tags=len(source_tags) if source_tags else 0,
-            target_tags=len(target_tags),
-            emission_bias=config.model.emission_bias,
-            shared_crf=self.shared_crf,
-            projection=self.method.projection,
-            shared_fraction=config.mask.shared_fraction,
-            characters=len(characters) if characters else 0,
-            character_embedding=config.characters.embedding if characters else 0,
-            character_hidden=config.characters.hidden,
-        )
-
-    def network(
-        self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
-    ) -> Network:
-        """A network with heads for these tags."""
-        config, architecture = self.config, self.architecture(source_tags, target_tags)
-        start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
-        chance = stream(config.seed, "start values", first_stage=first_stage)
-        network = initialise(architecture, chance, start)
-        for word, vector in self.vectors.items():
-            network.embedding[self.vocabulary.index[word]] = vector
-        return network
-
-
 def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     """The source's sentences, weighted by their likeness to the target's (cd-learning)."""
     options, table = prepared.config.cd, prepared.network.embedding
@@ -179,7 +138,7 @@ def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     )
 
 
-def _in_two_stages(prepared: Prepared, start: _StartValues) -> Prepared:
+def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
     """The source's model first, then the target's, each with a single CRF (re-training)."""
     config, source_tags = prepared.config, prepared.source_tags
     if source_tags is None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Literal
 
 import msgspec
 
@@ -54,7 +54,7 @@ class Unit:
 
 
 def read(
-    stream: BinaryIO,
+    stream: Iterable[bytes],
     kind: InputFormat,
     mode: TokenMode,
     options: ReadOptions,
@@ -66,7 +66,7 @@ def read(
     Parameters
     ----------
     stream
-        The input.
+        The lines of the input.
     kind
         ``text``: a line is a sentence. ``conll``: tokens of one column. ``jsonl``: a document is a
         sentence; labels it may have are left aside.

@@ -11,63 +11,79 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.experiment.cluster.scheduler import Cluster
 
 __all__ = ["connect"]
 
-CONNECT_SECONDS = 10.0  # that a scheduler has to answer
-CLOSE_SECONDS = 5.0  # that saying goodbye may take
+CONNECT_SECONDS = 10.0  # that a scheduler has to answer at all
+CLIENT_SECONDS = 30.0  # that one which has answered has to take up a client, however busy it is
 _EXAMPLE = "tcp://127.0.0.1:8786"
 _NOISY = ("distributed", "tornado", "asyncio")
 
 
 @contextmanager
-def connect(address: str) -> Iterator[Cluster]:
-    """Connect to a Dask scheduler whose workers can take part.
+def connect(address: str, patience: float) -> Iterator[Cluster]:
+    """Connect to a Dask scheduler.
 
     Parameters
     ----------
     address
         As the scheduler prints it: ``tcp://host:port``, or ``tls://host:port`` with certificates
         named in Dask's own configuration.
+    patience
+        Seconds to wait while the scheduler is away, or while there is no worker.
 
     Raises
     ------
     UsageError
-        If `distributed` is missing, the address is none, or the workers cannot do the work.
+        If `distributed` is missing, the address is none, or a machine cannot do the work.
     LadtlError
         If no scheduler answers.
     """
     try:
-        import distributed
+        import distributed  # noqa: F401
     except ImportError as error:
         raise UsageError(
             f"--dask needs dask and distributed ({error}): pip install 'ladtl-np[cluster]'"
         ) from None
     with _quiet():
-        _require_scheduler(address)
-        client = distributed.Client(
-            address, timeout=CONNECT_SECONDS, name="ladtl", set_as_default=False
-        )
+        cluster = Cluster(_client(address), address, lambda: _client(address), patience)
         try:
-            cluster = Cluster(client, address)
             cluster.require_environment()
             yield cluster
         finally:
-            client.close(timeout=CLOSE_SECONDS)
+            cluster.close()
+
+
+def _client(address: str) -> Any:
+    """Make a client; who is there is asked first, as one that cannot connect is slow to go."""
+    import distributed
+
+    _require_scheduler(address)
+    try:
+        return distributed.Client(
+            address, timeout=CLIENT_SECONDS, name="ladtl", set_as_default=False
+        )
+    except OSError:
+        raise _no_answer(address) from None
+
+
+def _no_answer(address: str) -> LadtlError:
+    return LadtlError(
+        f"no Dask scheduler answers at {address} within {CONNECT_SECONDS:.0f} s; is it running "
+        "(`dask scheduler`), is this the address that it prints, and can this machine reach it?"
+    )
 
 
 def _require_scheduler(address: str) -> None:
-    """Ask who is there, before a client is made: one that cannot connect is slow to go."""
+    """Refuse an address at which no scheduler is."""
     try:
         kind = asyncio.run(_kind(address))
     except (OSError, TimeoutError):
-        raise LadtlError(
-            f"no Dask scheduler answers at {address} within {CONNECT_SECONDS:.0f} s; is it running "
-            "(`dask scheduler`), is this the address that it prints, and can this machine reach it?"
-        ) from None
+        raise _no_answer(address) from None
     except (ValueError, TypeError) as error:
         raise UsageError(
             f"--dask {address!r}: {error}; the address of a scheduler looks like {_EXAMPLE}"

@@ -1,4 +1,4 @@
-"""What a worker of a Dask cluster does for an experiment: it looks around, and executes runs.
+"""What a worker of a Dask cluster does: it looks around, and executes runs of an experiment.
 
 A run is a process of its own here as well, a child of the Dask worker. In the worker's own threads
 runs would share a process: the limit of BLAS threads holds for a whole process, so one run's end
@@ -21,7 +21,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import NamedTuple, Self, TypedDict
 
 import ladtl_np
 from ladtl_np.experiment.job import Job
@@ -29,7 +29,7 @@ from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.files import open_private
 from ladtl_np.training.trained_model import versions
 
-__all__ = ["Wanted", "execute", "local_versions", "look", "temporary_name"]
+__all__ = ["Ending", "Post", "Wanted", "execute", "local_versions", "look", "temporary_name"]
 
 LOOK_SECONDS = 60.0  # that a worker has to read all inputs once
 FOLDER_SECONDS = 5.0  # until a file that another machine wrote is seen
@@ -40,12 +40,14 @@ _SOURCES = "sources of ladtl_np"
 class Wanted(TypedDict, total=False):
     """What has to be the same on every machine; plain values, which any version can read.
 
-    `versions` by name, `files` as SHA-256 by absolute path, `base` the folder that relative paths
-    start from, `folder` of the experiment, and `token` the name of a file in it.
+    `versions` by name, `files` as SHA-256 by absolute path, `sizes` of further files in bytes,
+    `base` the folder that relative paths start from, `folder` where the results go, and `token` the
+    name of a file in it.
     """
 
     versions: dict[str, str]
     files: dict[str, str]
+    sizes: dict[str, int]
     base: str
     folder: str
     token: str
@@ -92,7 +94,7 @@ def complaints(wanted: Wanted) -> list[str]:
     if base and not Path(base).is_dir():
         found.append(f"does not see the folder {base}, which relative paths start from")
         return found
-    return found + _about_files(wanted.get("files", {}))
+    return found + _about_files(wanted.get("files", {}), wanted.get("sizes", {}))
 
 
 def _about_folder(folder: Path, token: str) -> list[str]:
@@ -111,12 +113,11 @@ def _about_folder(folder: Path, token: str) -> list[str]:
     return []
 
 
-def _about_files(files: Mapping[str, str]) -> list[str]:
-    found = []
-    for path, sha256 in files.items():
+def _about_files(files: Mapping[str, str], sizes: Mapping[str, int]) -> list[str]:
+    found: list[str] = []
+    for path in [*files, *sizes]:
         try:
-            with open(path, "rb") as stream:
-                same = hashlib.file_digest(stream, "sha256").hexdigest() == sha256
+            same = _sha256(path) == files[path] if path in files else _size(path) == sizes[path]
         except OSError as error:
             found.append(f"cannot read {path}: {error.strerror}")
         else:
@@ -124,54 +125,93 @@ def _about_files(files: Mapping[str, str]) -> list[str]:
     return found
 
 
-def execute(job: Job, number: int, attempt: int, topic: str) -> str | None:
+def _sha256(path: str) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _size(path: str) -> int:
+    with open(path, "rb") as stream:
+        return os.fstat(stream.fileno()).st_size
+
+
+class Ending(NamedTuple):
+    """How a task ended: why it failed, "" if it did not; the error's exit code; what to tell."""
+
+    error: str
+    code: int = 1
+    note: str = ""
+
+
+class Post:
+    """What a task has to do with its worker: it tells of itself, and asks whether it is wanted.
+
+    Used by `with`, in the task's own thread; tells ``started`` and ``ended``.
+
+    Parameters
+    ----------
+    number, attempt
+        What the messages call it.
+    topic
+        Topic of Dask's events that its messages go to.
+    """
+
+    def __init__(self, number: int, attempt: int, topic: str) -> None:
+        from distributed import get_worker
+
+        self._worker = get_worker()
+        self._key = self._worker.get_current_task()
+        self._number, self._attempt, self._topic = number, attempt, topic
+        self._told = 0.0
+
+    def __enter__(self) -> Self:
+        self._tell("started")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tell("ended")
+
+    def progress(self, share: float) -> None:
+        """Tell how much is done, now and then."""
+        if time.monotonic() - self._told > TELL_SECONDS:
+            self._tell("progress", share)
+            self._told = time.monotonic()
+
+    def wanted(self) -> bool:
+        """Whether the worker still wants the task that it is executing."""
+        if self._worker.status.name in ("closing", "closed", "failed"):
+            return False
+        task = self._worker.state.tasks.get(self._key)
+        return task is not None and task.state in ("executing", "long-running")
+
+    def _tell(self, kind: str, share: float = 0.0) -> None:
+        message = {"run": self._number, "attempt": self._attempt, "kind": kind, "share": share}
+        self._worker.log_event(self._topic, message)
+
+
+def execute(job: Job, number: int, attempt: int, topic: str) -> Ending | None:
     """Do one run in a process of its own; a task of Dask.
 
     Parameters
     ----------
     job
         The run, with absolute paths or a `base`.
-    number, attempt
-        What the messages call it.
-    topic
-        Topic of Dask's events that tells ``started``, ``progress`` and ``ended``.
+    number, attempt, topic
+        As for `Post`.
 
     Returns
     -------
-    str or None
-        Why it failed, "" if it did not; None if it was stopped.
+    Ending or None
+        How it ended; None if it was stopped.
     """
-    from distributed import get_worker
-
-    worker = get_worker()
-    key = worker.get_current_task()
     # A worker below a nanny is a daemonic process, which may have no children: they might outlive
     # it. Ours do not.
     multiprocessing.current_process().daemon = False
-    told = 0.0
-
-    def tell(kind: str, share: float = 0.0) -> None:
-        message = {"run": number, "attempt": attempt, "kind": kind, "share": share}
-        worker.log_event(topic, message)
-
     result = None
-    try:
-        for event in run_in_processes([job], 1, stop=lambda: not _is_wanted(worker, key)):
-            if event.kind == "started":
-                tell("started")
-            elif event.kind == "progress" and time.monotonic() - told > TELL_SECONDS:
-                tell("progress", event.share)
-                told = time.monotonic()
+    with Post(number, attempt, topic) as post:
+        for event in run_in_processes([job], 1, stop=lambda: not post.wanted()):
+            if event.kind == "progress":
+                post.progress(event.share)
             elif event.kind in ("done", "failed"):
-                result = event.error
-    finally:
-        tell("ended")
+                result = Ending(event.error)
     return result
-
-
-def _is_wanted(worker: Any, key: Any) -> bool:
-    """Whether a worker still wants the task that it is executing."""
-    if worker.status.name in ("closing", "closed", "failed"):
-        return False
-    task = worker.state.tasks.get(key)
-    return task is not None and task.state in ("executing", "long-running")

@@ -1,0 +1,96 @@
+"""What ``ladtl tag --out-dir`` shows: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from ladtl_np.experiment.cluster.work import News
+from ladtl_np.printable import LONG, shown, some_of
+
+__all__ = ["TagDisplay"]
+
+_LISTED = 20  # files that a message names
+
+
+class TagDisplay:
+    """Shows on stderr which files are tagged.
+
+    Parameters
+    ----------
+    files
+        Name and size in bytes of each.
+
+    Attributes
+    ----------
+    failed
+        Exit code of each file that could not be tagged, by its name.
+    """
+
+    def __init__(self, files: Sequence[tuple[str, int]]) -> None:
+        self._files = files
+        self.failed: dict[str, int] = {}
+        self._done = 0
+        self._bytes = [0.0] * len(files)  # done of each
+        self.console = Console(
+            stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        total = sum(size for _, size in files)
+        self._task: TaskID = self._bar.add_task(self._count(), total=max(1, total))
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def show(self, news: News) -> None:
+        """Take in what happened to a file; print a line for those that end one."""
+        name, size = self._files[news.number]
+        share = 1.0 if news.kind in ("done", "failed") else news.share
+        self._bytes[news.number] = share * size
+        if news.kind == "done":
+            self._done += 1
+            self._line(f"done    {shown(name, LONG)}")
+            if news.note:
+                self._line(f"        {shown(name, LONG)}: {news.note}")
+        elif news.kind == "failed":
+            self.failed[name] = news.code
+            for line in news.error.split("\n"):
+                self._line(f"FAILED  {shown(name, LONG)}: {shown(line, LONG)}")
+        elif news.kind == "lost":
+            self._line(f"lost    {shown(name, LONG)}: {shown(news.error, LONG)}")
+        self._bar.update(self._task, completed=sum(self._bytes), description=self._count())
+
+    def _line(self, text: str) -> None:
+        self.console.print(f"{self._count()} {text}")
+
+    def _count(self) -> str:
+        total = str(len(self._files))
+        return f"{self._done + len(self.failed):>{len(total)}}/{total}"
+
+    def summary(self) -> str:
+        """How many files were tagged, and which were not."""
+        text = f"{self._done} of {len(self._files)} files tagged"
+        if not self.failed:
+            return text
+        names = some_of([shown(name, LONG) for name in self.failed], _LISTED)
+        return f"{text}, {len(self.failed)} could not be: {names}"
