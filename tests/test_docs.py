@@ -100,3 +100,23 @@ def test_code_files_named_in_the_docs_exist() -> None:
     for page in PAGES:
         for name in re.findall(r"`(ladtl_np/[\w/]+\.\w+)`", without_code(page)):
             assert (ROOT / name).exists(), f"{page}: {name}"
+
+
+def promised_tests() -> dict[int, set[str]]:
+    """Test files by the numbers of the promises that their tests are named for."""
+    found: dict[int, set[str]] = {}
+    for path in sorted(Path(__file__).parent.glob("test_*.py")):
+        for numbers in re.findall(
+            r"def test_promise_(\d\d(?:_and_\d\d)*)_", path.read_text("utf-8")
+        ):
+            for number in numbers.split("_and_"):
+                found.setdefault(int(number), set()).add(path.stem)
+    return found
+
+
+def test_every_promise_has_tests_and_the_page_lists_their_files() -> None:
+    page = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    rows = re.findall(r"(?m)^\| (\d+) \| .* \| (`.*`) \|$", page)
+    listed = {int(number): set(re.findall(r"`(\w+)`", files)) for number, files in rows}
+    assert sorted(listed) == list(range(1, 44))
+    assert listed == promised_tests()
