@@ -55,7 +55,7 @@ RUNS = 100_000
 """Runs of an experiment."""
 LISTED = 50
 """Names that a message lists before it counts the others."""
-MESSAGE_CHARACTERS = 4_000
+MESSAGE_CHARACTERS = 8_000
 """A message of the program."""
 
 

@@ -381,12 +381,12 @@ def _model() -> bytes:
 
 
 @cache
-def _model_parts() -> tuple[str, Any]:
+def _model_parts() -> tuple[bytes, Any]:
     return unpack("model", _model(), "a model")
 
 
 @cache
-def _checkpoint_parts() -> tuple[str, Any]:
+def _checkpoint_parts() -> tuple[bytes, Any]:
     trainer = Trainer(prepare(small_config(), small_corpora(), None))
     path = _folder() / "seed.safetensors"
     write_checkpoint(path, trainer, {"the file target t": "00"}, versions(), 10)
@@ -397,7 +397,7 @@ def _checkpoint_parts() -> tuple[str, Any]:
 
 def _container(data: bytes) -> None:
     text, arrays = unpack("fuzz", data, "a file")
-    again, same = unpack("again", pack(arrays, text), "a file")
+    again, same = unpack("again", pack(arrays, text.decode("utf-8")), "a file")
     assert again == text
     assert {name: array.tobytes() for name, array in same.items()} == {
         name: array.tobytes() for name, array in arrays.items()
@@ -509,12 +509,10 @@ TARGETS: dict[str, Target] = {
     "model": Target(
         _model_file,
         (ModelFileError,),
-        lambda: [_model_parts()[0].encode("utf-8"), _model()],
+        lambda: [_model_parts()[0], _model()],
         _JSON,
     ),
-    "checkpoint": Target(
-        _checkpoint, (ModelFileError,), lambda: [_checkpoint_parts()[0].encode("utf-8")], _JSON
-    ),
+    "checkpoint": Target(_checkpoint, (ModelFileError,), lambda: [_checkpoint_parts()[0]], _JSON),
 }
 assert all(
     issubclass(e, LadtlError | click.BadParameter) for t in TARGETS.values() for e in t.allowed
