@@ -45,11 +45,11 @@ def test_the_score_is_that_of_the_whole(monkeypatch):
     decoder = Decoder(network, VOCABULARY, TWO, **LEGAL)
     tokens = rng.choice(TOKENS, size=90).tolist()
     scores = []
-    for size in (5, 90):
+    for size in (5, 11, 90):
         monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
         given = decoder._inputs, network.weights, decoder._head(), decoder.workers
         scores.append(pieces.best_tags_in_pieces(tokens, *given)[1])
-    assert scores[0] == pytest.approx(scores[1], rel=1e-6)
+    assert len(set(scores)) == 1  # to the last bit: the same sums, moved at the same tokens
     assert abs(scores[0]) > 1
 
 
