@@ -53,7 +53,7 @@ class FolderLock:
         except Timeout:
             raise LadtlError(
                 f"{self.path} is in use by another {self._user}{self._holder()}; wait for it, or "
-                "choose another --out"
+                "choose another folder"
             ) from None
         except OSError as error:
             raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
