@@ -10,6 +10,7 @@ import math
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from conftest import CLI, write_corpus
 from shapes_at_random import by_sentence, random_chains
 from small_corpora import small_config, small_corpora
 
+from ladtl_np.corpus.sentence import Sentence
 from ladtl_np.errors import DivergedError
 from ladtl_np.layers.crf import crf_backward, crf_forward, crf_viterbi
 from ladtl_np.layers.divergence import divergence_forward
@@ -207,6 +209,17 @@ def test_promise_25_a_spike_may_pass_and_an_end_without_meaning_may_not() -> Non
     heavy = Watch(ObjectiveOptions(w_reg=100.0), 5)
     for number in range(2 * STEPS):
         heavy.step(number, terms(50 * most), 1.0, 0.1, taken)
+
+
+def test_promise_25_sentences_of_no_file_are_named_by_their_number() -> None:
+    corpora = small_corpora()
+    target = replace(corpora.target, sentences=tuple(map(without_line, corpora.target)))
+    prepared = prepare(small_config(), replace(corpora, target=target))
+    assert [sentence.line for sentence in prepared.target] == list(range(1, 13))
+
+
+def without_line(sentence: Sentence) -> Sentence:
+    return replace(sentence, line=0)
 
 
 def test_promise_25_without_text_in_the_two_stages() -> None:

@@ -22,7 +22,7 @@ class EncodedSentence(NamedTuple):
     tags: Integers  # (T,) tags of the sentence's own domain
     weight: float = 1.0  # of its likelihood in the mini-batch's mean
     spellings: Integers | None = None  # (T,) numbers of the tokens' spellings, where they are used
-    line: int = 0  # of its corpus's file, by which messages name it
+    line: int = 0  # of its corpus's file, or its number, by which messages name it
 
 
 @dataclass(frozen=True, slots=True)

@@ -259,9 +259,9 @@ def _encode(
             vocabulary.encode(sentence.tokens),
             tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
             spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
-            line=sentence.line,
+            line=sentence.line or number,
         )
-        for sentence in corpus
+        for number, sentence in enumerate(corpus, 1)
     )
 
 
