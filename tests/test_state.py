@@ -93,6 +93,15 @@ def test_taking_a_state_down_changes_nothing() -> None:
     assert_same(trainer, whole)
 
 
+def test_promise_25_a_run_that_is_diverging_stops_at_the_same_step_after_a_stop() -> None:
+    trainer = fresh("la-dtl")
+    next(iter(trainer.run()))
+    trainer.watch.meaningless = 7
+    again = fresh("la-dtl")
+    restore(again, *capture(trainer))
+    assert again.watch.meaningless == 7
+
+
 def test_promise_05_a_state_of_another_run_is_refused() -> None:
     state, arrays = stopped("la-dtl", 7)
     small = prepare(small_config(**deepcopy(OPTIONS) | {"model": {"hidden": 5}}), small_corpora())

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.formats import show_text_option
+from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
@@ -250,6 +251,8 @@ def _opening(run: Run) -> list[str]:
     decoding = "legal tag sequences only" if config.decoding.constrained else "unconstrained"
     size = network.embedding.size + network.weights.flat.size
     lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
+    if prepared.memory is not None:
+        lines.append(f"Memory: up to {told_size(prepared.memory.total)}.")
     return lines
 
 

@@ -28,6 +28,8 @@ class TrainerState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     ----------
     step, since_best, seconds, recent
         As `Trainer` has them.
+    meaningless
+        As `Trainer.watch` has it.
     updates
         Steps that the optimiser has made, which its learning rate follows.
     generators
@@ -40,6 +42,7 @@ class TrainerState(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     step: int
     since_best: int
+    meaningless: int
     seconds: float
     recent: list[Step]
     updates: int
@@ -55,6 +58,7 @@ def capture(trainer: Trainer) -> tuple[TrainerState, Arrays]:
     state = TrainerState(
         step=trainer.step,
         since_best=trainer.since_best,
+        meaningless=trainer.watch.meaningless,
         seconds=trainer.seconds,
         recent=list(trainer.recent),
         updates=trainer.optimizer.step,
@@ -106,6 +110,7 @@ def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
     for name, rng in _generators(trainer).items():
         rng.bit_generator.state = _read(state.generators[name])
     trainer.step, trainer.since_best = state.step, state.since_best
+    trainer.watch.meaningless = state.meaningless
     trainer.seconds, trainer.recent = state.seconds, list(state.recent)
 
 
