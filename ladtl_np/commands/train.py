@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.arrays.limits import told_size
+from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
