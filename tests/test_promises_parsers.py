@@ -1159,6 +1159,8 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "compare --gold": lambda odd, p: ("compare", p["gold"], p["gold"], "--gold", odd),
     "data demo": lambda odd, p: ("data", "demo", f"{odd}-new"),
     "tag -o": lambda odd, p: ("tag", "--model", p["model"], p["gold"], "-o", f"{odd}-new"),
+    "tag --out-dir": lambda odd, p: (*tagged(p), p["gold"], "--out-dir", f"{odd}-new"),
+    "tag many": lambda odd, p: (*tagged(p), odd, p["source"], "--out-dir", p["out"]),
     "vectors --out": lambda odd, p: (*vectors(p, "--conll", p["gold"])[:-1], f"{odd}-new"),
     "train --set": lambda odd, p: trained(p, "--set", f"data.dev={odd}"),
     "experiment --out": lambda odd, p: ("experiment", "demo", "--out", f"{odd}-new", "--dry-run"),
@@ -1239,6 +1241,10 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
 
 UNESCAPED = ("train --source", "train --target", "train --dev", "train --test", "train --set")
 """Written by the progress of a run."""
+
+
+def tagged(places: dict[str, str]) -> Line:
+    return ("tag", "--model", places["model"])
 
 
 def made(folder: str) -> str:
