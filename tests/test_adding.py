@@ -24,7 +24,7 @@ CHECKS = (
     "tests/test_docs.py::test_parameters_named_in_the_notation_exist",
     "tests/test_docs.py::test_code_files_named_in_the_docs_exist",
     "tests/test_docs.py::test_prose_has_one_width",
-    "tests/test_gradients.py::test_every_backward_function_has_a_gradient_check",
+    "tests/test_gradients.py::test_promise_23_every_backward_function_has_a_gradient_check",
     "tests/test_gradients.py::test_every_gradient_check_names_a_function_that_exists",
     "tests/test_gradients.py::test_promise_23_gradient[reference.scaling.scaling_backward]",
     "tests/test_gradients.py::test_promise_23_gradient[layers.scaling.scaling_backward]",

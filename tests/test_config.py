@@ -121,7 +121,8 @@ def test_the_page_of_options_is_what_the_docstrings_say() -> None:
 # parameters that are called as an option is, and are none
 NAMESAKES = {
     ("runs/checkpoint.py", "steps"),  # between two checkpoints
-    ("runs/folder.py", "patience"),  # seconds that another process has to leave a folder
+    ("runs/folder.py", "patience"),
+    ("runs/lock.py", "patience"),  # seconds that another process has to leave a folder
     ("runs/manifest.py", "method"),  # of a manifest that does not tell
     ("runs/manifest.py", "scheme"),
 }

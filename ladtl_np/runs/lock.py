@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import time
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -17,6 +18,7 @@ from ladtl_np.runs.names import LOCK
 __all__ = ["FolderLock"]
 
 _LONGEST = 200  # bytes of a holder that are read
+_LOOKS, _LOOK_SECONDS = 20, 0.1  # for a holder that has not written yet
 
 
 class FolderLock:
@@ -72,9 +74,13 @@ class FolderLock:
 
     def _holder(self) -> str:
         """Say which process holds the lock, as far as its file tells."""
-        try:
-            with open(self.path / LOCK, "rb") as stream:
-                told = stream.read(_LONGEST).decode("utf-8", "replace").strip()
-        except OSError:
-            return ""
-        return f", {shown(told, _LONGEST)}" if told else ""
+        for _ in range(_LOOKS):  # it is named just after the lock is taken
+            try:
+                with open(self.path / LOCK, "rb") as stream:
+                    told = stream.read(_LONGEST).decode("utf-8", "replace").strip()
+            except OSError:
+                return ""
+            if told:
+                return f", {shown(told, _LONGEST)}"
+            time.sleep(_LOOK_SECONDS)
+        return ""
