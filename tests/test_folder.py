@@ -200,6 +200,38 @@ def test_a_manifest_cannot_claim_files_that_are_no_predictions(tmp_path: Path) -
     assert (tmp_path / "run" / "notes.txt").exists()
 
 
+@pytest.mark.parametrize(
+    "record", ["", "[]", "{}", '{"remove": 1}', "[" * 9_000, '{"remove": [1]}']
+)
+def test_a_record_of_completion_that_we_did_not_write_is_refused(
+    record: str, tmp_path: Path
+) -> None:
+    complete_run(tmp_path, "old")
+    (tmp_path / NEW).mkdir()
+    (tmp_path / NEW / "complete.json").write_text(record, "utf-8", "surrogateescape")
+    with pytest.raises(LadtlError, match=r"complete\.json: not written by ladtl_np"):
+        with RunFolder(tmp_path, "replace"):
+            pass
+    assert content(tmp_path)[BEST] == "old"
+
+
+def test_promise_33_a_planted_record_removes_and_replaces_nothing_that_is_no_run_s(
+    tmp_path: Path,
+) -> None:
+    run = tmp_path / "run"
+    complete_run(run, "old")
+    for name in (tmp_path / "predictions-mine", run / "notes.txt"):
+        name.write_text("mine", "utf-8")
+    (run / NEW).mkdir()
+    (run / NEW / "notes.txt").write_text("planted", "utf-8")
+    left = ["../predictions-mine", "notes.txt", str(tmp_path / "predictions-mine"), "."]
+    (run / NEW / "complete.json").write_text(json.dumps({"remove": left}), "utf-8")
+    with RunFolder(run, "replace"):
+        pass
+    assert (tmp_path / "predictions-mine").read_text("utf-8") == "mine"
+    assert (run / "notes.txt").read_text("utf-8") == "mine"
+
+
 def test_promise_34_an_input_that_the_new_run_would_replace_is_refused(tmp_path: Path) -> None:
     complete_run(tmp_path / "run", "old", "src.txt")
     hard = tmp_path / "hard"

@@ -28,7 +28,7 @@ from ladtl_np.options.config import (
     set_option,
 )
 from ladtl_np.options.demo import demo_options
-from ladtl_np.options.input_file import Role
+from ladtl_np.options.input_file import Role, require_utf8
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.printable import LONG, shown
@@ -162,6 +162,7 @@ def command(
       ladtl train --source cardiology/train.txt --target neurology/train.txt \
           --dev neurology/dev.txt --test neurology/test.txt --target-fraction 0.1 --out run
     """
+    require_utf8([out, *sys.argv[1:]], "train")
     if resume and overwrite:
         raise UsageError("--resume goes on with a run, --overwrite replaces it; give one of them")
     if allow_change and not resume:
@@ -191,10 +192,8 @@ def command(
         return
     if scores:
         display.console.print(results_table(scores))
-    display.console.print(
-        f"Model: {out / BEST}\nNext:  ladtl tag --model {out / BEST} TEXT",
-        markup=False,
-    )
+    model = shown(str(out / BEST), LONG)
+    display.console.print(f"Model: {model}\nNext:  ladtl tag --model {model} TEXT", markup=False)
 
 
 def _config(
@@ -232,9 +231,11 @@ def _opening(run: Run) -> list[str]:
         count = _used(prepared, role)
         used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
         lines.append(
-            f"  {role:<6} {corpus.name}: {len(corpus):,} sentences{used}, "
+            f"  {role:<6} {shown(corpus.name, LONG)}: {len(corpus):,} sentences{used}, "
             f"{facts['tokens']:,} tokens, {corpus.scheme}"
         )
+        if corpus.docstart:
+            lines.append(f"         {corpus.docstart:,} -DOCSTART- blocks left out")
         if facts["illegal_tags"]:
             lines.append(
                 f"         {facts['illegal_tags']} tags are not legal in {corpus.scheme} and are "

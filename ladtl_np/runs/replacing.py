@@ -13,10 +13,12 @@ import os
 import shutil
 from pathlib import Path
 
+from ladtl_np.corpus.documents import parse_json, read_document
+from ladtl_np.corpus.limits import JSON_BYTES
 from ladtl_np.errors import LadtlError
 from ladtl_np.files import make_private_folder, refused, sync_folder, write_atomically
-from ladtl_np.runs.marker import run_files
-from ladtl_np.runs.names import LOCK, MANIFEST, NEW
+from ladtl_np.runs.marker import is_own_name, run_files
+from ladtl_np.runs.names import MANIFEST, NEW
 
 __all__ = ["begin_replacing", "current", "finish_replacing", "is_complete", "replace_run"]
 
@@ -73,6 +75,17 @@ def replace_run(path: Path) -> None:
     finish_replacing(path)
 
 
+def _left_over(path: Path) -> list[str]:
+    """Files of the earlier run that have no successor, as the record says; never others."""
+    place = path / NEW / COMPLETE
+    try:
+        record = parse_json(read_document(place, JSON_BYTES), dict[str, list[str]])
+        names = record["remove"]
+    except (LadtlError, ValueError, KeyError):
+        raise LadtlError(f"{place}: not written by ladtl_np; remove {path / NEW}") from None
+    return [name for name in names if is_own_name(name) and Path(name).name == name]
+
+
 def finish_replacing(path: Path) -> None:
     """Move up what a complete new run has left, under the folder's lock; else nothing happens.
 
@@ -83,12 +96,12 @@ def finish_replacing(path: Path) -> None:
     """
     if not is_complete(path):
         return
-    new = path / NEW
+    new, left = path / NEW, _left_over(path)
     try:
-        names = {each.name for each in new.iterdir()} - {COMPLETE, LOCK}
+        names = {each.name for each in new.iterdir() if is_own_name(each.name)}
         for name in sorted(names - {MANIFEST}):
             os.replace(new / name, path / name)
-        for name in json.loads((new / COMPLETE).read_bytes())["remove"]:
+        for name in left:
             (path / name).unlink(missing_ok=True)
         if MANIFEST in names:
             os.replace(new / MANIFEST, path / MANIFEST)

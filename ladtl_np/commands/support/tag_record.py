@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ladtl_np.commands.support.tag_outputs import RECORD, Item
-from ladtl_np.errors import UsageError
+from ladtl_np.corpus.documents import parse_json, read_document
+from ladtl_np.corpus.limits import TABLE_BYTES
+from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.files import write_atomically
 from ladtl_np.printable import some_of
 
@@ -146,15 +148,13 @@ def _write(
 
 def _read(path: Path) -> _Record:
     """Read the record, or make an empty one."""
-    try:
-        content: Any = json.loads(path.read_bytes())
-        record = msgspec.convert(content, _Record)
-        known = record.format == FORMAT
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return _Record(FORMAT, [], {})
-    except (ValueError, RecursionError, OSError):
-        known = False
-    if not known:
+    try:
+        record: _Record | None = parse_json(read_document(path, TABLE_BYTES), _Record)
+    except (LadtlError, ValueError):
+        record = None
+    if record is None or record.format != FORMAT:
         raise UsageError(
             f"{path} is no record of this version of what the outputs there were made from; move "
             "it away, or choose another --out-dir"
