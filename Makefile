@@ -6,7 +6,7 @@ THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
-    embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor))
+    embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor pieces))
 
 .PHONY: demo test test-all fuzz mutants lint docs bench clean
 
