@@ -257,7 +257,10 @@ def test_promise_08_the_second_is_told_which_process_holds_a_folder(tmp_path: Pa
     place.mkdir()
     (place / LOCK).write_text("process 4 on a machine that is gone", "utf-8")
     with RunFolder(place):
-        pass
+        assert f"process {os.getpid()} on " in (place / LOCK).read_text("utf-8")
+    (place / LOCK).write_text("4\nhost\n", "utf-8")  # as filelock notes where it cannot lock
+    with RunFolder(place):
+        assert (place / LOCK).read_text("utf-8") == "4\nhost\n"
 
 
 def test_an_interrupted_run_goes_on_where_it_wrote(tmp_path: Path) -> None:

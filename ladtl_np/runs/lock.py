@@ -17,6 +17,7 @@ from ladtl_np.runs.names import LOCK
 
 __all__ = ["FolderLock"]
 
+_PROCESS = b"process "
 _LONGEST = 200  # bytes of a holder that are read
 _LOOKS, _LOOK_SECONDS = 20, 0.1  # for a holder that has not written yet
 
@@ -60,8 +61,11 @@ class FolderLock:
         except OSError as error:
             raise UsageError(f"{self.path} cannot be used: {error.strerror}") from None
         with contextlib.suppress(OSError), open(self.path / LOCK, "r+b") as stream:
-            stream.write(f"process {os.getpid()} on {platform.node()}\n".encode())
-            stream.truncate()
+            before = stream.read(len(_PROCESS))
+            if before in (b"", _PROCESS):  # where files cannot be locked filelock keeps notes in it
+                stream.seek(0)
+                stream.write(_PROCESS + f"{os.getpid()} on {platform.node()}\n".encode())
+                stream.truncate()
 
     def leave(self) -> None:
         """Let go; a folder that was made by `take` and is still empty goes as well."""
