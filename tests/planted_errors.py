@@ -122,8 +122,8 @@ def notices(folder: Path, tests: tuple[str, ...]) -> str:
         )
     except subprocess.TimeoutExpired:
         return "no end"
-    if done.returncode == 0:
-        return ""
+    if done.returncode <= 0:
+        return f"killed by signal {-done.returncode}" if done.returncode else ""
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     if not failed:
         raise RuntimeError(f"the tests could not be run:\n{done.stdout}{done.stderr}")
