@@ -11,7 +11,15 @@ from pathlib import Path
 from conftest import CLI, write_corpus
 from small_corpora import small_corpora
 
-__all__ = ["content", "hashes", "small_run", "start", "wait_for"]
+__all__ = [
+    "content",
+    "hashes",
+    "small_run",
+    "start",
+    "wait_for",
+    "wait_for_another",
+    "written",
+]
 
 
 def small_run(folder: Path, steps: int = 150) -> list[str]:
@@ -40,6 +48,21 @@ def wait_for(path: Path, run: subprocess.Popen[bytes], seconds: float = 60.0) ->
     end = time.monotonic() + seconds
     while not path.exists() and run.poll() is None and time.monotonic() < end:
         time.sleep(0.005)
+
+
+def wait_for_another(path: Path, before: int, run: subprocess.Popen[bytes]) -> None:
+    """Wait until a file is newer than one of that time, or the program has ended."""
+    end = time.monotonic() + 60.0
+    while run.poll() is None and time.monotonic() < end and written(path) == before:
+        time.sleep(0.005)
+
+
+def written(path: Path) -> int:
+    """When a file was written, 0 if there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def content(out: Path) -> tuple[bytes, bytes, list[list[str]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from conftest import Invoke
-from interrupted import content, small_run, start, wait_for
+from interrupted import content, small_run, start, wait_for, wait_for_another, written
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train
@@ -78,23 +78,25 @@ def test_promise_04_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_
 ) -> None:
     """Fifty kills need a longer run; it ends when it ends, or with a resume without kills."""
     if kills > 10:
-        arguments = [*arguments, "--steps", "4000", "--set", "training.evaluate_every=500"]
+        arguments = [*arguments, "--steps", "3000", "--set", "training.evaluate_every=500"]
     whole, out = tmp_path / "whole", tmp_path / "out"
     arguments += ["--method", method]
     assert invoke(*arguments, "--out", whole).exit_code == 0
-    chance, resume = random.Random(method), []
+    chance, resume, resumed = random.Random(method), [], 0
     for _ in range(kills):
+        before = written(out / CHECKPOINT)
         run = start(*arguments, "--out", out, "--checkpoint-every", 5, *resume)
-        wait_for(out / CHECKPOINT, run)
-        time.sleep(chance.random() * 0.4)
+        wait_for_another(out / CHECKPOINT, before, run)
+        time.sleep(chance.random() * 0.05)
         run.kill()
         run.communicate(timeout=60)
         if not (out / CHECKPOINT).exists():
             break  # it was finished
         read_checkpoint(out / CHECKPOINT)
-        resume = ["--resume"]
+        resume, resumed = ["--resume"], resumed + 1
     if (out / CHECKPOINT).exists():
         assert invoke("train", "--out", out, "--resume").exit_code == 0
+    assert resumed >= min(kills, 40)
     assert content(out) == content(whole)
 
 
