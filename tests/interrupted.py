@@ -11,6 +11,9 @@ from pathlib import Path
 from conftest import CLI, write_corpus
 from small_corpora import small_corpora
 
+from ladtl_np.runs.names import BEST, LAST, METRICS
+from ladtl_np.runs.replacing import current
+
 __all__ = [
     "content",
     "hashes",
@@ -66,10 +69,10 @@ def written(path: Path) -> int:
 
 
 def content(out: Path) -> tuple[bytes, bytes, list[list[str]]]:
-    """Both models of a run, and its metrics without the columns of time."""
-    rows = [line.split("\t")[:-2] for line in (out / "metrics.tsv").read_text("utf-8").splitlines()]
-    best, last = ((out / f"{name}.safetensors").read_bytes() for name in ("best", "last"))
-    return best, last, rows
+    """Both models of a run as a reader finds them, and its metrics without the columns of time."""
+    metrics = current(out, METRICS).read_text("utf-8")
+    rows = [line.split("\t")[:-2] for line in metrics.splitlines()]
+    return current(out, BEST).read_bytes(), current(out, LAST).read_bytes(), rows
 
 
 def hashes(folder: Path) -> dict[str, str]:

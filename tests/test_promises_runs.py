@@ -19,8 +19,10 @@ from failing_calls import failing
 from interrupted import content, hashes, small_run, start, wait_for
 from small_corpora import small_corpora
 
+from ladtl_np.experiment.job import Job, perform
 from ladtl_np.files import is_temporary
 from ladtl_np.model.file import load_model
+from ladtl_np.options.config import parse_config, read_config
 from ladtl_np.runs.checkpoint import read_checkpoint
 from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, NEW
 from ladtl_np.runs.signals import stop_asked_for
@@ -532,6 +534,26 @@ def test_promise_05_an_experiments_checkpoint_of_other_options_is_left_aside(
     (whole,) = (path.parent for path in (tmp_path / "whole").rglob("manifest.json"))
     assert content(path.parent) == content(whole)
     assert "started again" in (path.parent / "log.jsonl").read_text("utf-8")
+
+
+def test_promise_33_a_checkpoint_that_does_not_fit_stays_until_the_new_run_is_complete(
+    earlier: Path,
+) -> None:
+    (earlier / CHECKPOINT).write_bytes(b"damaged")
+    before = hashes(earlier)
+    config = parse_config(read_config(earlier / "config.toml"))
+
+    class Stopped(Exception):
+        pass
+
+    def stop(share: float) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        perform(Job(config, earlier), stop)
+    assert hashes(earlier) == before
+    perform(Job(config, earlier), lambda share: None)
+    assert CHECKPOINT not in hashes(earlier)
 
 
 @pytest.fixture(autouse=True)
