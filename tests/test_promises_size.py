@@ -308,7 +308,7 @@ FORMULAS = {  # bytes for N tokens, as docs/memory.md has them
     "stats": lambda n: 0.5 * MIB + 33 * n,
     "evaluate": lambda n: PROJECTED + 7 * MIB + 84 * n,
     "tag": lambda n: PROJECTED + 12 * MIB,
-    "tag, one sentence": lambda n: 4 * MIB + 200 * n,
+    "tag, one sentence": lambda n: 4 * MIB + 220 * n,
     "vectors": lambda n: 7.5 * MIB,
 }
 
