@@ -210,11 +210,12 @@ def test_promise_11_what_is_no_file_is_not_even_opened(
         with pytest.raises(ModelFileError, match="not a file"):
             load_model(pipe)
     before = os.stat(file)
-    monkeypatch.setattr("ladtl_np.model.container.os.stat", lambda _: before)
     signal.signal(signal.SIGALRM, lambda *_: pytest.fail("waits for somebody to write"))
     signal.alarm(10)
-    with pytest.raises(ModelFileError, match="not a file"):
-        load_model(pipe)
+    with monkeypatch.context() as patched:
+        patched.setattr("ladtl_np.model.container.os.stat", lambda _: before)
+        with pytest.raises(ModelFileError, match="not a file"):
+            load_model(pipe)
     signal.alarm(0)
 
 
