@@ -13,11 +13,12 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ladtl_np.commands.support.tag_outputs import RECORD, Item
-from ladtl_np.corpus.documents import parse_json, read_document
+from ladtl_np.corpus.documents import read_document
 from ladtl_np.corpus.limits import TABLE_BYTES
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.files import write_atomically
@@ -151,8 +152,10 @@ def _read(path: Path) -> _Record:
     if not os.path.lexists(path):
         return _Record(FORMAT, [], {})
     try:
-        record: _Record | None = parse_json(read_document(path, TABLE_BYTES), _Record)
-    except (LadtlError, ValueError):
+        # names that are not UTF-8 stand escaped in it, which msgspec's own parser refuses
+        content: Any = json.loads(read_document(path, TABLE_BYTES))
+        record: _Record | None = msgspec.convert(content, _Record)
+    except (LadtlError, ValueError, RecursionError):
         record = None
     if record is None or record.format != FORMAT:
         raise UsageError(
