@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from ladtl_np.commands.support.bar import BarDisplay, bar_column
 from ladtl_np.objective import LossTerms
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import Scores
@@ -27,33 +24,17 @@ def told_of_compiling(seconds: float) -> str:
     return f"Kernels compiled in {seconds:.0f} s, once on this machine."
 
 
-class TrainingDisplay:
+class TrainingDisplay(BarDisplay):
     """Shows steps and evaluations on stderr."""
 
     def __init__(self, steps: int) -> None:
-        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
-        self._bar = Progress(
+        columns = [
             TextColumn("{task.completed:>5.0f}/{task.total:.0f}"),
-            BarColumn(bar_width=24),
+            bar_column(),
             TimeRemainingColumn(compact=True),
             TextColumn("{task.description}"),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        self._task: TaskID = self._bar.add_task("", total=steps)
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
+        ]
+        super().__init__(columns, "", steps)
 
     def show(self, event: Step | Evaluation) -> None:
         """Move the bar, or print one line for an evaluation."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import TextColumn, TimeRemainingColumn
 
+from ladtl_np.commands.support.bar import BarDisplay, bar_column
 from ladtl_np.experiment.cluster.work import News
 from ladtl_np.printable import LONG, shown, some_of
 
@@ -17,7 +15,7 @@ __all__ = ["TagDisplay"]
 _LISTED = 20  # files that a message names
 
 
-class TagDisplay:
+class TagDisplay(BarDisplay):
     """Shows on stderr which files are tagged.
 
     Parameters
@@ -36,31 +34,13 @@ class TagDisplay:
         self.failed: dict[str, int] = {}
         self._done = 0
         self._bytes = [0.0] * len(files)  # done of each
-        self.console = Console(
-            stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False
-        )
-        self._bar = Progress(
+        columns = [
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
+            bar_column(),
             TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
+        ]
         total = sum(size for _, size in files)
-        self._task: TaskID = self._bar.add_task(self._count(), total=max(1, total))
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._bar.stop()
+        super().__init__(columns, self._count(), max(1, total))
 
     def show(self, news: News) -> None:
         """Take in what happened to a file; print a line for those that end one."""

@@ -1,0 +1,52 @@
+"""A display on standard error that has a progress bar while it is in use."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TaskID
+
+__all__ = ["BarDisplay", "bar_column"]
+
+
+class BarDisplay:
+    """Shows a bar from `with` to its end on a terminal, and lines everywhere.
+
+    Parameters
+    ----------
+    columns
+        Of the bar.
+    task, total
+        What it shows at first, and how much there is to do.
+    """
+
+    def __init__(self, columns: list[ProgressColumn], task: str, total: float) -> None:
+        self.console = Console(
+            stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False
+        )
+        self._bar = Progress(
+            *columns,
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task: TaskID = self._bar.add_task(task, total=total)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+
+def bar_column() -> BarColumn:
+    """The bar itself."""
+    return BarColumn(bar_width=24)
