@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "MESSAGE_CHARACTERS",
     "DataError",
     "DivergedError",
     "LadtlError",
@@ -11,13 +12,29 @@ __all__ = [
     "ScoreError",
     "TerminatedError",
     "UsageError",
+    "bounded",
 ]
+
+MESSAGE_CHARACTERS = 8_000
+"""A message of the program, whatever the file, key or argument holds that it names."""
+
+
+def bounded(message: str, most: int = MESSAGE_CHARACTERS) -> str:
+    """Cut a message in its middle: it starts with the place and ends with what to do."""
+    if len(message) <= most:
+        return message
+    lost = f" … {len(message) - most:,} characters left out … "
+    head = 3 * most // 4
+    return f"{message[:head]}{lost}{message[len(message) - (most - head) :]}"
 
 
 class LadtlError(Exception):
-    """A failure that a sentence can explain; the message says what to do."""
+    """A failure that a sentence can explain; the message says what to do, and is `bounded`."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return bounded(super().__str__())
 
 
 class UsageError(LadtlError):

@@ -6,6 +6,8 @@ seconds, in bounded memory and with a message of a few lines.
 
 from __future__ import annotations
 
+from ladtl_np.errors import MESSAGE_CHARACTERS, bounded
+
 __all__ = [
     "COLUMNS",
     "FINDINGS",
@@ -55,14 +57,3 @@ RUNS = 100_000
 """Runs of an experiment."""
 LISTED = 50
 """Names that a message lists before it counts the others."""
-MESSAGE_CHARACTERS = 8_000
-"""A message of the program."""
-
-
-def bounded(message: str, most: int = MESSAGE_CHARACTERS) -> str:
-    """Cut a message in its middle: it starts with the place and ends with what to do."""
-    if len(message) <= most:
-        return message
-    lost = f" … {len(message) - most:,} characters left out … "
-    head = 3 * most // 4
-    return f"{message[:head]}{lost}{message[len(message) - (most - head) :]}"
