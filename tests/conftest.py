@@ -15,7 +15,7 @@ from law_corpora import write_law_files
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import ladtl
-from ladtl_np.corpus.conll import write_conll
+from ladtl_np.corpus.formats.conll import write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.files import is_temporary
 from ladtl_np.model.file import Model, save_model

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import Invoke
 
-from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.demo import SPECIALTIES, generate
+from ladtl_np.corpus.formats.conll import read_conll
 
 FIRST = "Zq7\tB-X\nb\tE-X\n\nc\tS-Y\n\nc\tS-Y\n\nd\tI-Y\n"
 SECOND = "c\tO\n\ne\tO\n"

@@ -12,8 +12,8 @@ from conftest import CLI, Invoke, run_program, write_corpus
 
 from ladtl_np.commands.support.highlight import Highlighter
 from ladtl_np.commands.support.streams import open_output
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.raw import tokenise
 from ladtl_np.training.preparation import Corpora
 

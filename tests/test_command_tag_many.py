@@ -18,7 +18,7 @@ from programs import group_is_empty, start_program, wait_for
 from ladtl_np.commands.support import tag_cluster, tag_many, tagging
 from ladtl_np.commands.support.tag_cluster import TagJob, tag_on_worker
 from ladtl_np.commands.support.tagging import Source, TagOptions
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.errors import DataError
 from ladtl_np.experiment.cluster.worker import Wanted, complaints, local_versions
 from ladtl_np.runs.lock import FolderLock

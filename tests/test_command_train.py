@@ -11,7 +11,7 @@ from programs import start_program, wait_for
 from small_corpora import SMALL, small_corpora
 
 from ladtl_np.commands import ladtl
-from ladtl_np.corpus.conll import read_conll, write_conll
+from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
 from ladtl_np.runs.folder import COLUMNS

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 import ladtl_np
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
     Config,
@@ -125,6 +125,8 @@ NAMESAKES = {
     ("runs/lock.py", "patience"),  # seconds that another process has to leave a folder
     ("runs/manifest.py", "method"),  # of a manifest that does not tell
     ("runs/manifest.py", "scheme"),
+    ("runs/manifest.py", "sentences"),  # how many
+    ("runs/manifest.py", "tokens"),
 }
 
 

@@ -16,14 +16,14 @@ from corpora import corpus_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ladtl_np.corpus.conll import (
+from ladtl_np.corpus.findings import FindingsError
+from ladtl_np.corpus.formats.conll import (
     ReadOptions,
     format_sentence,
     iterate_conll,
     read_conll,
     write_conll,
 )
-from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.limits import FINDINGS
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.schemes import illegal_positions, spans

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.jsonl import (
+from ladtl_np.corpus.formats.jsonl import (
     Document,
     format_document,
     iterate_jsonl,

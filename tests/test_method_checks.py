@@ -9,7 +9,7 @@ import pytest
 from corpora import corpus_path
 from small_corpora import small_config, small_corpora, small_corpus
 
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError

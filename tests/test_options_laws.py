@@ -13,7 +13,7 @@ from law_options import Base, config_of, options_of
 from option_rows import MOVES, Move
 from run_facts import Facts, facts_of
 
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError

@@ -15,7 +15,7 @@ from option_rows import MOVES, Move
 
 from ladtl_np import LaDTLTagger, load_model
 from ladtl_np.commands import train
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.schemes import from_bioes
 from ladtl_np.errors import UsageError
 from ladtl_np.model.decoding import Decoder

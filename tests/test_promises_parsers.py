@@ -32,8 +32,6 @@ from small_corpora import small_corpora
 
 from ladtl_np.commands import ladtl
 from ladtl_np.corpus import limits
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import iterate_conll, read_conll, write_conll
 from ladtl_np.corpus.documents import (
     LimitError,
     parse_json,
@@ -41,7 +39,9 @@ from ladtl_np.corpus.documents import (
     read_document,
 )
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.jsonl import format_document, iterate_jsonl
+from ladtl_np.corpus.formats.conll import iterate_conll, read_conll, write_conll
+from ladtl_np.corpus.formats.jsonl import format_document, iterate_jsonl
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import (
     LabelMap,
     TagSet,

@@ -11,7 +11,7 @@ import pytest
 from conftest import Invoke, write_corpus
 from term_cases import by_hand, corpus_of
 
-from ladtl_np.corpus.conll import read_conll, write_conll
+from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.seeds import stream

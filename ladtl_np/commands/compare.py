@@ -29,7 +29,7 @@ from ladtl_np.commands.support.formats import (
     warn,
     warn_of_docstart,
 )
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.errors import UsageError
 from ladtl_np.options.seeds import stream
 from ladtl_np.runs.found import FoundRun
@@ -43,7 +43,7 @@ from ladtl_np.scoring.significance import (
 )
 
 if TYPE_CHECKING:
-    from ladtl_np.corpus.columns import ReadOptions
+    from ladtl_np.corpus.formats.reading import ReadOptions
     from ladtl_np.corpus.sentence import Corpus
 
 __all__ = ["command"]

@@ -20,7 +20,7 @@ from ladtl_np.commands.support.formats import (
     warn_of_docstart,
 )
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.printable import LONG, shown
 

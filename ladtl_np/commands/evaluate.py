@@ -22,7 +22,7 @@ from ladtl_np.commands.support.formats import (
     warn_of_docstart,
     warn_of_illegal_tags,
 )
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.printable import LONG, shown

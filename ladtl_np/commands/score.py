@@ -21,7 +21,7 @@ from ladtl_np.commands.support.formats import (
     warn_of_illegal_tags,
 )
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
-from ladtl_np.corpus.columns import ReadOptions, Scheme
+from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus

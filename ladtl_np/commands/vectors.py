@@ -11,7 +11,7 @@ import msgspec
 
 from ladtl_np.commands.support.formats import print_json, show_text_option, warn
 from ladtl_np.commands.support.streams import check_output, open_output
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vectors.passes import Passes, Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.vectors.skipgram import (

@@ -6,6 +6,7 @@ stands where a tag or an id should may be text, and is shown only to who asks fo
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -32,12 +33,20 @@ class Finding:
         The likely cause, or what to do.
     value
         The value that is wrong, None where there is no single one. It may be text of the data.
+    file
+        The file within a folder, "" for the one that was named.
     """
 
     line: int
     what: str
     cure: str
     value: str | None = field(default=None, repr=False)
+    file: str = ""
+
+    def place(self, name: str) -> str:
+        """Where it was found, as ``file:line``; `name` is what was named."""
+        where = os.path.join(name, self.file) if self.file else name
+        return f"{where}:{self.line}" if self.line else where
 
 
 class FindingsError(DataError):
@@ -56,7 +65,7 @@ class FindingsError(DataError):
         """One line for each finding; the values that are wrong only with `show_text`."""
         lines, name = [], shown(self.name, _NAME)
         for finding in self.findings:
-            place = f"{name}:{finding.line}" if finding.line else name
+            place = shown(finding.place(self.name), _NAME)
             told = show_text and finding.value is not None
             value = f" (here: {shown(finding.value or '')})" if told else ""
             lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}{value}")
@@ -76,15 +85,17 @@ class Findings:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, line: int, what: str, cure: str, value: str | None = None) -> None:
+    def add(
+        self, line: int, what: str, cure: str, value: str | None = None, *, file: str = ""
+    ) -> None:
         """Note a finding; at the limit all of them are raised at once."""
-        self._found.append(Finding(line, what, cure, value))
+        self._found.append(Finding(line, what, cure, value, file))
         if len(self._found) >= self.limit:
             raise FindingsError(self.name, tuple(self._found), complete=False)
 
-    def fail(self, line: int, what: str, cure: str) -> NoReturn:
+    def fail(self, line: int, what: str, cure: str, *, file: str = "") -> NoReturn:
         """Note a finding after which reading on makes no sense, and raise all of them."""
-        self.add(line, what, cure)
+        self.add(line, what, cure, file=file)
         raise FindingsError(self.name, tuple(self._found))
 
     def raise_any(self) -> None:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.demo import SPECIALTIES
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import LISTED, RUNS, bounded
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import some_of

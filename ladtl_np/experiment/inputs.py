@@ -10,8 +10,8 @@ from pathlib import Path
 
 import tomli_w
 
-from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import SPLITS, generate
+from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.overlap import repeated

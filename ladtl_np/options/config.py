@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import tomli_w
 
-from ladtl_np.corpus.columns import ReadOptions
 from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_numbers
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import NESTING, TOML_BYTES, bounded
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.options.input_file import InputFile, require_writable

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import read_conll
 from ladtl_np.corpus.demo import DEMO
+from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.printable import shown

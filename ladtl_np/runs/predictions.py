@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import read_conll
+from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import LINE_BYTES
 from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.sentence import Corpus

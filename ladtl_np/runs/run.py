@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.corpus.conll import read_conll, write_conll
 from ladtl_np.corpus.demo import generate
+from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus

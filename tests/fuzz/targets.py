@@ -25,9 +25,9 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train, vectors
 from ladtl_np.commands.support.formats import read_options
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import iterate_conll, write_conll
-from ladtl_np.corpus.jsonl import iterate_jsonl, write_jsonl
+from ladtl_np.corpus.formats.conll import iterate_conll, write_conll
+from ladtl_np.corpus.formats.jsonl import iterate_jsonl, write_jsonl
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
 from ladtl_np.corpus.raw import iterate_raw
 from ladtl_np.corpus.schemes import (

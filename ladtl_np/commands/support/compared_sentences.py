@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ladtl_np.commands.support.compared_runs import Pair
 from ladtl_np.commands.support.formats import illegal_places, warn, warn_of_docstart
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus

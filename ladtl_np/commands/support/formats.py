@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 import click
 import msgspec
 
-from ladtl_np.corpus.columns import Delimiter, ReadOptions, Scheme
 from ladtl_np.corpus.findings import FindingsError
+from ladtl_np.corpus.formats.reading import Delimiter, ReadOptions, Scheme
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError

@@ -14,9 +14,9 @@ from typing import Literal
 import msgspec
 
 from ladtl_np.commands.support.formats import naming_standard_output
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import format_sentence, iterate_conll
-from ladtl_np.corpus.jsonl import format_document, iterate_jsonl
+from ladtl_np.corpus.formats.conll import format_sentence, iterate_conll
+from ladtl_np.corpus.formats.jsonl import format_document, iterate_jsonl
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import RawLine, TokenMode, iterate_raw
 from ladtl_np.corpus.schemes import decoded_tags, spans

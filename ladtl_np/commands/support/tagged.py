@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from ladtl_np.corpus.columns import ReadOptions
-from ladtl_np.corpus.conll import iterate_conll
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats.conll import iterate_conll
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme

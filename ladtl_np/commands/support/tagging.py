@@ -18,7 +18,7 @@ from ladtl_np.commands.support.streams import (
     open_output,
     read,
 )
-from ladtl_np.corpus.columns import ReadOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import Digest, Tally, display_name, open_input
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.errors import LadtlError, UsageError

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 import msgspec
 
-from ladtl_np.corpus.conll import ReadOptions, iterate_conll
+from ladtl_np.corpus.formats.conll import ReadOptions, iterate_conll
 from ladtl_np.corpus.lines import Tally, display_name, open_input
 from ladtl_np.corpus.raw import TokenMode, iterate_raw
 from ladtl_np.errors import UsageError

@@ -9,8 +9,9 @@ from typing import TextIO
 
 import msgspec
 
-from ladtl_np.corpus.columns import LineParser, ReadOptions
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats.columns import LineParser
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import listed
 from ladtl_np.corpus.limits import LISTED
 from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input

@@ -1,72 +1,22 @@
-"""The columns of one line: how they are to be read, and the parser that reads them."""
+"""The columns of one line, and the parser that reads them."""
 
 from __future__ import annotations
 
 import contextlib
 import re
 import sys
-from typing import Literal, get_args
-
-import msgspec
 
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import COLUMNS, TYPE_CHARACTERS
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
 
-__all__ = ["LineParser", "ReadOptions"]
-
-Delimiter = Literal["auto", "tab", "space"]
-Scheme = Literal["detect", "IOB1", "IOB2", "BIOES", "BILOU", "IO"]
+__all__ = ["LineParser"]
 
 _SPACES = re.compile(" +")
 # A character outside the basic plane that was destroyed before release counts as one character,
 # though it left two U+FFFD (WeiboNER has such lines).
 _WITH_POSITION = re.compile("(?:\ufffd(?=\ufffd[0-9]))?(.)[0-9]+", re.DOTALL)
-
-
-class ReadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the columns of a file are to be read.
-
-    Attributes
-    ----------
-    token_column
-        Column of the token; negative numbers count from the last column.
-    tag_column
-        Column of the tag, None for untagged text.
-    delimiter
-        ``tab``, ``space`` (a run of U+0020), or ``auto``: tab if the first line has one.
-    position_digits
-        Whether each token is one character and its position in its word, such as ``p10``; the
-        digits are removed.
-    scheme
-        Tag scheme, or ``detect``.
-    rename
-        Old type or ``fnmatch`` pattern to new type; the new type "" drops the type.
-    encoding
-        Text encoding; a byte order mark of UTF-8 is removed.
-    keep_docstart
-        Whether blocks of one ``-DOCSTART-`` line count as sentences.
-    """
-
-    token_column: int = 0
-    tag_column: int | None = -1
-    delimiter: Delimiter = "auto"
-    position_digits: bool = False
-    scheme: Scheme = "detect"
-    rename: dict[str, str] = {}
-    encoding: str = "utf-8"
-    keep_docstart: bool = False
-
-    def __post_init__(self) -> None:
-        for field, value, choices in (
-            ("delimiter", self.delimiter, get_args(Delimiter)),
-            ("scheme", self.scheme, get_args(Scheme)),
-        ):
-            if value not in choices:
-                raise ValueError(f"{field} must be one of {', '.join(choices)}; got {value!r}")
-        for old, new in self.rename.items():
-            if not old or new != new.strip() or not new.isprintable():
-                raise ValueError(f"rename cannot turn {old!r} into {new!r}: that is no entity type")
 
 
 class LineParser:

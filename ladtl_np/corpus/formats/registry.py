@@ -1,0 +1,55 @@
+"""Which formats there are, what tells them apart, and who reads and writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["FORMATS", "Format"]
+
+Family = Literal["columns", "documents", "view"]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """One format.
+
+    Attributes
+    ----------
+    name
+        As options name it.
+    what
+        What it is, in a few words.
+    family
+        ``columns`` hold tokens and tags; ``documents`` texts and characters; a ``view`` is only
+        written, for people.
+    suffixes
+        Ends of the names of its files, which tell it.
+    module
+        Module of `corpus.formats` that reads and writes it.
+    reads, writes
+        Whether it is read, and written.
+    folder
+        Whether it is a folder of files.
+    """
+
+    name: str
+    what: str
+    family: Family
+    suffixes: tuple[str, ...]
+    module: str
+    reads: bool = True
+    writes: bool = True
+    folder: bool = False
+
+
+FORMATS = {
+    found.name: found
+    for found in (
+        Format(
+            "conll", "columns: one token a line", "columns", (".conll", ".bio", ".txt"), "conll"
+        ),
+        Format("jsonl", "one text a line, as doccano has it", "documents", (".jsonl",), "jsonl"),
+    )
+}
+"""All formats by their names."""
