@@ -34,6 +34,7 @@ def test_info_describes_a_model_without_its_words(
     assert found["matched_types"] == {"Drug": "Drug", "Sign": "Sign"}
     assert found["matched_tags"] == 9
     assert found["token_mode"] == "characters"
+    assert found["target_scheme"] == "BIOES"
     assert found["vocabulary"] == len(tiny_model.vocabulary)
     assert found["provenance"]["data"] == {"target": "00ff"}
     assert "words" not in found

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ import safetensors.numpy
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.schemes import from_bioes
+from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import ModelFileError
-from ladtl_np.model.file import Model, load_model, model_bytes, save_model
+from ladtl_np.model.file import Model, load_model, model_bytes, model_from_bytes, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.trained_model import build_model
@@ -28,6 +31,7 @@ def test_models_of_every_format_ever_released_load_and_tag_as_they_did(file: str
     content, expected = (KEPT / file).read_bytes(), EXPECTED["models"][file]
     assert hashlib.sha256(content).hexdigest() == expected["sha256"]
     model = load_model(KEPT / file)
+    assert model.target_scheme == "BIOES"  # they do not tell
     named = sorted(model.network.named().items())
     arrays = hashlib.sha256(b"".join(array.tobytes() for _, array in named)).hexdigest()
     assert arrays == expected["arrays"]
@@ -52,7 +56,11 @@ def test_a_kept_model_is_there_for_every_way_a_model_can_be_built() -> None:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    prepared = prepare(small_config(), small_corpora(), LabelMap({"Sign": "Sign"}))
+    corpora = small_corpora()
+    written = [from_bioes(sentence.tags or (), "IOB2") for sentence in corpora.target]
+    sentences = tuple(map(Sentence, (s.tokens for s in corpora.target), written))
+    corpora = replace(corpora, target=Corpus("target", sentences, "IOB2"))
+    prepared = prepare(small_config(), corpora, LabelMap({"Sign": "Sign"}))
     return build_model(prepared, prepared.network, {}, {"target": "00"})
 
 
@@ -67,7 +75,9 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     assert loaded.config == model.config
     assert loaded.label_map == {"Sign": "Sign"}
     assert loaded.token_mode == "characters"
+    assert loaded.target_scheme == "IOB2"
     assert model_bytes(loaded) == model_bytes(model)
+    assert model_bytes(model_from_bytes("m", model_bytes(model))) == model_bytes(model)
     sentences = [list("Azxab"), list("xx"), ["?"]]
     before = make_decoder(model).tag(sentences)
     after = make_decoder(loaded).tag(sentences)
@@ -123,6 +133,7 @@ def rewritten(content: bytes, **changes: object) -> bytes:
         ({"target_tags": ["B-x"]}, "damaged"),
         ({"vocabulary": {}}, "damaged"),
         ({"token_mode": "syllables"}, "damaged"),
+        ({"target_scheme": "IOB3"}, "damaged: the scheme"),
         ({"surplus": 1}, "newer version of ladtl_np; update"),
         ({"architecture": {}}, "damaged"),
     ],

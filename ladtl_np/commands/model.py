@@ -179,6 +179,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         "lower": model.vocabulary.lower,
         "digits_to_zero": model.vocabulary.digits_to_zero,
         "token_mode": model.token_mode,
+        "target_scheme": model.target_scheme,
         "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
         "types": {name: list(tags.types) for name, tags in heads.items() if tags is not None},
         "matched_tags": matched,
@@ -198,6 +199,7 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
         ("vocabulary", _vocabulary(d)),
         ("token mode", d["token_mode"]),
+        ("tag scheme", f"BIOES; trained on {d['target_scheme']}"),
     ]
     for name, count in d["tags"].items():
         kinds = ", ".join(map(shown, d["types"][name]))

@@ -26,6 +26,7 @@ from ladtl_np.printable import shown, some_of
 __all__ = [
     "Arrays",
     "Container",
+    "open_bytes",
     "open_container",
     "pack",
     "require_arrays",
@@ -214,8 +215,19 @@ def unpack(name: str, content: bytes, wanted: str) -> tuple[bytes, Arrays]:
     ModelFileError
         If it is cut short, damaged, or not one that `pack` made.
     """
-    held = _container(name, io.BytesIO(content), len(content), wanted)
+    held = open_bytes(name, content, wanted)
     return bytes(held.text), held.arrays()
+
+
+def open_bytes(name: str, content: bytes, wanted: str) -> Container:
+    """A file's content that is in memory, its header checked.
+
+    Raises
+    ------
+    ModelFileError
+        If it is cut short, damaged, or not one that `pack` made.
+    """
+    return _container(name, io.BytesIO(content), len(content), wanted)
 
 
 def _container(name: str, stream: io.BufferedIOBase, size: int, wanted: str) -> Container:

@@ -8,15 +8,9 @@ from typing import NamedTuple
 
 from ladtl_np.errors import ModelFileError
 from ladtl_np.model.container import Container, open_container, require_arrays
-from ladtl_np.model.file import (
-    FORMAT,
-    WANTED,
-    Header,
-    parameter_shapes,
-    read_header,
-    read_parts,
-)
+from ladtl_np.model.file import parameter_shapes
 from ladtl_np.model.formats import format_name, version_warning, written_by
+from ladtl_np.model.header import FORMAT, WANTED, Header, read_header, read_parts
 from ladtl_np.model.values import require_values
 from ladtl_np.printable import shown
 

@@ -101,6 +101,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         key=key,
         names=(source.name if source is not None else "", target.name),
         memory=memory,
+        target_scheme=corpora.target.scheme,
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))

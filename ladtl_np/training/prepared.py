@@ -87,6 +87,8 @@ class Prepared:
         Of the corpora that `source` and `target` are from.
     memory
         What training is going to take at most.
+    target_scheme
+        Tag scheme of the target's training corpus.
     """
 
     config: Config
@@ -109,3 +111,4 @@ class Prepared:
     first_stage: Prepared | None = None
     names: tuple[str, str] = ("", "")
     memory: Estimate | None = None
+    target_scheme: str = "BIOES"

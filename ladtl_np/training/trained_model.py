@@ -47,6 +47,7 @@ def build_model(
         scores={name: _short(score) for name, score in scores.items() if score is not None},
         provenance={"versions": versions(), "data": dict(hashes)},
         characters=characters,
+        target_scheme=prepared.target_scheme,
     )
 
 
