@@ -110,6 +110,12 @@ def test_bilou_is_bioes_under_other_names() -> None:
     assert from_bioes(["S-A", "B-A", "I-A", "E-A"], "BILOU") == ("U-A", "B-A", "I-A", "L-A")
 
 
+def test_bmes_is_bioes_under_other_names() -> None:
+    bmes = ("S-A", "B-A", "M-A", "E-A")
+    assert from_bioes(["S-A", "B-A", "I-A", "E-A"], "BMES") == bmes
+    assert to_bioes(bmes, "BMES") == ("S-A", "B-A", "I-A", "E-A")
+
+
 @pytest.mark.parametrize(
     ("tag", "expected"),
     [
@@ -124,7 +130,7 @@ def test_only_the_first_dash_divides_a_tag(tag: str, expected: tuple[str, str]) 
 
 
 @pytest.mark.parametrize(
-    "tag", ["", "o", "B", "B-", "-A", "PER", "b-PER", "M-PER", "B_PER", "O-A", "B-A ", "O ", "B-\t"]
+    "tag", ["", "o", "B", "B-", "-A", "PER", "b-PER", "X-PER", "B_PER", "O-A", "B-A ", "O ", "B-\t"]
 )
 def test_what_is_not_a_tag_is_refused(tag: str) -> None:
     with pytest.raises(ValueError, match="a tag is O or one of"):
@@ -146,6 +152,8 @@ def test_what_is_not_a_tag_is_refused(tag: str) -> None:
         (["B-A", "E-A"], "BIOES"),
         (["U-A"], "BILOU"),
         (["B-A", "I-A", "L-A"], "BILOU"),
+        (["B-A", "M-A", "E-A", "S-A"], "BMES"),
+        (["B-A", "M-A", "E-A", "O", "B-A"], "BMES"),  # as BMEO has single tokens
     ],
 )
 def test_scheme_is_told_from_the_tags(tags: list[str], scheme: str) -> None:
@@ -154,6 +162,12 @@ def test_scheme_is_told_from_the_tags(tags: list[str], scheme: str) -> None:
 
 def test_a_sentence_boundary_parts_spans_when_the_scheme_is_told() -> None:
     assert detect_scheme([["I-A"], ["B-A"], ["B-A"]]) == "IOB2"
+
+
+@pytest.mark.parametrize("other", ["I", "L", "U"])
+def test_bmes_beside_others_is_refused(other: str) -> None:
+    with pytest.raises(ValueError, match=rf"BMES \(M-\) and of others \({other}-\)"):
+        detect_scheme([["M-A", f"{other}-A"]])
 
 
 def test_bioes_beside_bilou_is_refused() -> None:
@@ -175,6 +189,9 @@ def test_bioes_beside_bilou_is_refused() -> None:
         (["B-A", "S-A", "I-A"], "BIOES", [0, 2], ["S-A", "S-A", "S-A"]),
         (["B-A", "E-B"], "BIOES", [0, 1], ["S-A", "S-B"]),
         (["B-A", "L-A", "L-A"], "BILOU", [2], ["B-A", "E-A", "S-A"]),
+        (["B-A", "M-A", "E-A", "B-A"], "BMES", [3], ["B-A", "I-A", "E-A", "S-A"]),
+        (["M-A", "E-A", "M-B", "S-B"], "BMES", [0, 2], ["B-A", "E-A", "S-B", "S-B"]),
+        (["B-A", "M-A", "O"], "BMES", [1], ["B-A", "E-A", "O"]),
     ],
 )
 def test_illegal_tags_are_listed_and_read_as_conlleval_does(
@@ -188,7 +205,7 @@ def test_a_prefix_of_another_scheme_is_refused() -> None:
     with pytest.raises(ValueError, match="E- does not belong to the scheme IOB2"):
         spans(["E-A"], "IOB2")
     with pytest.raises(ValueError, match="unknown tag scheme"):
-        spans(["O"], "BMES")
+        spans(["O"], "BMESX")
 
 
 @pytest.mark.parametrize(

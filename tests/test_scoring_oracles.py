@@ -45,7 +45,7 @@ def conlleval_counts(gold, predicted):
 
 def parts(tag):
     letter, _, kind = tag.partition("-")
-    return {"L": "E", "U": "S"}.get(letter, letter), kind
+    return {"L": "E", "U": "S", "M": "I"}.get(letter, letter), kind
 
 
 def closes(previous, current):
@@ -137,13 +137,13 @@ def test_the_script_joins_neighbours_in_bioes_and_bilou():
 @pytest.mark.parametrize("make", [random_tags, legal_tags])
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_conlleval_reading_equals_seqeval_default_mode(scheme, make):
-    """seqeval's default mode knows B, I, E, S only, so BILOU is compared after renaming L and U.
+    """seqeval's default mode knows B, I, E, S only, so L, U and M are renamed before.
 
     It also reads a gold corpus as one long sequence with an O after each sentence, which changes
     nothing.
     """
     gold, predicted = random_pair(2, scheme, make)
-    rename = str.maketrans("LU", "ES") if scheme == "BILOU" else {}
+    rename = str.maketrans("LUM", "ESI")
     oracle = [
         [[tag[0].translate(rename) + tag[1:] for tag in tags] for tags in side]
         for side in (gold, predicted)
@@ -253,10 +253,10 @@ def legal_entities(tags, scheme):
 
 def is_written_so(letters, kind, before, after, scheme):
     inside = letters[1:]
-    if scheme in ("BIOES", "BILOU"):
-        last, unit = PREFIXES[scheme][2:]
+    if scheme in ("BIOES", "BILOU", "BMES"):
+        _, middle, last, unit = PREFIXES[scheme]
         return letters == unit or (
-            letters[0] == "B" and len(letters) > 1 and inside == "I" * (len(inside) - 1) + last
+            letters[0] == "B" and len(letters) > 1 and inside == middle * (len(inside) - 1) + last
         )
     goes_on = after == f"I-{kind}"
     if scheme == "IOB2":

@@ -7,8 +7,9 @@ import contextlib
 import hashlib
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from stat import S_ISBLK, S_ISCHR
 from typing import BinaryIO
@@ -52,6 +53,8 @@ class Tally:
         Blank lines that hold spaces or tabs.
     tokenless
         JSONL documents without a token that were left out.
+    left_out
+        What else was left out, by its name in the plural: comment lines, relations, ...
     """
 
     lines: int = 0
@@ -61,6 +64,7 @@ class Tally:
     docstart: int = 0
     white_blank: int = 0
     tokenless: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 class Digest:

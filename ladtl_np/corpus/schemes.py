@@ -31,7 +31,14 @@ __all__ = [
     "to_bioes",
 ]
 
-PREFIXES = {"IOB1": "BI", "IOB2": "BI", "BIOES": "BIES", "BILOU": "BILU", "IO": "I"}
+PREFIXES = {
+    "IOB1": "BI",
+    "IOB2": "BI",
+    "BIOES": "BIES",
+    "BILOU": "BILU",
+    "BMES": "BMES",
+    "IO": "I",
+}
 """Prefixes of each scheme beside O, in the order in which tags are listed."""
 
 SCHEMES = tuple(PREFIXES)
@@ -39,9 +46,11 @@ SCHEMES = tuple(PREFIXES)
 Span = tuple[int, int, str]
 """First token, last token + 1, type."""
 
-_LETTERS = frozenset("BIESLU")
-# BILOU's last and unit tokens are BIOES's end and single tokens under other names.
-_AS_BIOES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "O": "O"}
+_LETTERS = frozenset("BIESLUM")
+# BILOU's last and unit tokens are BIOES's end and single tokens under other names, and the middle
+# tokens of BMES are its inside ones.
+_AS_BIOES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "O": "O"}
+_CLOSED = ("BIOES", "BILOU", "BMES")  # schemes in which an entity says where it ends
 
 
 class LegalTags(NamedTuple):
@@ -66,14 +75,14 @@ def split_tag(tag: str) -> tuple[str, str]:
     Raises
     ------
     ValueError
-        If the tag is neither O nor one of the prefixes B, I, E, S, L, U, a dash and a type.
+        If the tag is neither O nor one of the prefixes B, I, E, S, L, U, M, a dash and a type.
     """
     if tag == "O":
         return "O", ""
     kind = tag[2:]
     if not kind or tag[1] != "-" or tag[0] not in _LETTERS or kind != kind.strip():
         raise ValueError(
-            "a tag is O or one of B, I, E, S, L, U followed by a dash and a type; "
+            "a tag is O or one of B, I, E, S, L, U, M followed by a dash and a type; "
             f"a value of {len(tag)} characters is not"
         )
     return tag[0], kind
@@ -99,17 +108,18 @@ def _prefixes(scheme: str) -> str:
 def detect_scheme(tag_sequences: Iterable[Sequence[str]]) -> str:
     """Find the scheme of a corpus from its tags.
 
-    E- or S- tags mean BIOES, L- or U- tags BILOU. Otherwise the scheme is the one of IOB1 and IOB2
-    that fewer tags violate (IOB1: a B- that does not follow its own type; IOB2: an I- that does
-    not), IOB2 if equally many; so strays of an annotator change nothing. A corpus with I- tags only
-    has the same spans in IO and in IOB1 and counts as IOB1, which can also write two adjacent spans
-    of a type; IO has to be declared. A corpus without entities is legal in every scheme and counts
-    as BIOES.
+    M- tags mean BMES, E- or S- tags BIOES, L- or U- tags BILOU. Otherwise the scheme is the one of
+    IOB1 and IOB2 that fewer tags violate (IOB1: a B- that does not follow its own type; IOB2: an I-
+    that does not), IOB2 if equally many; so strays of an annotator change nothing. A corpus with
+    I- tags only has the same spans in IO and in IOB1 and counts as IOB1, which can also write two
+    adjacent spans of a type; IO has to be declared. A corpus without entities is legal in every
+    scheme and counts as BIOES.
 
     Raises
     ------
     ValueError
-        If E- or S- tags stand beside L- or U- tags, or a tag is malformed.
+        If E- or S- tags stand beside L- or U- tags, M- tags beside I-, L- or U- tags, or a tag is
+        malformed.
     """
     seen: set[str] = set()
     wrong = {"B": 0, "I": 0}  # tags that do not follow their own type
@@ -121,6 +131,10 @@ def detect_scheme(tag_sequences: Iterable[Sequence[str]]) -> str:
             if kind != before and prefix in wrong:
                 wrong[prefix] += 1
             before = kind
+    if "M" in seen:
+        if strange := sorted(seen & {"I", "L", "U"}):
+            raise ValueError(f"tags of BMES (M-) and of others ({strange[0]}-) in one corpus")
+        return "BMES"
     if seen & {"E", "S"} and seen & {"L", "U"}:
         raise ValueError("tags of BIOES (E-, S-) and of BILOU (L-, U-) in one corpus")
     if seen & {"E", "S"}:
@@ -190,8 +204,8 @@ def _written(length: int, adjacent: bool, scheme: str) -> str:
         return "I" * length
     if scheme in ("IOB1", "IOB2"):
         return "B" + "I" * (length - 1)
-    last, unit = PREFIXES[scheme][2], PREFIXES[scheme][3]
-    return unit if length == 1 else "B" + "I" * (length - 2) + last
+    first, inside, last, unit = tuple(PREFIXES[scheme])
+    return unit if length == 1 else first + inside * (length - 2) + last
 
 
 def to_bioes(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
@@ -216,8 +230,8 @@ def decoded_tags(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
 def illegal_positions(tags: Sequence[str], scheme: str) -> list[int]:
     """List the tags that the scheme does not allow where they stand.
 
-    IOB2: an I- that continues nothing. IOB1: a B- that parts nothing. BIOES and BILOU: a tag that
-    continues nothing, and a B- or I- that nothing continues.
+    IOB2: an I- that continues nothing. IOB1: a B- that parts nothing. BIOES, BILOU and BMES: a tag
+    that continues nothing, and a B-, I- or M- that nothing continues.
     """
     pairs = _split_all(tags, scheme)
     if scheme == "IO":
@@ -229,9 +243,9 @@ def illegal_positions(tags: Sequence[str], scheme: str) -> list[int]:
         if scheme == "IOB1":
             wrong = letter == "B" and before[1] != kind
         else:
-            wrong = letter in "IEL" and not (before[0] in "BI" and before[1] == kind)
-        if scheme in ("BIOES", "BILOU") and letter in "BI":
-            wrong = wrong or not (after[0] in "IEL" and after[1] == kind)
+            wrong = letter in "IMEL" and not (before[0] in "BIM" and before[1] == kind)
+        if scheme in _CLOSED and letter in "BIM":
+            wrong = wrong or not (after[0] in "IMEL" and after[1] == kind)
         if wrong:
             illegal.append(position)
     return illegal

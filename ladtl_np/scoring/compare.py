@@ -36,7 +36,7 @@ def score(gold: TagSequences, predicted: TagSequences, scheme: str) -> Scores:
     gold, predicted
         One tag sequence a sentence, in the same order.
     scheme
-        Scheme of both: IOB1, IOB2, BIOES, BILOU or IO.
+        Scheme of both: IOB1, IOB2, BIOES, BILOU, BMES or IO.
 
     Raises
     ------

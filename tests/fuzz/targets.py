@@ -129,6 +129,8 @@ _READ = (
     ReadOptions(position_digits=True, tag_column=None),
     ReadOptions(encoding="gb18030"),
     ReadOptions(encoding="latin-1", scheme="BIOES"),
+    ReadOptions(format="conllu"),
+    ReadOptions(format="germeval"),
 )
 
 
@@ -200,6 +202,7 @@ _COLUMNS = (
     *(b"S-X", b"L-X", b"U-X", b"p10", b"\xef\xbb\xbf", b"\xff\xfe", b"-DOCSTART- -X- O\n", b"\0"),
     *(b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe3\x80\x80", b"\xc2\xa0", b"\x0b", b"\x0c", b"\x1c"),
     *(b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xef\xbf\xbd\xef\xbf\xbd1", b"\x80", b"M-X", b"B-"),
+    *(b"# ", b"#\t", b"#", b"1", b"1.1", b"2-3", b"NER=", b"|", b",B-X", b"_"),
 )
 _TEXT = (
     *(b"a", b" ", b"\t", b"\n", b"\r\n", b"\xe8\x83\xb8", b"\xe3\x80\x80", b"\xf0\x9f\x98\x80"),
@@ -450,11 +453,18 @@ def _seeds(*data: bytes) -> Callable[[], list[bytes]]:
 
 _CONLL_SEED = b"a\tB-X\nb\tI-X\n\nc\tO\n"
 _JSONL_SEED = _DOCUMENTS[0]
+_INDEXED = (
+    b"\x08# a\n1-2\tab" + b"\t_" * 8 + b"\n1\ta" + b"\t_" * 7 + b"\tNER=B-X\n",
+    b"\x09#\ta\n1\ta\tB-X\tO\n",
+)
 _DATA, _USAGE, _BOTH = (DataError,), (UsageError,), (DataError, UsageError)
 
 TARGETS: dict[str, Target] = {
     "conll": Target(
-        _conll, _BOTH, _seeds(b"\0" + _CONLL_SEED, b"\3a B-X\nb I-X\n", b"\5p0\nq1\n"), _COLUMNS
+        _conll,
+        _BOTH,
+        _seeds(b"\0" + _CONLL_SEED, b"\3a B-X\nb I-X\n", b"\5p0\nq1\n", *_INDEXED),
+        _COLUMNS,
     ),
     "jsonl": Target(_jsonl, _DATA, _seeds(b"a" + _JSONL_SEED), _DOCUMENTS),
     "raw": Target(_raw, _DATA, _seeds(b"aab c\n\nd\n"), _TEXT),

@@ -10,7 +10,8 @@ from typing import TextIO
 import msgspec
 
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats.columns import LineParser
+from ladtl_np.corpus.formats.columns import Block, LineParser, is_docstart
+from ladtl_np.corpus.formats.conllu import ConlluParser, IndexedParser
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import listed
 from ladtl_np.corpus.limits import LISTED
@@ -23,11 +24,10 @@ from ladtl_np.printable import shown, some_of
 
 __all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
 
-_DOCSTART = "-DOCSTART-"
 _UNWRITABLE = re.compile("[\0\t\n\r]")
 
-Block = list[tuple[int, str]]
-"""Numbers and texts of the lines between two blank lines."""
+_PARSERS: dict[str, type[LineParser]] = {"conllu": ConlluParser, "germeval": IndexedParser}
+"""Who parses the lines of a format; `LineParser` those of all others."""
 
 
 def read_conll(
@@ -107,7 +107,8 @@ def iterate_conll(
     stream
         Lines as bytes, such as a file opened in binary mode.
     options
-        How to read; `rename` needs a declared scheme here.
+        How to read; `rename` needs a declared scheme here. The formats ``conllu`` and ``germeval``
+        have columns, comments and indices of their own.
     name
         Name of the stream in messages.
     tally
@@ -124,42 +125,63 @@ def iterate_conll(
     tagged = options.tag_column is not None
     tally = Tally() if tally is None else tally
     findings = Findings(name)
-    parser = LineParser(options, findings)
+    parser = _PARSERS.get(options.format, LineParser)(options, findings, tally)
     lines = numbered_lines(stream, findings, encoding=options.encoding, tally=tally)
     empty = True
-    for block in _blocks(lines, tally):
-        if len(block) == 1 and _is_docstart(block[0][1]) and not options.keep_docstart:
+    for block in _settled(_blocks(lines, tally, keep=options.keep_docstart), parser):
+        if is_docstart(block[0][1]) and not options.keep_docstart:
             tally.docstart += 1
             continue
-        empty = False
-        rows = [row for number, line in block if (row := parser.parse(number, line))]
-        if findings:
+        data = parser.data(block)
+        rows = [row for number, line in data if (row := parser.parse(number, line))]
+        empty = empty and not rows
+        if findings or not rows:
             continue
         tokens = tuple(token for token, _ in rows)
         tags = tuple(tag for _, tag in rows) if tagged else None
-        sentence = Sentence(tokens, tags, block[0][0])
+        sentence = Sentence(tokens, tags, data[0][0])
         yield _renamed(sentence, renamer) if renamer and tagged else sentence
+    parser.finish()
     if empty and not findings:
         findings.add(0, "no sentence in it", "is it the right file, and complete?")
     findings.raise_any()
 
 
-def _blocks(lines: Iterable[tuple[int, str]], tally: Tally) -> Iterator[Block]:
+def _blocks(lines: Iterable[tuple[int, str]], tally: Tally, *, keep: bool) -> Iterator[Block]:
+    """Part lines at blank ones; unless they are kept, lines of ``-DOCSTART-`` are blocks too.
+
+    Label Studio writes no blank line behind them.
+    """
     block: Block = []
     for number, line in lines:
-        if line.strip(" \t"):
+        blank = not line.strip(" \t")
+        mark = not keep and is_docstart(line)
+        if not blank and not mark:
             block.append((number, line))
             continue
-        tally.white_blank += line != ""
         if block:
             yield block
             block = []
+        if mark:
+            yield [(number, line)]
+        else:
+            tally.white_blank += line != ""
     if block:
         yield block
 
 
-def _is_docstart(line: str) -> bool:
-    return line == _DOCSTART or line.startswith((_DOCSTART + " ", _DOCSTART + "\t"))
+def _settled(blocks: Iterator[Block], parser: LineParser) -> Iterator[Block]:
+    """Let the first data line rule how lines are cut, before the lines in front of it are read."""
+    held: list[Block] = []
+    for block in blocks:
+        held.append(block)
+        if any(parser.settle(number, line) for number, line in block):
+            break
+    else:
+        rows = (row for block in held for row in block)
+        any(parser.settle(number, line, comments=True) for number, line in rows)
+    yield from held
+    yield from blocks
 
 
 def _renamed(sentence: Sentence, renamer: Renamer) -> Sentence:
@@ -192,8 +214,8 @@ def write_conll(
 ) -> None:
     r"""Write sentences as CoNLL columns: token, the sentence's own tags, then further columns.
 
-    Read with ``delimiter="tab"``, the file gives the same tokens and tags. (A sentence of the one
-    token ``-DOCSTART-`` also needs ``keep_docstart``.)
+    Read with ``delimiter="tab"``, the file gives the same tokens and tags. (Tokens
+    ``-DOCSTART-`` also need ``keep_docstart``.)
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 Delimiter = Literal["auto", "tab", "space"]
-Scheme = Literal["detect", "IOB1", "IOB2", "BIOES", "BILOU", "IO"]
+Scheme = Literal["detect", "IOB1", "IOB2", "BIOES", "BILOU", "BMES", "IO"]
 
 Tokens = Literal["auto", "words", "characters", "spaces"]
 Sentences = Literal["auto", "lines", "rules", "whole"]

@@ -49,6 +49,8 @@ FORMATS = {
         Format(
             "conll", "columns: one token a line", "columns", (".conll", ".bio", ".txt"), "conll"
         ),
+        Format("conllu", "CoNLL-U, tags as NER= in column MISC", "columns", (".conllu",), "conllu"),
+        Format("germeval", "index, token, tag: GermEval, Universal NER", "columns", (), "conll"),
         Format("jsonl", "one text a line, as doccano has it", "documents", (".jsonl",), "jsonl"),
     )
 }
