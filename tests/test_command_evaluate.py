@@ -29,7 +29,8 @@ def test_one_model_on_one_file_shows_types_and_how_it_decoded(
     evaluate: Invoke, gold_file: str
 ) -> None:
     result = evaluate(gold_file)
-    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.exit_code == 0
+    assert result.stderr.endswith("2 of 15 sentences (13.3 %) repeat an earlier one\n")
     for word in ("Drug", "Sign", "overall", "macro F1", "decoding constrained to legal BIOES"):
         assert word in result.stdout
     assert "decoding unconstrained" in evaluate(gold_file, "--unconstrained").stdout
@@ -95,7 +96,7 @@ def test_promise_16_illegal_gold_is_counted_listed_and_left(
     path = tmp_path / "gold.conll"
     path.write_text("C\tB-Drug\nz\tI-Drug\n\na\tO\nx\tI-Sign\n")
     result = evaluate(path, "--json", "--scheme", "IOB2")
-    assert f"{path}: 1 gold tag illegal in IOB2" in result.stderr
+    assert f"{path}: 1 tag illegal in IOB2" in result.stderr
     assert f"{path}:5" in result.stderr
     (found,) = json.loads(result.stdout)["results"]
     assert found["scores"]["illegal_gold"] == 1

@@ -271,8 +271,8 @@ def test_no_text_of_the_data_is_shown(tmp_path: Path, invoke: Invoke) -> None:
         (tmp_path / f"{name}.txt").write_text(text, encoding="utf-8")
     result = invoke("experiment", path, "--out", tmp_path / "out")
     assert result.exit_code == 0
-    assert "21 of 30 sentences (70.0 %) of this training set repeat" in result.stderr
-    assert "30 of 30 sentences (100.0 %) in" in result.stderr
+    assert "21 of 30 sentences (70.0 %) repeat" in result.stderr
+    assert "30 of 30 sentences (100.0 %) stand word for word in" in result.stderr
     assert CANARY not in result.output
     written = [p for p in (tmp_path / "out").rglob("*") if p.suffix in (".tsv", ".json", ".jsonl")]
     assert written

@@ -38,7 +38,7 @@ def test_both_ways_of_counting_stand_side_by_side(invoke: Invoke, files: Any) ->
     assert "conll-" in result.stdout
     assert "strict" in result.stdout
     assert "100.00" in result.stdout
-    assert "predicted.txt: 1 predicted tag illegal in IOB2" in result.stderr
+    assert "predicted.txt: 1 tag illegal in IOB2" in result.stderr
     assert "predicted.txt:1" in result.stderr
 
 

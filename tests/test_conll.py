@@ -25,9 +25,9 @@ from ladtl_np.corpus.formats.conll import (
     write_conll,
 )
 from ladtl_np.corpus.limits import FINDINGS
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.schemes import illegal_positions, spans
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError, LadtlError, UsageError
 
 

@@ -253,7 +253,7 @@ def test_synthetic_corpora_and_label_maps_are_files_of_the_experiment() -> None:
     other = own_files(experiment._replace(label_map={"PER": "person"}))
     assert other.label_map != own.label_map
     inputs = read_inputs(specs, own, OUT)
-    assert [line for line in inputs.warnings if "601 sentences (0.2 %)" not in line] == []
+    assert [line for line in map(str, inputs.remarks) if "601 sentences (0.2 %)" not in line] == []
     assert set(inputs.hashes) == {f"out/{name}" for name in own.contents if "neuro" not in name} - {
         f"out/{own.label_map}"
     } | {"out/synthetic/neurology/train.txt"}
@@ -273,10 +273,10 @@ def test_repeated_and_shared_sentences_are_counted_without_their_text(tmp_path: 
     (tmp_path / "test").write_text("x\tO\n\nw\tS-A\n", encoding="utf-8")
     corpora = {"a": {"train": "train"}, "b": {"train": "train", "test": ["test"]}}
     experiment = parse_experiment(small(corpora=corpora), "my.toml", tmp_path)
-    warnings = read_inputs(expand(experiment, OUT), own_files(experiment), OUT).warnings
-    assert [line.replace(str(tmp_path), "") for line in warnings] == [
-        "/train: 1 of 4 sentences (25.0 %) of this training set repeat an earlier one",
-        "/test: of this test corpus stand in training sets 1 of 2 sentences (50.0 %) in /train",
+    warnings = read_inputs(expand(experiment, OUT), own_files(experiment), OUT).remarks
+    assert [str(remark).replace(str(tmp_path), "") for remark in warnings] == [
+        "/train: 1 of 4 sentences (25.0 %) repeat an earlier one",
+        "/test: 1 of 2 sentences (50.0 %) stand word for word in /train, which is trained on",
     ]
 
 

@@ -19,9 +19,9 @@ from ladtl_np.corpus.formats.jsonl import (
     read_jsonl,
     write_jsonl,
 )
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import TokenMode, tokenise
 from ladtl_np.corpus.schemes import Span, spans, spans_to_tags
+from ladtl_np.corpus.tally import Tally
 
 
 def read(*records: Any, mode: TokenMode = "characters", **options: Any) -> list[Document]:

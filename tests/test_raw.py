@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import iterate_raw, tokenise
+from ladtl_np.corpus.tally import Tally
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 

@@ -26,10 +26,11 @@ from ladtl_np.commands.support.formats import (
     print_table,
     read_options,
     scheme_option,
+    tell,
     warn,
-    warn_of_docstart,
 )
 from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.inspection import inspect
 from ladtl_np.errors import UsageError
 from ladtl_np.options.seeds import stream
 from ladtl_np.runs.found import FoundRun
@@ -122,7 +123,7 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     reading = read_options(**options)
     _check_places(first, second, question)
     gold = read_conll(question.gold, reading) if question.gold else None
-    warn_of_docstart([gold] if gold else [])
+    tell(inspect(gold) if gold else [])
     left_out: list[str] = []
     if _is_file(first) or _is_file(second):
         found = [_by_files(first, second, gold, reading, question)]

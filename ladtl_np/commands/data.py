@@ -16,11 +16,11 @@ from ladtl_np.commands.support.formats import (
     read_options,
     scheme_option,
     tag_column_option,
-    warn,
-    warn_of_docstart,
+    tell,
 )
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.inspection import inspect
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.printable import LONG, shown
 
@@ -94,7 +94,6 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in files]
-    warn_of_docstart(corpora)
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
     shared = overlaps(corpora)
     if as_json:
@@ -104,9 +103,7 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     for table in (_sizes_table(found), _entities_table(found), _overlap_table(shared)):
         if table.row_count:
             print_table(table)
-    for statistics in found:
-        if statistics.illegal:
-            warn(f"illegal in {statistics.scheme}: {', '.join(statistics.illegal_places)}")
+    tell(remark for corpus in corpora for remark in inspect(corpus))
 
 
 _SIZES = {

@@ -11,18 +11,17 @@ from ladtl_np.commands.support.formats import (
     DECODING,
     column_options,
     decoding_options,
-    illegal_places,
     json_option,
     print_json,
     print_table,
     read_options,
     scheme_option,
     tag_column_option,
+    tell,
     warn,
-    warn_of_docstart,
-    warn_of_illegal_tags,
 )
 from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.printable import LONG, shown
@@ -70,9 +69,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in gold]
-    warn_of_docstart(corpora)
-    for corpus in corpora:
-        warn_of_illegal_tags(corpus)
+    tell(remark for corpus in corpora for remark in inspect(corpus))
     results, constrained = evaluate_models(models, corpora, **decoding)
     how = _told(constrained)
     if as_json:

@@ -12,7 +12,7 @@ import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option, tell_of_waiting
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
-from ladtl_np.commands.support.formats import json_option, print_json, print_table, warn
+from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.errors import TerminatedError
 from ladtl_np.experiment.cluster.connection import connect
@@ -94,8 +94,7 @@ def command(
             share = share_workers(cluster, plan.specs, jobs)
         else:
             share = share_cores(plan.specs, jobs)
-        for line in plan.inputs.warnings:
-            warn(line)
+        tell(plan.inputs.remarks)
         if jobs and share.processes < jobs and not cluster:  # which may grow
             warn(f"--jobs {jobs} is more than the cores allow; {share.processes} runs side by side")
         if dry_run:

@@ -10,18 +10,17 @@ import msgspec
 
 from ladtl_np.commands.support.formats import (
     column_options,
-    illegal_places,
     json_option,
     print_json,
     print_table,
     read_options,
     scheme_option,
+    tell,
     warn,
-    warn_of_docstart,
-    warn_of_illegal_tags,
 )
 from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
+from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
@@ -81,7 +80,7 @@ def command(
         gold_options, tag_column=columns[1], scheme=predicted_scheme or gold_options.scheme
     )
     gold, predicted = _read(files, gold_options, predicted_options)
-    warn_of_docstart((gold, predicted))
+    tell([*inspect(gold), *inspect(predicted, predicted=True)])
     require_same_tokens(gold, predicted)
     scores = score_corpora(gold, predicted)
     if as_json:
@@ -107,8 +106,6 @@ def _read(
 
 def score_corpora(gold: Corpus, predicted: Corpus) -> Scores:
     """Score tags in the gold's scheme; illegal tags are named as a warning, and stay."""
-    warn_of_illegal_tags(gold)
-    warn_of_illegal_tags(predicted, "predicted")
     guesses = [sentence.tags or () for sentence in predicted]
     if predicted.scheme != gold.scheme:
         if illegal_places(predicted)[0]:

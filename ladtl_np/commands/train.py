@@ -16,6 +16,7 @@ import click
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
+from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import (
@@ -234,13 +235,6 @@ def _opening(run: Run) -> list[str]:
             f"  {role:<6} {shown(corpus.name, LONG)}: {len(corpus):,} sentences{used}, "
             f"{facts['tokens']:,} tokens, {corpus.scheme}"
         )
-        if corpus.docstart:
-            lines.append(f"         {corpus.docstart:,} -DOCSTART- blocks left out")
-        if facts["illegal_tags"]:
-            lines.append(
-                f"         {facts['illegal_tags']} tags are not legal in {corpus.scheme} and are "
-                "read as conlleval does; gold stays as it is for scoring"
-            )
     if prepared.vectors is not None:
         lines.append(
             f"  {prepared.vectors.found:,} of {len(prepared.vocabulary) - 1:,} words have a vector"
@@ -254,6 +248,7 @@ def _opening(run: Run) -> list[str]:
     lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
     if prepared.memory is not None:
         lines.append(f"Memory: up to {told_size(prepared.memory.total)}.")
+    lines += [f"warning: {shown(str(remark), LONG)}" for remark in inspect_roles(corpora.roles())]
     return lines
 
 

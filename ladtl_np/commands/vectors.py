@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.support.formats import print_json, show_text_option, warn
+from ladtl_np.commands.support.formats import print_json, show_text_option, tell, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.raw import TokenMode
@@ -233,8 +233,7 @@ def _tell(facts: dict[str, Any], passes: Passes, out: str) -> None:
         err=True,
     )
     for name, tally in passes.tally.items():
-        if tally.docstart:
-            warn(f"{name}: {tally.docstart} -DOCSTART- blocks left out")
+        tell(tally.remarks(name))
     if facts["unwritable_words"]:
         warn(
             f"{facts['unwritable_words']:,} words that hold a space or what UTF-8 cannot write "

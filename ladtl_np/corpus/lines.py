@@ -7,21 +7,19 @@ import contextlib
 import hashlib
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from stat import S_ISBLK, S_ISCHR
 from typing import BinaryIO
 
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import LINE_BYTES, MIB
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "Digest",
-    "Tally",
     "bounded_lines",
     "display_name",
     "numbered_lines",
@@ -31,40 +29,6 @@ __all__ = [
 
 _UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a reader met that is no error, counted so that nothing goes unseen.
-
-    Attributes
-    ----------
-    lines
-        Lines read.
-    crlf
-        Lines that end at CRLF; neither 0 nor `lines` means mixed endings.
-    bom
-        Whether a byte order mark was removed from the start.
-    unfinished
-        Whether the last line has no line end.
-    docstart
-        Blocks of one ``-DOCSTART-`` line that were left out.
-    white_blank
-        Blank lines that hold spaces or tabs.
-    tokenless
-        JSONL documents without a token that were left out.
-    left_out
-        What else was left out, by its name in the plural: comment lines, relations, ...
-    """
-
-    lines: int = 0
-    crlf: int = 0
-    bom: bool = False
-    unfinished: bool = False
-    docstart: int = 0
-    white_blank: int = 0
-    tokenless: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
 
 
 class Digest:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.lines import Tally, numbered_lines
+from ladtl_np.corpus.lines import numbered_lines
 from ladtl_np.corpus.schemes import Span
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["RawLine", "TokenMode", "iterate_raw", "tokenise"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ladtl_np.corpus.tally import Remark
+
 __all__ = ["Corpus", "Sentence"]
 
 
@@ -44,15 +46,15 @@ class Corpus:
         Tag scheme of ``tags``: one of ``corpus.schemes.SCHEMES``.
     sha256
         Hash of the file's bytes, "" where there is no file.
-    docstart
-        Blocks of one ``-DOCSTART-`` line that were left out.
+    remarks
+        What its reader left out or changed.
     """
 
     name: str
     sentences: tuple[Sentence, ...]
     scheme: str = "BIOES"
     sha256: str = ""
-    docstart: int = 0
+    remarks: tuple[Remark, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sentences)

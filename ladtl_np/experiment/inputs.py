@@ -1,4 +1,4 @@
-"""Everything an experiment reads, read once before its first run: errors, hashes, warnings."""
+"""Everything an experiment reads, read once before its first run: errors, hashes, remarks."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ import tomli_w
 
 from ladtl_np.corpus.demo import SPLITS, generate
 from ladtl_np.corpus.formats.conll import read_conll, write_conll
+from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.lines import open_input
-from ladtl_np.corpus.overlap import repeated
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.experiment.expansion import CORPORA, RunSpec
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.options.config import Config
@@ -57,12 +58,12 @@ class Inputs:
     ----------
     hashes
         SHA-256 of every file, by the path that the runs' options name.
-    warnings
-        Sentences that repeat within a training set or stand in training and test data.
+    remarks
+        What stands out in the corpora.
     """
 
     hashes: dict[str, str]
-    warnings: list[str]
+    remarks: list[Remark]
 
 
 def own_files(experiment: Experiment) -> OwnFiles:
@@ -122,9 +123,7 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:
         hashes[path] = _sha256(path)
-    left_out = {c.name: c.docstart for c in corpora.values() if c.docstart}
-    lines = [f"{name}: {count} -DOCSTART- blocks left out" for name, count in left_out.items()]
-    return Inputs(hashes, [*lines, *_repeats(specs, corpora), *_shared(specs, corpora)])
+    return Inputs(hashes, _remarks(specs, corpora))
 
 
 def _wanted(configs: Iterable[Config]) -> list[InputFile]:
@@ -141,48 +140,15 @@ def _key(file: InputFile) -> Key:
     return file.path, repr(file.format)
 
 
-def _trainings(config: Config) -> list[Key]:
-    return [_key(file) for file in config.data.files() if file.trains]
-
-
-def _repeats(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
-    """Sentences that stand in a training set more than once."""
-    lines: dict[str, str] = {}
-    for spec in specs:
-        for key in _trainings(spec.config):
-            corpus = corpora[key]
-            if key[0] not in lines:
-                count = repeated(corpus)
-                told = f"{_part(count, len(corpus))} of this training set repeat an earlier one"
-                lines[key[0]] = f"{corpus.name}: {told}" if count else ""
-    return [line for line in lines.values() if line]
-
-
-def _shared(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[str]:
-    """Sentences of test corpora that stand in a training set of the same run."""
-    pairs = {
-        (_key(file), training): None
-        for spec in specs
-        for file in spec.config.data.files()
-        if file.role == "test"
-        for training in _trainings(spec.config)
+def _remarks(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[Remark]:
+    """What stands out in the corpora of each run, each thing once."""
+    combinations = {
+        tuple((file.role, _key(file)) for file in spec.config.data.files()): None for spec in specs
     }
-    known = {key: {sentence.tokens for sentence in corpora[key]} for _, key in pairs}
-    found: dict[Key, list[str]] = {}
-    for test, training in pairs:
-        count = sum(sentence.tokens in known[training] for sentence in corpora[test])
-        if count:
-            part = f"{_part(count, len(corpora[test]))} in {corpora[training].name}"
-            found.setdefault(test, []).append(part)
-    return [
-        f"{corpora[test].name}: of this test corpus stand in training sets {', '.join(parts)}"
-        for test, parts in found.items()
-    ]
-
-
-def _part(count: int, total: int) -> str:
-    """A count with its share, never 0 % or 100 % unless it is."""
-    return f"{count:,} of {total:,} sentences ({100 * count / total:.1f} %)"
+    found: dict[Remark, None] = {}
+    for roles in combinations:
+        found |= dict.fromkeys(inspect_roles((role, corpora[key]) for role, key in roles))
+    return list(found)
 
 
 def _sha256(path: str) -> str:

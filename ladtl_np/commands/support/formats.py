@@ -12,8 +12,7 @@ import msgspec
 
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats.reading import Delimiter, ReadOptions, Scheme
-from ladtl_np.corpus.schemes import illegal_positions
-from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
@@ -26,7 +25,6 @@ __all__ = [
     "DECODING",
     "column_options",
     "decoding_options",
-    "illegal_places",
     "json_option",
     "naming_standard_output",
     "print_json",
@@ -35,17 +33,15 @@ __all__ = [
     "scheme_option",
     "show_text_option",
     "tag_column_option",
+    "tell",
     "vocabulary_key_option",
     "warn",
-    "warn_of_docstart",
-    "warn_of_illegal_tags",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _DEFAULTS = ReadOptions()
 DECODING = ("domain", "constrained", "threads", "vocabulary_key")
 """Names of the values that `decoding_options` gives."""
-PLACES = 5  # illegal tags whose places are listed
 
 
 class _Column(click.ParamType[int | None]):
@@ -251,29 +247,7 @@ def warn(message: str) -> None:
     click.echo(f"warning: {shown(message, LONG)}", err=True)
 
 
-def illegal_places(corpus: Corpus) -> tuple[int, list[str]]:
-    """Count the tags that a corpus's scheme forbids, and list the first as ``file:line``."""
-    lines = [
-        sentence.line + position
-        for sentence in corpus
-        for position in illegal_positions(sentence.tags or (), corpus.scheme)
-    ]
-    return len(lines), [f"{corpus.name}:{line}" for line in lines[:PLACES]]
-
-
-def warn_of_docstart(corpora: Iterable[Corpus]) -> None:
-    """Say on standard error what was left out of files, each file once."""
-    for name, count in {corpus.name: corpus.docstart for corpus in corpora}.items():
-        if count:
-            warn(f"{name}: {count} -DOCSTART- blocks left out")
-
-
-def warn_of_illegal_tags(corpus: Corpus, side: str = "gold") -> None:
-    """Say on standard error how many illegal tags a corpus has, and where the first are."""
-    count, places = illegal_places(corpus)
-    if count:
-        more = ", ..." if count > len(places) else ""
-        warn(
-            f"{corpus.name}: {count} {side} tag{'s' * (count > 1)} illegal in "
-            f"{shown(corpus.scheme)}, scored as they stand: {', '.join(places)}{more}"
-        )
+def tell(remarks: Iterable[Remark]) -> None:
+    """Say on standard error what stands out in corpora, each thing once."""
+    for told in dict.fromkeys(map(str, remarks)):
+        warn(told)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ladtl_np.commands.support.formats import illegal_places
+from ladtl_np.corpus.inspection import illegal_places
 from ladtl_np.corpus.overlap import Overlap, overlaps, repeated
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.sentence import Corpus

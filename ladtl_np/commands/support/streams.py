@@ -17,9 +17,9 @@ from ladtl_np.commands.support.formats import naming_standard_output
 from ladtl_np.corpus.formats.conll import format_sentence, iterate_conll
 from ladtl_np.corpus.formats.jsonl import format_document, iterate_jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.raw import RawLine, TokenMode, iterate_raw
 from ladtl_np.corpus.schemes import decoded_tags, spans
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.files import new_file, require_apart
 from ladtl_np.runs.marker import is_kept

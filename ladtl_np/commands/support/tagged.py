@@ -10,10 +10,10 @@ import msgspec
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import iterate_conll
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError
 
 __all__ = ["read_tagged", "require_same_tokens"]
@@ -34,7 +34,7 @@ def read_tagged(
         sentences = tuple(
             Sentence(s.tokens, renamer.apply(s.tags or ()), s.line) for s in sentences
         )
-    return Corpus(name, sentences, scheme, docstart=tally.docstart)
+    return Corpus(name, sentences, scheme, remarks=tally.remarks(name))
 
 
 def _detected(sentences: Sequence[Sentence], name: str, gold_scheme: str | None) -> Any:

@@ -19,8 +19,9 @@ from ladtl_np.commands.support.streams import (
     read,
 )
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Digest, Tally, display_name, open_input
+from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.raw import TokenMode
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import LadtlError, UsageError
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def tag_stream(
 
 def note_on(tally: Tally) -> str:
     """What was met that is no error, in words; "" if nothing."""
-    return f"{tally.docstart} -DOCSTART- blocks left out" if tally.docstart else ""
+    return "; ".join(remark.what for remark in tally.remarks(""))
 
 
 def _writer(options: TagOptions, name: str, tagger: Tagger, coloured: bool) -> tuple[Writer, str]:

@@ -15,10 +15,11 @@ from ladtl_np.corpus.formats.conllu import ConlluParser, IndexedParser
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import listed
 from ladtl_np.corpus.limits import LISTED
-from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
+from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.printable import shown, some_of
 
@@ -76,7 +77,7 @@ def read_conll(
         sentences = tuple(iterate_conll(digest.lines(stream), plain, name, tally=tally))
     sha256 = "" if fspath(path) == "-" else digest.hexdigest()
     if options.tag_column is None:
-        return Corpus(name, sentences, sha256=sha256, docstart=tally.docstart)
+        return Corpus(name, sentences, sha256=sha256, remarks=tally.remarks(name))
     scheme: str = options.scheme
     if scheme == "detect":
         try:
@@ -92,7 +93,7 @@ def read_conll(
                 f"{name}: no entity type fits {unused}, which is to be renamed; "
                 f"types in this file: {listed(renamer.seen)}"
             )
-    return Corpus(name, sentences, scheme, sha256, tally.docstart)
+    return Corpus(name, sentences, scheme, sha256, tally.remarks(name))
 
 
 def iterate_conll(

@@ -16,10 +16,11 @@ import msgspec
 from ladtl_np.corpus.documents import parse_json
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
-from ladtl_np.corpus.lines import Digest, Tally, display_name, numbered_lines, open_input
+from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
 from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.printable import escaped_json, shown
 
 __all__ = ["Document", "format_document", "iterate_jsonl", "read_jsonl", "write_jsonl"]

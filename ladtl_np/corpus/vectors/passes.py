@@ -14,8 +14,9 @@ from typing import BinaryIO, cast
 import msgspec
 
 from ladtl_np.corpus.formats.conll import ReadOptions, iterate_conll
-from ladtl_np.corpus.lines import Tally, display_name, open_input
+from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.raw import TokenMode, iterate_raw
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import UsageError
 
 __all__ = ["Passes", "Reader", "column_reader", "open_passes", "text_reader"]

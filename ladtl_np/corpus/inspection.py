@@ -1,0 +1,117 @@
+"""What the user of a corpus should know of it, found in one place for every command and for Python.
+
+Each thing is a `Remark`: counts, places and types, never text of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ladtl_np.corpus.labels import TagSet, listed
+from ladtl_np.corpus.overlap import repeated
+from ladtl_np.corpus.schemes import illegal_positions
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import PLACES, Remark
+
+__all__ = ["illegal_places", "inspect", "inspect_roles", "part"]
+
+_TRAINING = ("source", "target")
+
+
+def inspect(corpus: Corpus, *, predicted: bool = False) -> list[Remark]:
+    """Say what stands out in one corpus, and what its reader left out or changed.
+
+    Of `predicted` tags only these: the sentences are the gold's.
+    """
+    return [*corpus.remarks, *_of_tags(corpus), *(() if predicted else _of_sentences(corpus))]
+
+
+def _of_tags(corpus: Corpus) -> Iterator[Remark]:
+    count, places = illegal_places(corpus)
+    if count:
+        what = f"{count:,} {_tags(count)} illegal in {corpus.scheme}, left as found"
+        yield Remark("illegal-tags", corpus.name, count, what, places=tuple(places))
+    tags = [sentence.tags for sentence in corpus if sentence.tags is not None]
+    if tags and all(tag == "O" for row in tags for tag in row):
+        yield Remark(
+            "no-entities",
+            corpus.name,
+            len(corpus),
+            f"no entity in {len(corpus):,} sentences: every tag is O",
+            "is it the right file, and the right tag column?",
+        )
+
+
+def _of_sentences(corpus: Corpus) -> Iterator[Remark]:
+    if count := repeated(corpus):
+        what = f"{part(count, len(corpus))} repeat an earlier one"
+        yield Remark("repeated-sentences", corpus.name, count, what)
+
+
+def inspect_roles(roles: Iterable[tuple[str, Corpus]]) -> list[Remark]:
+    """Say what stands out in the corpora of a run: in each, and between training and test data.
+
+    Parameters
+    ----------
+    roles
+        Corpora after what they are to the run, see `options.input_file.Role`.
+    """
+    roles = list(roles)
+    once = {id(corpus): corpus for _, corpus in roles}
+    found = [remark for corpus in once.values() for remark in inspect(corpus)]
+    training = [(role, corpus) for role, corpus in roles if role in _TRAINING]
+    for role, corpus in roles:
+        if role not in _TRAINING:
+            found += _shared(corpus, [one for _, one in training])
+            found += _unseen(corpus, [one for at, one in training if at == "target"])
+    return found
+
+
+def _shared(corpus: Corpus, training: Sequence[Corpus]) -> Iterator[Remark]:
+    """Sentences that stand in a training set."""
+    for other in training:
+        known = {sentence.tokens for sentence in other}
+        count = sum(sentence.tokens in known for sentence in corpus)
+        if count:
+            yield Remark(
+                "shared-sentences",
+                corpus.name,
+                count,
+                f"{part(count, len(corpus))} stand word for word in {other.name}, which is "
+                "trained on",
+            )
+
+
+def _unseen(corpus: Corpus, training: Sequence[Corpus]) -> Iterator[Remark]:
+    """Types that the target's training corpus does not have."""
+    if not training or not any(sentence.tags for sentence in corpus):
+        return
+    known = set(TagSet.from_corpora(training).types)
+    unseen = sorted(set(TagSet.from_corpora([corpus]).types) - known)
+    if unseen:
+        yield Remark(
+            "unseen-types",
+            corpus.name,
+            len(unseen),
+            f"types that {training[0].name} does not have; all missed: {listed(unseen)}",
+            "rename them if they mean the same as others",
+        )
+
+
+def _tags(count: int) -> str:
+    return "tag" if count == 1 else "tags"
+
+
+def illegal_places(corpus: Corpus) -> tuple[int, list[str]]:
+    """Count the tags that a corpus's scheme forbids, and list the first as ``file:line``."""
+    lines = [
+        sentence.line + position
+        for sentence in corpus
+        for position in illegal_positions(sentence.tags or (), corpus.scheme)
+    ]
+    return len(lines), [f"{corpus.name}:{line}" for line in lines[:PLACES]]
+
+
+def part(count: int, total: int) -> str:
+    """A count of sentences with its share, never 0 % or 100 % unless it is."""
+    return f"{count:,} of {total:,} sentences ({100 * count / total:.1f} %)"
