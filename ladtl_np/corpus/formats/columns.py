@@ -9,8 +9,8 @@ import sys
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import COLUMNS, TYPE_CHARACTERS
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["Block", "LineParser", "is_docstart"]
 

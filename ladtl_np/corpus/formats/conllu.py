@@ -12,7 +12,7 @@ import re
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.columns import Block, LineParser
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["ConlluParser", "IndexedParser", "format_conllu"]
 
