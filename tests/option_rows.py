@@ -55,6 +55,9 @@ ALL_UNKNOWN: Base = {"training.unknown_probability": 1.0}
 RETRAINED: Base = {"method": "re-training"}
 PROJECTED: Base = {"method": "linear-projection"}
 MASKED: Base = {"method": "domain-mask"}
+# what is evaluated may choose another step's model
+FILE_ROWS = frozenset({"vocabulary", "start words"}) | TAGS
+FILE_WORDS: Base = {"data.embeddings": "vectors-dev.txt"}
 WEIGHTED: Base = {"method": "cd-learning"}
 
 
@@ -143,7 +146,8 @@ DATA = [
         base=MASKED,
     ),
     move("data.embeddings", "vectors.txt", "start words", ON_BATCH),
-    move("data.embeddings", "vectors-dev.txt", VOCABULARY),
+    move("data.embeddings", "vectors-dev.txt", FILE_ROWS, ON_BATCH),
+    move("vectors.keep", "training", FILE_ROWS, base=FILE_WORDS),
 ]
 MODEL = [
     move("model.embedding", 7, START, TERMS, GRADIENTS, "dropout", TAGS),

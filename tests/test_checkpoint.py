@@ -173,15 +173,27 @@ def test_promise_05_other_vectors_that_bring_other_words_are_refused(
 ) -> None:
     vectors, out = tmp_path / "vectors.txt", tmp_path / "out"
     numbers = " ".join(["0.5"] * 8)
-    with open(arguments[arguments.index("--dev") + 1], "a", encoding="utf-8") as dev:
-        dev.write("\nQ\tO\nR\tO\n")  # words of no training data
-    vectors.write_text(f"Q {numbers}\n", "utf-8")
+    vectors.write_text(f"Q {numbers}\n", "utf-8")  # a word of no training data
     arguments += ["--embeddings", str(vectors)]
     killed(arguments, out)
     vectors.write_text(f"R {numbers}\n", "utf-8")
     result = invoke(*arguments, "--out", out, "--resume")
     assert result.exit_code == 2
     assert "the vocabulary is another one" in result.stderr
+
+
+def test_promise_05_other_vectors_of_the_same_words_are_refused(
+    arguments: list[str], tmp_path: Path, invoke: Invoke
+) -> None:
+    vectors, out = tmp_path / "vectors.txt", tmp_path / "out"
+    vectors.write_text(f"Q {' '.join(['0.5'] * 8)}\n", "utf-8")
+    arguments += ["--embeddings", str(vectors)]
+    killed(arguments, out)
+    vectors.write_text(f"Q {' '.join(['0.25'] * 8)}\n", "utf-8")
+    result = invoke(*arguments, "--out", out, "--resume")
+    assert result.exit_code == 2
+    assert "the file of word vectors is another one" in result.stderr
+    assert "vocabulary" not in result.stderr
 
 
 def test_a_signal_that_is_ignored_stays_ignored(arguments: list[str], tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.findings import FindingsError
+from ladtl_np.corpus.vectors.file_words import FileWords
+from ladtl_np.corpus.vectors.forms import EXACT, LOWER, LOWER_ZEROS, MISSING, ZEROS
 from ladtl_np.corpus.vectors.loading import load_vectors
 from ladtl_np.corpus.vocabulary import UNKNOWN
 from ladtl_np.errors import DataError, LadtlError, UsageError
@@ -24,7 +27,7 @@ def write(tmp_path: Path, data: bytes | str, name: str = "v.txt") -> Path:
 
 def load(tmp_path: Path, data: bytes | str, words: list[str], **options: Any) -> Any:
     name = options.pop("name", "v.txt")
-    return load_vectors(write(tmp_path, data, name), words, **options)
+    return load_vectors(write(tmp_path, data, name), words, **options)[:3]
 
 
 @pytest.mark.parametrize("header", ["", "3 2\n"])
@@ -36,17 +39,20 @@ def test_only_rows_in_use_are_kept(tmp_path: Path, header: str, name: str) -> No
     assert matrix.tolist() == np.array([[-1.5, 0.2], [5, 6]], np.float32).tolist()
     assert matrix.dtype == np.float32
     assert matrix.flags.c_contiguous
-    assert (report.found, report.missing, report.dimension, report.rows) == (2, 1, 2, 3)
+    assert (report.dimension, report.rows) == (2, 3)
+    file = tmp_path / name
+    assert (report.name, report.sha256) == (name, sha256(file.read_bytes()).hexdigest())
 
 
 def test_exact_beats_lower_case_beats_zeros_whatever_their_order(tmp_path: Path) -> None:
     data = "a00 1\nA00 2\na12 3\nA12 4\nb0 5\nb 6\nC0 7\n"
-    words = ["A12", "B7", "B", "C9", "a34", "d"]
-    rows, matrix, report = load(tmp_path, data, words, dimension=1)
+    words = ["A12", "B7", "B", "C9", "a34", "d", "A34"]
+    rows, matrix, _, ways = load_vectors(write(tmp_path, data), words[:5], asked=words[5:])
     assert dict(zip(rows.tolist(), matrix[:, 0].tolist(), strict=True)) == {
         0: 4, 1: 5, 2: 6, 3: 7, 4: 1
     }  # fmt: skip
-    assert (report.exact, report.lower, report.zeros, report.missing) == (1, 1, 3, 1)
+    assert ways.tolist() == [EXACT, LOWER_ZEROS, LOWER, ZEROS, ZEROS, MISSING, ZEROS]
+    assert load_vectors(tmp_path / "v.txt", ["A34"]).matrix.tolist() == [[2]]
 
 
 def test_words_are_split_off_at_spaces_from_the_right_only(tmp_path: Path) -> None:
@@ -57,14 +63,16 @@ def test_words_are_split_off_at_spaces_from_the_right_only(tmp_path: Path) -> No
 
 
 def test_the_first_of_two_equal_words_counts(tmp_path: Path) -> None:
-    _, matrix, report = load(tmp_path, "a 1 2\na 3 4\nb 1 1\nb 2 2\n", ["a"])
+    _, matrix, report = load(tmp_path, "b 1 1\na 1 2\nb 2 2\na 3 4\na 5 6\n", ["a"])
     assert matrix.tolist() == [[1, 2]]
-    assert report.duplicates == 1
+    assert (report.duplicates, report.first_duplicate) == (2, 4)
 
 
 def test_words_that_are_not_utf8_are_counted(tmp_path: Path) -> None:
-    _, _, report = load(tmp_path, b"\xff 1 2\na 1 2\n", ["a"])
-    assert (report.undecodable, report.found) == (1, 1)
+    more = FileWords(None, str, (), lambda size: None)
+    rows, _, report = load(tmp_path, b"a 1 2\n\xff 1 2\nb\xff 1 2\n", ["a"], more=more)
+    assert (report.undecodable, report.first_undecodable, rows.tolist()) == (2, 2, [0])
+    assert more.words == ["a"]
 
 
 def test_nothing_found_gives_an_empty_matrix(tmp_path: Path) -> None:

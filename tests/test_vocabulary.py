@@ -39,21 +39,27 @@ def test_words_stand_by_falling_count_then_code_point() -> None:
 
 
 def test_the_order_of_sentences_and_corpora_does_not_matter() -> None:
-    one = build([corpus("b a", "c a")], extra_words={"x", "y", "z"})
-    two = build([corpus("c a"), corpus("b a")], extra_words=["z", "y", "x"])
+    one = build([corpus("b a", "c a")])
+    two = build([corpus("c a"), corpus("b a")])
     assert one.to_state() == two.to_state()
 
 
-def test_rare_words_are_left_out_and_extra_ones_held() -> None:
-    vocabulary = build([corpus("a a b c")], min_count=2, extra_words=["c", "d", "a"])
-    assert vocabulary.words == (UNKNOWN, "a", "c", "d")
-    assert vocabulary.singleton.tolist() == [False, False, True, False]
+def test_rare_words_are_left_out() -> None:
+    vocabulary = build([corpus("a a b c")], min_count=2)
+    assert vocabulary.words == (UNKNOWN, "a")
+
+
+def test_further_words_stand_last_in_their_own_order() -> None:
+    vocabulary = build([corpus("a b")], lower=True).extended(["z", "d"])
+    assert vocabulary.words == (UNKNOWN, "a", "b", "z", "d")
+    assert vocabulary.singleton.tolist() == [False, True, True, False, False]
+    assert vocabulary.encode(["D", "B"]).tolist() == [4, 2]
 
 
 def test_counts_are_those_of_the_normalised_words() -> None:
-    vocabulary = build([corpus("B1 b２ x")], lower=True, digits_to_zero=True, extra_words=["Y9"])
-    assert vocabulary.words == (UNKNOWN, "b0", "x", "y0")
-    assert vocabulary.encode(["B7", "X", "y5", "q"]).tolist() == [1, 2, 3, 0]
+    vocabulary = build([corpus("B1 b２ x")], lower=True, digits_to_zero=True)
+    assert vocabulary.words == (UNKNOWN, "b0", "x")
+    assert vocabulary.encode(["B7", "X", "q"]).tolist() == [1, 2, 0]
 
 
 def test_every_decimal_digit_becomes_zero_and_nothing_else() -> None:

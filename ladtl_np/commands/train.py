@@ -16,6 +16,7 @@ import click
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
+from ladtl_np.commands.support.vectors_told import vector_lines
 from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
@@ -236,9 +237,7 @@ def _opening(run: Run) -> list[str]:
             f"{facts['tokens']:,} tokens, {corpus.scheme}"
         )
     if prepared.vectors is not None:
-        lines.append(
-            f"  {prepared.vectors.found:,} of {len(prepared.vocabulary) - 1:,} words have a vector"
-        )
+        lines += vector_lines(prepared.vectors)
     if prepared.key is not None:
         lines.append("  words are hashed in the model; tagging needs its key as well")
     if corpora.dev is None:

@@ -82,7 +82,6 @@ class Vocabulary:
         lower: bool,
         digits_to_zero: bool,
         min_count: int,
-        extra_words: Iterable[str] = (),
     ) -> Vocabulary:
         """Collect the words of training corpora.
 
@@ -97,9 +96,6 @@ class Vocabulary:
             Normalisation, applied before counting and at every look-up.
         min_count
             Words that occur less often are left out.
-        extra_words
-            Words to hold whatever their count, such as those of development data for which there
-            are vectors.
         """
         if min_count < 1:
             raise ValueError(f"min_count must be at least 1, got {min_count}")
@@ -112,11 +108,18 @@ class Vocabulary:
         for word, count in raw.items():
             counts[plain.normalise(word)] += count
         kept = {word for word, count in counts.items() if count >= min_count}
-        kept.update(map(plain.normalise, extra_words))
         kept.discard(UNKNOWN)
         words = (UNKNOWN, *sorted(kept, key=lambda word: (-counts[word], word)))
         singleton = np.array([word != UNKNOWN and counts[word] == 1 for word in words], np.bool_)
         return cls(words, lower, digits_to_zero, singleton)
+
+    def extended(self, words: Sequence[str]) -> Vocabulary:
+        """Return a plain vocabulary with further rows for words of no training data, as they are.
+
+        They are in their normal form, and have no row so far.
+        """
+        singleton = np.concatenate([self.singleton, np.zeros(len(words), np.bool_)])
+        return replace(self, words=(*self.words, *words), singleton=singleton)
 
     def normalise(self, token: str) -> str:
         """Return the form under which a token is looked up."""

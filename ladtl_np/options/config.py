@@ -29,6 +29,7 @@ from ladtl_np.options.parts import (
     ModelOptions,
     ObjectiveOptions,
     TrainingOptions,
+    VectorOptions,
     VocabularyOptions,
 )
 from ladtl_np.printable import LONG, shown
@@ -132,6 +133,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     optimizer: AdaGradOptions = AdaGradOptions()
     training: TrainingOptions = TrainingOptions()
     vocabulary: VocabularyOptions = VocabularyOptions()
+    vectors: VectorOptions = VectorOptions()
     decoding: DecodingOptions = DecodingOptions()
     joint: JointOptions = JointOptions()
     projection: ProjectionOptions = ProjectionOptions()

@@ -8,7 +8,7 @@ import msgspec
 
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed, matched_tags, unmatched_types
 from ladtl_np.errors import UsageError
-from ladtl_np.options.config import Config
+from ladtl_np.options.config import DEFAULTS, Config
 from ladtl_np.options.method_options import JointOptions
 from ladtl_np.options.methods import METHODS, Method, method_named
 
@@ -56,6 +56,7 @@ def chosen_method(config: Config, *, has_source: bool | None = None) -> Method:
     """
     method = method_named(config.method)
     _require_effect(config, method)
+    _require_kept_vectors(config)
     if method.source != "unused" and has_source is False:
         raise UsageError(
             f"method {config.method} learns from a source domain; give one with --source, "
@@ -92,6 +93,22 @@ def _require_effect(config: Config, method: Method) -> None:
         raise UsageError(
             f"objective.parameter_transfer has no effect with method {config.method}; "
             f"leave it out, or choose one of: {', '.join(able)}"
+        )
+
+
+def _require_kept_vectors(config: Config) -> None:
+    """Refuse a choice among a file's words where there is no file, or none of them is taken."""
+    keep = config.vectors.keep
+    if keep == DEFAULTS.vectors.keep:
+        return
+    if not config.data.embeddings:
+        raise UsageError(
+            "vectors.keep has no effect without word vectors; leave it out, or give --embeddings"
+        )
+    if keep != "training" and config.vocabulary.min_count > 1:
+        raise UsageError(
+            f"vectors.keep={keep} has no effect with vocabulary.min_count above 1, with which a "
+            "model holds no other words than its training data's; leave one of them out"
         )
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "ModelOptions",
     "ObjectiveOptions",
     "TrainingOptions",
+    "VectorOptions",
     "VocabularyOptions",
 ]
 
@@ -206,8 +207,8 @@ class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     digits_to_zero
         Whether every digit counts as 0.
     min_count
-        Words and characters rarer than this in the training data are unknown; from 2 on, so are
-        words of other data that have a vector.
+        Words and characters rarer than this in the training data are unknown; from 2 on, no word
+        is known that only the file of vectors has.
     key
         File of a secret key, made if it is not there; with it the model holds keyed hashes of words
         and characters in their place, and needs the key to tag.
@@ -220,6 +221,25 @@ class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 
     def __post_init__(self) -> None:
         _require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")
+
+
+class VectorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which words of a file of vectors a model knows beside those of its training data.
+
+    Attributes
+    ----------
+    keep
+        The first so many of the file, whose order is that of frequency; ``all`` of them; or
+        ``training``, none. Development and test data add no word.
+    """
+
+    keep: Literal["all", "training"] | int = 20_000
+
+    def __post_init__(self) -> None:
+        _require(
+            isinstance(self.keep, str) or self.keep > 0,
+            f"keep must be at least 1, or training for none, got {self.keep}",
+        )
 
 
 class CharacterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

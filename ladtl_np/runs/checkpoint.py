@@ -179,14 +179,17 @@ def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) ->
 
 
 def made_of(prepared: Prepared) -> dict[str, str]:
-    """Hashes of what preparation made of files that are not named: words, and tags that match."""
+    """Hashes of what preparation made of files that are not corpora: words, tags that match."""
     words = "\n".join(prepared.vocabulary.words)
     pairs = [rows.tolist() for rows in prepared.objective.matched]
     made = {"the vocabulary": words, "the label map": str(pairs)}
-    return {
+    hashes = {
         name: sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         for name, text in made.items()
     }
+    if prepared.vectors is not None:
+        hashes["the file of word vectors"] = prepared.vectors.report.sha256
+    return hashes
 
 
 class Timer:

@@ -14,7 +14,6 @@ from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.network import PROJECTIONS
@@ -30,7 +29,7 @@ from ladtl_np.options.method_checks import (
 )
 from ladtl_np.options.methods import Method
 from ladtl_np.options.seeds import stream
-from ladtl_np.shapes import Floats, Integers
+from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import estimate, require_memory
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.similarity import (
@@ -39,6 +38,7 @@ from ladtl_np.training.similarity import (
     polynomial_similarity,
 )
 from ladtl_np.training.start_values import StartValues
+from ladtl_np.training.word_vectors import known_words
 
 __all__ = ["Corpora", "Prepared", "prepare"]
 
@@ -62,7 +62,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     for corpus in training:
         _require_tags(corpus)
     key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
-    vocabulary, vectors, report = _vocabulary(config, training, corpora)
+    used = replace(corpora, source=source, target=target)
+    vocabulary, rows, vectors = known_words(config, training, used.roles())
     characters = None
     if config.characters.hidden:
         least = config.vocabulary.min_count
@@ -79,7 +80,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         if shared:
             need = f"method {config.method} with one CRF for both domains"
             source_tags = aligned_tags(source_tags, target_tags, label_map, need)
-    start = StartValues(config, method, shared, vocabulary, characters, vectors)
+    start = StartValues(config, method, shared, vocabulary, characters, rows)
     sizes = start.architecture(source_tags, target_tags)
     memory = require_memory(estimate(config, method, sizes, source, target, corpora.dev))
     prepared = Prepared(
@@ -96,7 +97,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         label_map=label_map or LabelMap(),
         match=match,
         token_mode=_token_mode(training),
-        vectors=report,
+        vectors=vectors,
         characters=characters,
         key=key,
         names=(source.name if source is not None else "", target.name),
@@ -106,7 +107,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
     if method.source_weights == "similarity":
-        return replace(prepared, source=_weighted(prepared))
+        return replace(prepared, source=_weighted(prepared, start.trained_words))
     if method.source == "before the target":
         return _in_two_stages(prepared, start)
     return prepared
@@ -122,8 +123,11 @@ def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus |
     return sample(corpora.source, data.source_fraction, chance), target
 
 
-def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
-    """The source's sentences, weighted by their likeness to the target's (cd-learning)."""
+def _weighted(prepared: Prepared, words: int) -> tuple[EncodedSentence, ...]:
+    """The source's sentences, weighted by their likeness to the target's (cd-learning).
+
+    `words` are those of the training data, row 0 among them; others do not count.
+    """
     options, table = prepared.config.cd, prepared.network.embedding
     source = [sentence.words for sentence in prepared.source]
     target = [sentence.words for sentence in prepared.target]
@@ -132,7 +136,7 @@ def _weighted(prepared: Prepared) -> tuple[EncodedSentence, ...]:
     elif options.similarity == "gaussian":
         weights = gaussian_similarity(source, target, table, options.width)
     else:
-        weights = cross_entropy_similarity(source, target, len(table), options.order)
+        weights = cross_entropy_similarity(source, target, words, options.order)
     return tuple(
         sentence._replace(weight=float(weight))
         for sentence, weight in zip(prepared.source, weights, strict=True)
@@ -180,28 +184,6 @@ def _require_tags(corpus: Corpus) -> None:
         raise DataError(f"{corpus.name}: there is no sentence to train on")
     if any(sentence.tags is None for sentence in corpus):
         raise DataError(f"{corpus.name}: training needs tags, and some sentences have none")
-
-
-def _vocabulary(
-    config: Config, training: Iterable[Corpus], corpora: Corpora
-) -> tuple[Vocabulary, dict[str, Floats], VectorReport | None]:
-    """Words of the training corpora; with vectors, also evaluated words that have one.
-
-    These occur in no training data, so that a `min_count` leaves them out.
-    """
-    options = msgspec.structs.asdict(config.vocabulary)
-    del options["key"]
-    path = config.data.embeddings
-    if not path:
-        return Vocabulary.build(training, **options), {}, None
-    evaluated = [corpus for corpus in (corpora.dev, *corpora.tests) if corpus is not None]
-    if config.vocabulary.min_count > 1:
-        evaluated = []
-    words = {token for corpus in evaluated for sentence in corpus for token in sentence.tokens}
-    everything = Vocabulary.build(training, extra_words=words, **options)
-    rows, values, report = load_vectors(path, everything.words, dimension=config.model.embedding)
-    vectors = {everything.words[row]: value for row, value in zip(rows, values, strict=True)}
-    return Vocabulary.build(training, extra_words=vectors, **options), vectors, report
 
 
 def _objective(

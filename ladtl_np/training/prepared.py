@@ -9,7 +9,6 @@ from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vectors.loading import VectorReport
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
@@ -19,6 +18,7 @@ from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import Estimate
+from ladtl_np.training.word_vectors import WordVectors
 
 __all__ = ["Corpora", "Prepared"]
 
@@ -78,7 +78,7 @@ class Prepared:
     token_mode
         How raw text has to be cut to look like the training data.
     vectors
-        What was found in a file of word vectors.
+        What a file of word vectors gave; None without one.
     key
         Under which the model's words are hashed; None where they stand as they are.
     first_stage
@@ -104,7 +104,7 @@ class Prepared:
     label_map: LabelMap
     match: str
     token_mode: TokenMode
-    vectors: VectorReport | None
+    vectors: WordVectors | None
     characters: Characters | None = None
     spelled: tuple[Integers, ...] | None = None
     key: HashKey | None = None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
+
+import msgspec
+import numpy as np
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
@@ -12,7 +14,7 @@ from ladtl_np.model.network import Architecture, Network, Start, initialise
 from ladtl_np.options.config import Config
 from ladtl_np.options.methods import Method
 from ladtl_np.options.seeds import stream
-from ladtl_np.shapes import Floats
+from ladtl_np.training.word_vectors import Rows
 
 __all__ = ["StartValues"]
 
@@ -25,7 +27,12 @@ class StartValues(NamedTuple):
     shared_crf: bool
     vocabulary: Vocabulary
     characters: Characters | None
-    vectors: Mapping[str, Floats]
+    vectors: Rows
+
+    @property
+    def trained_words(self) -> int:
+        """Rows of the vocabulary without those of words that only the file of vectors has."""
+        return len(self.vocabulary) - len(self.vectors.more)
 
     def architecture(self, source_tags: TagSet | None, target_tags: TagSet) -> Architecture:
         """Sizes of a network with heads for these tags; no source tags, no source head."""
@@ -48,11 +55,15 @@ class StartValues(NamedTuple):
     def network(
         self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
     ) -> Network:
-        """A network with heads for these tags."""
+        """A network with heads for these tags.
+
+        Nothing is drawn for the file's own words, so that training does not depend on their number.
+        """
         config, architecture = self.config, self.architecture(source_tags, target_tags)
+        drawn = msgspec.structs.replace(architecture, vocabulary=self.trained_words)
         start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
         chance = stream(config.seed, "start values", first_stage=first_stage)
-        network = initialise(architecture, chance, start)
-        for word, vector in self.vectors.items():
-            network.embedding[self.vocabulary.index[word]] = vector
-        return network
+        network = initialise(drawn, chance, start)
+        rows, values, more = self.vectors
+        network.embedding[rows] = values
+        return Network(architecture, np.concatenate([network.embedding, more]), network.weights)

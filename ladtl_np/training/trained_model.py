@@ -36,6 +36,9 @@ def build_model(
     vocabulary, characters = prepared.vocabulary, prepared.characters
     if prepared.key is not None:
         network, vocabulary, characters = hashed(network, vocabulary, characters, prepared.key)
+    provenance: dict[str, Any] = {"versions": versions(), "data": dict(hashes)}
+    if prepared.vectors is not None:
+        provenance["vectors"] = prepared.vectors.provenance()
     return Model(
         network=network,
         vocabulary=vocabulary,
@@ -45,7 +48,7 @@ def build_model(
         token_mode=prepared.token_mode,
         config=portable(prepared.config),
         scores={name: _short(score) for name, score in scores.items() if score is not None},
-        provenance={"versions": versions(), "data": dict(hashes)},
+        provenance=provenance,
         characters=characters,
         target_scheme=prepared.target_scheme,
     )

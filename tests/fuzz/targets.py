@@ -38,6 +38,7 @@ from ladtl_np.corpus.schemes import (
     to_bioes,
 )
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.vectors.file_words import FileWords
 from ladtl_np.corpus.vectors.loading import load_vectors
 from ladtl_np.errors import DataError, LadtlError, ModelFileError, UsageError
 from ladtl_np.experiment import expand, load_experiment
@@ -372,9 +373,11 @@ def _binary_vectors(data: bytes) -> None:
 
 
 def _vectors(path: Path) -> None:
-    rows, matrix, report = load_vectors(path, ("<unk>", "a", "B1", "c d"))
+    more = FileWords(2, str.lower, ("a",), lambda size: None)
+    rows, matrix, report, ways = load_vectors(path, ("<unk>", "a", "B1", "c d"), more=more)
     assert matrix.shape == (len(rows), report.dimension) or not len(rows)
-    assert report.found + report.missing == 3
+    assert [row for row, way in enumerate(ways.tolist()) if way >= 0] == rows.tolist()
+    assert len(more.matrix(report.dimension)) == len(more.words) <= 2
 
 
 @cache
