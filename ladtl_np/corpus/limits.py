@@ -9,6 +9,7 @@ from __future__ import annotations
 from ladtl_np.errors import MESSAGE_CHARACTERS, bounded
 
 __all__ = [
+    "ANNOTATION_BYTES",
     "COLUMNS",
     "FINDINGS",
     "INTEGER_BITS",
@@ -31,6 +32,8 @@ MIB = 1 << 20
 
 LINE_BYTES = 64 * MIB
 """A line of columns, text, JSONL or a list of terms."""
+ANNOTATION_BYTES = 256 * MIB
+"""A file of annotated texts that is read as a whole: JSON, a text of brat, a DocBin unpacked."""
 COLUMNS = 1_000
 """Columns of a line."""
 TYPE_CHARACTERS = 1_000

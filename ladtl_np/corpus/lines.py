@@ -21,6 +21,7 @@ from ladtl_np.printable import LONG, shown
 __all__ = [
     "Digest",
     "bounded_lines",
+    "decoded",
     "display_name",
     "numbered_lines",
     "open_input",
@@ -29,6 +30,8 @@ __all__ = [
 
 _UTF8_BOM = codecs.BOM_UTF8
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_IN_UTF16 = ("the file starts with a UTF-16 byte order mark", "convert it to UTF-8")
+_CONVERT = "name the file's encoding, or convert it to UTF-8"
 
 
 class Digest:
@@ -145,13 +148,42 @@ def numbered_lines(
             findings.add(
                 number,
                 f"not {codec.upper()} at byte offset {where} ({error.reason})",
-                "name the file's encoding, or convert it to UTF-8",
+                _CONVERT,
             )
         else:
             line = _without_end(line, tally)
             if _sound(number, line, findings):
                 yield number, line
         offset += len(raw)
+
+
+def decoded(
+    content: bytes, encoding: str, findings: Findings, tally: Tally, *, file: str = ""
+) -> str:
+    """Decode the whole content of a file; a byte order mark of UTF-8 is removed.
+
+    Raises
+    ------
+    FindingsError
+        If it is not in that encoding, with the line.
+    """
+    codec = _line_codec(encoding)
+    skip = 0
+    if codec == "utf-8":
+        skip = len(_UTF8_BOM) * content.startswith(_UTF8_BOM)
+        tally.bom = tally.bom or skip > 0
+        if content.startswith(_UTF16_BOMS):
+            findings.fail(1, *_IN_UTF16, file=file)
+    try:
+        return content[skip:].decode(codec)
+    except UnicodeDecodeError as error:
+        place = skip + error.start
+        findings.fail(
+            content.count(b"\n", 0, place) + 1,
+            f"not {codec.upper()} at byte offset {place} ({error.reason})",
+            _CONVERT,
+            file=file,
+        )
 
 
 def _line_codec(encoding: str) -> str:
@@ -172,7 +204,7 @@ def _start_of_text(raw: bytes, codec: str, findings: Findings, tally: Tally) -> 
         tally.bom = True
         return len(_UTF8_BOM)
     if codec == "utf-8" and raw.startswith(_UTF16_BOMS):
-        findings.fail(1, "the file starts with a UTF-16 byte order mark", "convert it to UTF-8")
+        findings.fail(1, *_IN_UTF16)
     return 0
 
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike, fspath
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
 
 import msgspec
 
+from ladtl_np.corpus import document as annotated
 from ladtl_np.corpus.documents import parse_json
 from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.formats.records import Records
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
 from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
 from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
@@ -23,7 +26,15 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.printable import escaped_json, shown
 
-__all__ = ["Document", "format_document", "iterate_jsonl", "read_jsonl", "write_jsonl"]
+__all__ = [
+    "Document",
+    "format_document",
+    "iterate_jsonl",
+    "read",
+    "read_jsonl",
+    "write",
+    "write_jsonl",
+]
 
 Identity = int | str | None
 
@@ -39,7 +50,7 @@ class _Record(msgspec.Struct):
 
 class _Output(msgspec.Struct, omit_defaults=True):
     text: str
-    label: list[Span]
+    label: list[Span] | None = None
     id: Identity = None
 
 
@@ -67,6 +78,56 @@ class Document:
         if self.spans is not None:
             tags = spans_to_tags(self.spans, len(self.raw), scheme)
         return Sentence(self.raw.tokens, tags, self.raw.line)
+
+
+def read(
+    stream: BinaryIO, options: ReadOptions, findings: Findings, tally: Tally
+) -> Iterator[annotated.Document]:
+    """Yield the documents of a binary stream one at a time; blank lines are passed over.
+
+    The dialects are those of `corpus.formats.records`. After the first finding no more documents
+    are yielded; the rest is read for further findings.
+
+    Parameters
+    ----------
+    stream
+        A file opened in binary mode.
+    options
+        How to read: `encoding` and `ends` matter here.
+    findings
+        Takes what is wrong.
+    tally
+        Filled with counts of what is no error.
+
+    Raises
+    ------
+    FindingsError
+        With everything wrong in the stream, up to a limit.
+    """
+    records = Records(options, findings, tally)
+    for number, line in numbered_lines(stream, findings, encoding=options.encoding, tally=tally):
+        if not line.strip(" \t"):
+            continue
+        try:
+            record = parse_json(line, Any)
+        except ValueError as error:
+            findings.add(number, f"not JSON: {error}", "wanted one document a line")
+            continue
+        document = records.document(record, number)
+        if document is not None and not findings:
+            yield document
+    findings.raise_any()
+
+
+def write(documents: Iterable[annotated.Document]) -> Iterator[str]:
+    """Write documents as doccano has them, one line each; unannotated ones without label.
+
+    Tokens and sentences have no place in it.
+    """
+    for document in documents:
+        entities = None if document.entities is None else list(document.entities)
+        output = _Output(text=document.text, label=entities, id=document.id)
+        yield escaped_json(msgspec.json.encode(output).decode()) + "\n"
 
 
 def iterate_jsonl(

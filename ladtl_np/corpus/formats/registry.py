@@ -51,7 +51,14 @@ FORMATS = {
         ),
         Format("conllu", "CoNLL-U, tags as NER= in column MISC", "columns", (".conllu",), "conllu"),
         Format("germeval", "index, token, tag: GermEval, Universal NER", "columns", (), "conll"),
-        Format("jsonl", "one text a line, as doccano has it", "documents", (".jsonl",), "jsonl"),
+        Format(
+            "jsonl",
+            "one JSON document a line: doccano, spaCy, Prodigy, CLUENER, CCKS",
+            "documents",
+            (".jsonl",),
+            "jsonl",
+        ),
+        Format("json", "a JSON list of such documents", "documents", (".json",), "array"),
     )
 }
 """All formats by their names."""

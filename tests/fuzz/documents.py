@@ -1,0 +1,53 @@
+"""What annotated formats are fed with: each is read, and what it writes has to read the same."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from ladtl_np.corpus.document import Document
+from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats import array, jsonl
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.lines import Tally
+
+__all__ = ["RECORDS", "RECORD_PIECES", "records"]
+
+_ENDS = (ReadOptions(), ReadOptions(ends="exclusive"), ReadOptions(ends="inclusive"))
+
+
+def _told(documents: list[Document]) -> list[object]:
+    return [(d.text, d.entities, d.id) for d in documents]
+
+
+def records(data: bytes) -> None:
+    """JSON records, one a line or in a list, whose ends are told or declared."""
+    choice = data[0] if data else 0
+    module, options = (jsonl, array)[choice % 2], _ENDS[choice // 2 % 3]
+    found = list(module.read(BytesIO(data[1:]), options, Findings("fuzz"), Tally()))
+    text = "".join(module.write(found))
+    assert all(character.isprintable() or character == "\n" for character in text)
+    again = module.read(BytesIO(text.encode()), ReadOptions(), Findings("again"), Tally())
+    assert _told(list(again)) == _told(found)
+
+
+_LINES = (
+    b'{"text": "a b", "ents": [{"start": 0, "end": 1, "label": "X"}], "tokens": [{"start": 0, '
+    b'"end": 1}], "sents": [{"start": 0, "end": 3}]}',
+    b'{"text": "abc", "label": {"X": {"ab": [[0, 1]]}}, "id": 7}',
+    b'{"originalText": "abc", "entities": [{"label_type": "X", "start_pos": 0, "end_pos": 1}]}',
+    b'{"text": "abc", "entity_list": [{"type": "X", "start_pos": 0, "end_pos": 1, "entity": "a"}]}',
+    b'{"text": "abc", "spans": [{"start": 0, "end": 1, "label": "X"}], "answer": "accept"}',
+    b'["abc", {"entities": [[0, 1, "X"]]}]',
+)
+RECORDS = (
+    b"\2" + _LINES[2],
+    *(b"\0" + line + b"\n" for line in _LINES if line != _LINES[2]),
+    *(b"\1[" + line + b", \n" + line + b"]" for line in _LINES if line != _LINES[2]),
+)
+RECORD_PIECES = (
+    *_LINES,
+    *(b'"text"', b'"label"', b'"ents"', b'"spans"', b'"tokens"', b'"sents"', b'"answer"', b'"id"'),
+    *(b'"start"', b'"end"', b'"start_pos"', b'"end_pos"', b'"entity"', b'"reject"', b"null"),
+    *(b"{", b"}", b"[", b"]", b":", b",", b'"', b"0", b"-1", b"1.0", b"9" * 30, b"9" * 5000),
+    *(b"\\ud800", b"\\ud83d\\ude00", b"\n", b"\xff", b"\xf0\x9f\x98\x80", b"[" * 3000, b"\0"),
+)
