@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings, FindingsError
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["annotated", "findings_of", "read_bytes"]
 

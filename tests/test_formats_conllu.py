@@ -11,8 +11,8 @@ from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats.conll import iterate_conll, read_conll
 from ladtl_np.corpus.formats.conllu import format_conllu
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.sentence import Sentence
+from ladtl_np.corpus.tally import Tally
 
 REST = "\t_" * 7
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats import array, jsonl
-from ladtl_np.corpus.lines import Tally
+from ladtl_np.corpus.tally import Tally
 
 
 def lines(*records: Any) -> str:

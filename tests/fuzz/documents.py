@@ -8,7 +8,7 @@ from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats import array, jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.lines import Tally
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["RECORDS", "RECORD_PIECES", "records"]
 

@@ -15,7 +15,8 @@ from ladtl_np.corpus.formats import jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.records import Records
 from ladtl_np.corpus.limits import ANNOTATION_BYTES, MIB
-from ladtl_np.corpus.lines import Tally, decoded
+from ladtl_np.corpus.lines import decoded
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.printable import shown
 
 __all__ = ["elements", "read", "write", "written"]

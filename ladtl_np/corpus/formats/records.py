@@ -31,8 +31,8 @@ from ladtl_np.corpus.formats.offsets import (
     integer,
 )
 from ladtl_np.corpus.formats.reading import Ends, ReadOptions
-from ladtl_np.corpus.lines import Tally
 from ladtl_np.corpus.schemes import Span
+from ladtl_np.corpus.tally import Tally
 
 __all__ = ["Records"]
 
