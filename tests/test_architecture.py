@@ -24,8 +24,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "model",
         "objective",
         "training",
-        "bench runs",
-        "experiment estimator",
+        "bench progress runs",
+        "estimator experiment",
         "report",
         "commands",
     )

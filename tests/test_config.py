@@ -160,7 +160,7 @@ def test_only_the_options_write_a_default_of_an_option() -> None:
     package = Path(ladtl_np.__file__).parent
     below = ("layers", "model", "objective", "training", "runs")
     files = [path for name in below for path in sorted((package / name).rglob("*.py"))]
-    files += [package / "estimator.py"]
+    files += sorted((package / "estimator").rglob("*.py"))
     files += [
         package / "corpus" / f"{name}.py" for name in ("characters", "sampling", "vocabulary")
     ]

@@ -185,8 +185,9 @@ def test_an_estimator_decodes_as_its_options_say(decoding, options, run, law_fil
     corpora = read_corpora(config)
     flat = {key: value for key, value in options.items() if not key.startswith("data.")}
     law = {k: v for k, v in _flat(table_of(law_files, {})).items() if not k.startswith("data.")}
-    fitted = LaDTLTagger(options=law | flat, label_map={"Pain": "Ache"})
-    fitted.fit(corpora.source, corpora.target, corpora.dev)
+    threads = law.pop("threads")
+    fitted = LaDTLTagger(threads=threads, options=law | flat, label_map={"Pain": "Ache"})
+    fitted.fit(corpora.target, source=corpora.source, dev=corpora.dev)
     for tagger in (loaded, fitted):
         decoder = told(tagger.model_, constrained=constrained, bias=bias)
         assert tagger.predict(tokens(path)) == decoder.tag(tokens(path))

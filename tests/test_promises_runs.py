@@ -183,7 +183,7 @@ def test_promise_06_a_second_signal_ends_what_is_being_put_in_order() -> None:
 
 def test_promise_06_a_worker_that_is_told_twice_still_writes_its_checkpoint() -> None:
     """A job system tells every process, and the parent tells its workers."""
-    with stop_asked_for(second_ends=False) as asked:
+    with stop_asked_for(second="noted") as asked:
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGTERM)
         assert asked() == signal.SIGTERM

@@ -15,7 +15,7 @@ import click
 
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.formats import show_text_option
-from ladtl_np.commands.support.progress import TrainingDisplay, results_table, told_of_compiling
+from ladtl_np.commands.support.progress import results_table, told_of_compiling
 from ladtl_np.commands.support.vectors_told import vector_lines
 from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.errors import TerminatedError, UsageError
@@ -34,6 +34,7 @@ from ladtl_np.options.input_file import Role, require_utf8
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS, preset_options
 from ladtl_np.printable import LONG, shown
+from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.runs.checkpoint import SELDOM, Every
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG

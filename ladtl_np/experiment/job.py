@@ -101,7 +101,7 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
             _take_up(run)
             if job.vectors:
                 folder.log(VECTORS, sha256=job.vectors)
-            with stop_asked_for(second_ends=False) as signal:
+            with stop_asked_for(second="noted") as signal:
                 for event in run.train():
                     if isinstance(event, Step):
                         done = event.step + (before if event.stage == "target" else 0)

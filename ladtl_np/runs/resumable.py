@@ -1,9 +1,11 @@
-"""Training that is in no run folder, and yet can be taken up again."""
+"""Training that is in no run folder, and yet can be stopped and taken up again."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from ladtl_np.errors import UsageError
 from ladtl_np.runs.checkpoint import (
@@ -18,24 +20,43 @@ from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.trained_model import versions
 from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
-__all__ = ["resumable"]
+__all__ = ["Interrupted", "Store", "stoppable"]
 
 
-def resumable(
-    trainer: Trainer, path: Path, data: Mapping[str, str], every: Every
-) -> Iterator[Step | Evaluation]:
-    """Train as ``trainer.run()`` does, from a file and into it; it is removed at the end.
+class Interrupted(KeyboardInterrupt):
+    """The first Ctrl-C, met between two steps: everything is in order."""
+
+
+class Store(NamedTuple):
+    """Where training keeps what was done.
+
+    Attributes
+    ----------
+    path
+        The file; where it is there, training goes on from it. It is removed at the end.
+    data
+        Hashes of what is trained on, by name.
+    every
+        How much may be lost.
+    """
+
+    path: Path
+    data: Mapping[str, str]
+    every: Every
+
+
+def stoppable(trainer: Trainer, store: Store | None = None) -> Iterator[Step | Evaluation]:
+    """Train as ``trainer.run()`` does, until a signal to stop; with a store, from and into it.
+
+    Without a file only Ctrl-C is met between two steps. A second signal raises its error at once,
+    wherever the work is.
 
     Parameters
     ----------
     trainer
         A fresh one.
-    path
-        The file; where it is there, training goes on from it.
-    data
-        Hashes of what is trained on, by name.
-    every
-        How much may be lost.
+    store
+        Where what was done is kept, if anywhere.
 
     Raises
     ------
@@ -43,10 +64,19 @@ def resumable(
         If the file is of other options, data or versions: which.
     ModelFileError
         If it is damaged, or no checkpoint.
-    KeyboardInterrupt, TerminatedError
+    Interrupted, TerminatedError
         After a signal to stop, when the file is written.
     """
-    hashes = {**data, **made_of(trainer.prepared)}
+    if store is None:
+        with stop_asked_for(second="raises", only=(signal.SIGINT,)) as asked:
+            for event in trainer.run():
+                stop = asked()
+                yield event
+                if stop:
+                    raise Interrupted
+        return
+    path = store.path
+    hashes = {**store.data, **made_of(trainer.prepared)}
     if path.exists():
         checkpoint, arrays = read_checkpoint(path)
         if told := checkpoint.differences(trainer.config, hashes, versions()):
@@ -55,13 +85,15 @@ def resumable(
                 "options and data, or remove it to start again"
             )
         resume(trainer, path, checkpoint.state, arrays)
-    timer = Timer(every)
-    with stop_asked_for() as signal:
+    timer = Timer(store.every)
+    with stop_asked_for(second="raises") as asked:
         for event in trainer.run():
-            number = signal()
+            number = asked()
             if number or (isinstance(event, Step) and timer.due()):
                 write_checkpoint(path, trainer, hashes, versions(), 0)
+            yield event
+            if number == signal.SIGINT:
+                raise Interrupted
             if number:
                 raise_for(number)
-            yield event
     path.unlink(missing_ok=True)

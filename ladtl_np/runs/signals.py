@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
 from ladtl_np.errors import TerminatedError
 
@@ -34,27 +34,38 @@ def signals_raise() -> Iterator[None]:
         _end_at_next()
         raise_for(number)
 
-    with _handled_by(stop):
+    with _handled_by(stop, tuple(_SIGNALS)):
         yield
 
 
 @contextmanager
-def stop_asked_for(*, second_ends: bool = True) -> Iterator[Callable[[], int]]:
+def stop_asked_for(
+    *, second: Literal["ends", "raises", "noted"] = "ends", only: tuple[int, ...] = ()
+) -> Iterator[Callable[[], int]]:
     """Note the first signal to stop, and give its number, 0 if there was none.
 
-    The work inside asks between its steps, so it is never left in the middle of one. A second
-    signal ends the process at once, unless `second_ends` is off: a process whose parent ends it may
-    get the same signal from the system as well.
+    The work inside asks between its steps, so it is never left in the middle of one.
+
+    Parameters
+    ----------
+    second
+        What a second signal does: it ``ends`` the process at once; it ``raises`` its error at once,
+        as a library must not end the process of others; it is ``noted`` like the first, as a
+        process whose parent ends it may get the same signal from the system as well.
+    only
+        The signals that are met so; none are all.
     """
     asked = 0
 
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal asked
+        if asked and second == "raises":
+            raise_for(number)
         asked = number
-        if second_ends:
+        if second == "ends":
             _end_at_next()
 
-    with _handled_by(note):
+    with _handled_by(note, only or tuple(_SIGNALS)):
         yield lambda: asked
 
 
@@ -72,7 +83,7 @@ def raise_for(number: int) -> None:
 
 
 @contextmanager
-def _handled_by(handler: Handler) -> Iterator[None]:
+def _handled_by(handler: Handler, numbers: tuple[int, ...]) -> Iterator[None]:
     """Handle the signals for a while.
 
     One that the process ignores, as a shell's background jobs ignore Ctrl-C, stays ignored. A
@@ -81,7 +92,7 @@ def _handled_by(handler: Handler) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    found = {number: signal.getsignal(number) for number in _SIGNALS}
+    found = {number: signal.getsignal(number) for number in numbers}
     before = {number: old for number, old in found.items() if old is not signal.SIG_IGN}
     for number in before:
         signal.signal(number, handler)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from rich.progress import TextColumn, TimeRemainingColumn
 
-from ladtl_np.commands.support.bar import BarDisplay, bar_column
 from ladtl_np.experiment.cluster.work import News
 from ladtl_np.printable import LONG, shown, some_of
+from ladtl_np.progress.bar import BarDisplay, bar_column
 
 __all__ = ["TagDisplay"]
 

@@ -20,9 +20,13 @@ class BarDisplay:
         Of the bar.
     task, total
         What it shows at first, and how much there is to do.
+    bar
+        Whether there is a bar at all.
     """
 
-    def __init__(self, columns: list[ProgressColumn], task: str, total: float) -> None:
+    def __init__(
+        self, columns: list[ProgressColumn], task: str, total: float, *, bar: bool = True
+    ) -> None:
         self.console = Console(
             stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False
         )
@@ -30,7 +34,7 @@ class BarDisplay:
             *columns,
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not (bar and self.console.is_terminal),
         )
         self._task: TaskID = self._bar.add_task(task, total=total)
 

@@ -1,0 +1,111 @@
+"""An estimator's parameters as the options of a run, and a model's options as parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.errors import UsageError
+from ladtl_np.model.file import Model
+from ladtl_np.options.config import DEFAULTS, Config, parse_config, set_option
+from ladtl_np.printable import shown
+
+__all__ = ["checked_label_map", "config_of", "options_of", "require_option"]
+
+# what is told in another way, and how
+_ELSEWHERE = {
+    "method": "the parameter method",
+    "seed": "the parameter seed",
+    "threads": "the parameter threads",
+    "data.source": "source= of fit",
+    "data.target": "X and y of fit",
+    "data.dev": "dev= of fit",
+    "data.test": "scores(X, y)",
+    "data.label_map": "the parameter label_map",
+    "data.source_format": "read_corpus, and source= of fit",
+    "data.target_format": "read_corpus, and X of fit",
+}
+_DEFAULTS = flattened(msgspec.to_builtins(DEFAULTS))
+
+
+def require_option(key: str) -> None:
+    """Refuse a key of `options` that is no option, or one that is given in another way.
+
+    Raises
+    ------
+    UsageError
+        Saying which.
+    """
+    for name, way in _ELSEWHERE.items():
+        if key == name or key.startswith(f"{name}."):
+            raise UsageError(f"options: {key} has no effect here; give it as {way}")
+    if key not in _DEFAULTS:
+        raise UsageError(f"options: {shown(key, 100)} is no option; docs/config.md lists them")
+
+
+def config_of(method: Any, seed: Any, threads: Any, options: Mapping[str, Any] | None) -> Config:
+    """Every option of a run.
+
+    Numbers of NumPy, as grids and distributions give them, count as Python's.
+
+    Raises
+    ------
+    UsageError
+        If there is no such option, or a value is not what it may be.
+    """
+    if options is not None and not isinstance(options, Mapping):
+        raise UsageError(
+            "options must be a dictionary, as {'training.steps': 500}; "
+            f"it is of type {shown(type(options).__name__)}"
+        )
+    table: dict[str, Any] = {}
+    for key, value in flattened(options or {}).items():
+        require_option(key)
+        set_option(table, key, _plain(value))
+    named = {"method": method, "seed": seed, "threads": threads}
+    return parse_config(table | {key: _plain(value) for key, value in named.items()}, "LaDTLTagger")
+
+
+def options_of(model: Model, vocabulary_key: str | PathLike[str] | None) -> dict[str, Any] | None:
+    """The options that differ from their defaults, without those that `options` may not hold.
+
+    Models hold names of files without their folders, so vectors stay by name alone, and so does
+    the vocabulary's key unless its path is given: a training that left them out would be another.
+    """
+    found = flattened(msgspec.to_builtins(model.config))
+    if model.config.vocabulary.key and vocabulary_key is not None:
+        found["vocabulary.key"] = str(vocabulary_key)
+    changed = {key: value for key, value in found.items() if value != _DEFAULTS.get(key)}
+    return {key: value for key, value in changed.items() if not _elsewhere(key)} or None
+
+
+def _elsewhere(key: str) -> bool:
+    return any(key == name or key.startswith(f"{name}.") for name in _ELSEWHERE)
+
+
+def checked_label_map(pairs: Mapping[str, str] | None) -> LabelMap:
+    """The pairs of types as a label map.
+
+    Raises
+    ------
+    UsageError
+        If they are not types by types.
+    """
+    if not isinstance(pairs, Mapping | None):
+        raise UsageError(
+            "label_map must be a dictionary of source types and target types, as "
+            f"{{'LOC': 'place'}}; it is of type {shown(type(pairs).__name__)}"
+        )
+    if not all(isinstance(kind, str) for pair in (pairs or {}).items() for kind in pair):
+        raise UsageError("label_map must hold types as str on both sides")
+    return LabelMap(pairs or {}, "label_map")
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
