@@ -28,8 +28,8 @@ _ELSEWHERE = {
     "data.dev": "dev= of fit",
     "data.test": "scores(X, y)",
     "data.label_map": "the parameter label_map",
-    "data.source_format": "read_corpus, and source= of fit",
-    "data.target_format": "read_corpus, and X of fit",
+    "data.source_format": "ReadOptions of read_conll, whose corpus is source= of fit",
+    "data.target_format": "ReadOptions of read_conll, whose corpus is X of fit",
 }
 _DEFAULTS = flattened(msgspec.to_builtins(DEFAULTS))
 
