@@ -25,7 +25,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "objective",
         "training",
         "bench progress runs",
-        "estimator experiment",
+        "estimator experiment spacy_component",
         "report",
         "commands",
     )
