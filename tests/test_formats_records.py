@@ -70,7 +70,7 @@ def test_cluener_has_inclusive_ends_and_the_texts_of_entities() -> None:
     assert one(record).entities == ((0, 3, "name"), (4, 6, "loc"))
     message = finding(record, ends="exclusive")
     assert "in:1: entity 0..2 covers another text than the file says" in message
-    assert "ends exclusive" in message
+    assert "ends were taken for exclusive" in message
     assert "叶" not in message
 
 

@@ -159,13 +159,13 @@ def numbered_lines(
 
 def decoded(
     content: bytes, encoding: str, findings: Findings, tally: Tally, *, file: str = ""
-) -> str:
+) -> str | None:
     """Decode the whole content of a file; a byte order mark of UTF-8 is removed.
 
-    Raises
-    ------
-    FindingsError
-        If it is not in that encoding, with the line.
+    Returns
+    -------
+    str or None
+        None after a finding: it is not in that encoding.
     """
     codec = _line_codec(encoding)
     skip = 0
@@ -173,17 +173,19 @@ def decoded(
         skip = len(_UTF8_BOM) * content.startswith(_UTF8_BOM)
         tally.bom = tally.bom or skip > 0
         if content.startswith(_UTF16_BOMS):
-            findings.fail(1, *_IN_UTF16, file=file)
+            findings.add(1, *_IN_UTF16, file=file)
+            return None
     try:
         return content[skip:].decode(codec)
     except UnicodeDecodeError as error:
         place = skip + error.start
-        findings.fail(
+        findings.add(
             content.count(b"\n", 0, place) + 1,
             f"not {codec.upper()} at byte offset {place} ({error.reason})",
             _CONVERT,
             file=file,
         )
+        return None
 
 
 def _line_codec(encoding: str) -> str:

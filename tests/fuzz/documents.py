@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from io import BytesIO
+from pathlib import Path
 
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats import array, jsonl
+from ladtl_np.corpus.formats import array, brat, jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.tally import Tally
 
-__all__ = ["RECORDS", "RECORD_PIECES", "records"]
+__all__ = ["BRAT", "BRAT_PIECES", "RECORDS", "RECORD_PIECES", "folders", "records"]
 
 _ENDS = (ReadOptions(), ReadOptions(ends="exclusive"), ReadOptions(ends="inclusive"))
 
@@ -28,6 +30,34 @@ def records(data: bytes) -> None:
     assert all(character.isprintable() or character == "\n" for character in text)
     again = module.read(BytesIO(text.encode()), ReadOptions(), Findings("again"), Tally())
     assert _told(list(again)) == _told(found)
+
+
+def folders(data: bytes) -> None:
+    """A text and its annotations, parted by a NUL, as a folder of brat."""
+    text, _, lines = data[1:].partition(b"\0")
+    fragments = ("refuse", "join", "split")[data[0] % 3] if data else "refuse"
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as name:
+        folder = Path(name)
+        (folder / "a.txt").write_bytes(text)
+        (folder / "a.ann").write_bytes(lines)
+        options = ReadOptions(fragments=fragments)
+        found = list(brat.read_folder(folder, options, Findings("fuzz"), Tally()))
+        for file, content in brat.write_files(found[0], "a").items():
+            (folder / file).write_bytes(content.encode())
+        again = brat.read_folder(folder, ReadOptions(), Findings("again"), Tally())
+        assert _told(list(again)) == _told(found)
+
+
+_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+BRAT = (
+    b"\0a b\nc\0T1\tX 0 1\ta\nT2\tY 2 3;4 5\tb c\nR1\tx Arg1:T1 Arg2:T2\n",
+    b"\1a b\r\nc\0T1\tX 0 1;2 3\ta b\r\n#1\tx\n",
+)
+BRAT_PIECES = (
+    *(b"T1", b"T2", b"\t", b" ", b";", b"0 1", b"1 3", b"X", b"\n", b"\r\n", b"\r", b"E1\tX:T1\n"),
+    *(b"a", b"\xe7\x97\x85", b"\xf0\x9f\x98\x80", b"\xef\xbb\xbf", b"\xff", b"\0", b"9" * 5000),
+    *(b"\xe2\x80\xa8", b"\xe3\x80\x80", b"\x85", b"#", b"*", b"A1", b"N1", b"-1", b"0 1;" * 999),
+)
 
 
 _LINES = (

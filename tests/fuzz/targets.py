@@ -21,7 +21,7 @@ from typing import Any
 
 import click
 import tomli_w
-from fuzz.documents import RECORD_PIECES, RECORDS, records
+from fuzz.documents import BRAT, BRAT_PIECES, RECORD_PIECES, RECORDS, folders, records
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train, vectors
@@ -472,6 +472,7 @@ TARGETS: dict[str, Target] = {
     ),
     "jsonl": Target(_jsonl, _DATA, _seeds(b"a" + _JSONL_SEED), _DOCUMENTS),
     "records": Target(records, _DATA, _seeds(*RECORDS), RECORD_PIECES),
+    "brat": Target(folders, _DATA, _seeds(*BRAT), BRAT_PIECES),
     "raw": Target(_raw, _DATA, _seeds(b"aab c\n\nd\n"), _TEXT),
     "terms": Target(_terms, _BOTH, _seeds(b"ab\nc d\tX\n# no\n"), _TEXT),
     "labels": Target(_labels, _BOTH, _seeds(b'A = "x"\nB.C = ""\n', b'[types]\nA="b"\n'), _TOML),

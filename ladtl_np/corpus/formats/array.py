@@ -84,7 +84,10 @@ def elements(
     if len(content) > ANNOTATION_BYTES:
         what = f"more than {ANNOTATION_BYTES // MIB} MiB"
         findings.fail(0, what, "write JSONL, one document a line, which may be of any size")
-    content = decoded(content, options.encoding, findings, tally).encode("utf-8")
+    text = decoded(content, options.encoding, findings, tally)
+    if text is None:
+        return
+    content = text.encode("utf-8")
     try:
         cut = msgspec.json.decode(content, type=list[msgspec.Raw])
     except (msgspec.DecodeError, RecursionError) as error:

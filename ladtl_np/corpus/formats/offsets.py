@@ -96,7 +96,7 @@ class EndRule:
             self._findings.add(
                 line,
                 f"{where}entity {_place(one)} covers another text than the file says",
-                f"were its ends {self._ends}, and offsets counted in characters from 0"
+                f"offsets count characters from 0, and ends were taken for {self._ends}"
                 + utf16_cure(text),
                 one.text,
             )
@@ -119,18 +119,18 @@ class EndRule:
         else:
             what = "nothing tells whether the ends of entities are inclusive"
         cure = "choose ends: exclusive, or inclusive"
-        self._findings.fail(line, where + what, cure + utf16_cure(text, ", and"))
+        self._findings.fail(line, where + what, cure + utf16_cure(text))
 
 
 def _place(one: Marked) -> str:
     return shown(f"{one.start}..{one.end}", 60)
 
 
-def utf16_cure(text: str, lead: str = ";") -> str:
-    """Ask for UTF-16, as a part of a message, where it makes a difference."""
+def utf16_cure(text: str) -> str:
+    """Ask for UTF-16 at the end of a message, where it makes a difference."""
     if all(ord(character) <= 0xFFFF for character in text):
-        return "?" if lead == ";" else ""
-    return f"{lead} were they counted in UTF-16 units, where this text has two for some characters?"
+        return ""
+    return "; were they counted in UTF-16 units, where this text has two for some characters?"
 
 
 def integer(value: Any, name: str) -> int:

@@ -59,6 +59,7 @@ FORMATS = {
             "jsonl",
         ),
         Format("json", "a JSON list of such documents", "documents", (".json",), "array"),
+        Format("brat", "a folder of .txt and .ann files", "documents", (), "brat", folder=True),
     )
 }
 """All formats by their names."""
