@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from io import BytesIO
 from pathlib import Path
 
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats import array, brat, jsonl
+from ladtl_np.corpus.formats import array, brat, jsonl, label_studio
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.tally import Tally
 
-__all__ = ["BRAT", "BRAT_PIECES", "RECORDS", "RECORD_PIECES", "folders", "records"]
+__all__ = [
+    "BRAT",
+    "BRAT_PIECES",
+    "RECORDS",
+    "RECORD_PIECES",
+    "TASKS",
+    "TASK_PIECES",
+    "folders",
+    "records",
+    "tasks",
+]
 
 _ENDS = (ReadOptions(), ReadOptions(ends="exclusive"), ReadOptions(ends="inclusive"))
 
@@ -30,6 +41,16 @@ def records(data: bytes) -> None:
     assert all(character.isprintable() or character == "\n" for character in text)
     again = module.read(BytesIO(text.encode()), ReadOptions(), Findings("again"), Tally())
     assert _told(list(again)) == _told(found)
+
+
+def tasks(data: bytes) -> None:
+    """Tasks of Label Studio."""
+    options = _ENDS[data[0] % 3] if data else _ENDS[0]
+    found = list(label_studio.read(BytesIO(data[1:]), options, Findings("fuzz"), Tally()))
+    with contextlib.suppress(ValueError):  # entities without text that leave theirs
+        text = "".join(label_studio.write(found))
+        again = label_studio.read(BytesIO(text.encode()), ReadOptions(), Findings("a"), Tally())
+        assert _told(list(again)) == _told(found)
 
 
 def folders(data: bytes) -> None:
@@ -60,6 +81,18 @@ BRAT_PIECES = (
 )
 
 
+TASKS = (
+    b'\0[{"id": 1, "data": {"text": "a b"}, "predictions": [{}], "annotations": [{"result": ['
+    b'{"type": "labels", "value": {"start": 0, "end": 1, "text": "a", "labels": ["X"]}}, '
+    b'{"type": "relation"}]}, {"was_cancelled": true}]}, {"data": {"x": "c"}}]',
+    b'\0[{"id": 1, "text": "a", "label": [{"start": 0, "end": 1, "text": "a", "labels": ["X"]}]}]',
+)
+TASK_PIECES = (
+    *(b'"data"', b'"text"', b'"annotations"', b'"completions"', b'"result"', b'"value"', b'"id"'),
+    *(b'"start"', b'"end"', b'"labels"', b'"label"', b'"type"', b'"choices"', b'"predictions"'),
+    *(b"{", b"}", b"[", b"]", b":", b",", b'"', b"0", b"-1", b"1.0", b"9" * 30, b"null", b"true"),
+    *(b"\\ud800", b"\n", b"\xff", b"\xf0\x9f\x98\x80", b"[" * 3000, b"\0", b"\xef\xbb\xbf"),
+)
 _LINES = (
     b'{"text": "a b", "ents": [{"start": 0, "end": 1, "label": "X"}], "tokens": [{"start": 0, '
     b'"end": 1}], "sents": [{"start": 0, "end": 3}]}',

@@ -21,7 +21,17 @@ from typing import Any
 
 import click
 import tomli_w
-from fuzz.documents import BRAT, BRAT_PIECES, RECORD_PIECES, RECORDS, folders, records
+from fuzz.documents import (
+    BRAT,
+    BRAT_PIECES,
+    RECORD_PIECES,
+    RECORDS,
+    TASK_PIECES,
+    TASKS,
+    folders,
+    records,
+    tasks,
+)
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train, vectors
@@ -472,6 +482,7 @@ TARGETS: dict[str, Target] = {
     ),
     "jsonl": Target(_jsonl, _DATA, _seeds(b"a" + _JSONL_SEED), _DOCUMENTS),
     "records": Target(records, _DATA, _seeds(*RECORDS), RECORD_PIECES),
+    "label-studio": Target(tasks, _DATA, _seeds(*TASKS), TASK_PIECES),
     "brat": Target(folders, _DATA, _seeds(*BRAT), BRAT_PIECES),
     "raw": Target(_raw, _DATA, _seeds(b"aab c\n\nd\n"), _TEXT),
     "terms": Target(_terms, _BOTH, _seeds(b"ab\nc d\tX\n# no\n"), _TEXT),

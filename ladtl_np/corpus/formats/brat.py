@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ladtl_np.corpus.document import Bounds, Document
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats.offsets import utf16_cure
+from ladtl_np.corpus.formats.offsets import doubts
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import ANNOTATION_BYTES, MIB
 from ladtl_np.corpus.lines import decoded
@@ -262,7 +262,4 @@ class _Annotations:
         return joined
 
     def _cure(self) -> str:
-        cure = "offsets count characters from 0, the end is exclusive"
-        if "\r\n" in self._text:
-            cure += "; were they counted before line ends became CRLF?"
-        return cure + utf16_cure(self._text)
+        return "offsets count characters from 0, the end is exclusive" + doubts(self._text)

@@ -13,7 +13,7 @@ from ladtl_np.corpus.limits import INTEGER_BITS
 from ladtl_np.corpus.schemes import Span
 from ladtl_np.printable import shown
 
-__all__ = ["EndRule", "Marked", "MisfitError", "bounds_of", "identity_of", "integer", "utf16_cure"]
+__all__ = ["EndRule", "Marked", "MisfitError", "bounds_of", "doubts", "identity_of", "integer"]
 
 _HALF = 1 << (INTEGER_BITS - 1)
 
@@ -97,7 +97,7 @@ class EndRule:
                 line,
                 f"{where}entity {_place(one)} covers another text than the file says",
                 f"offsets count characters from 0, and ends were taken for {self._ends}"
-                + utf16_cure(text),
+                + doubts(text),
                 one.text,
             )
         if wrong:
@@ -119,18 +119,21 @@ class EndRule:
         else:
             what = "nothing tells whether the ends of entities are inclusive"
         cure = "choose ends: exclusive, or inclusive"
-        self._findings.fail(line, where + what, cure + utf16_cure(text))
+        self._findings.fail(line, where + what, cure + doubts(text))
 
 
 def _place(one: Marked) -> str:
     return shown(f"{one.start}..{one.end}", 60)
 
 
-def utf16_cure(text: str) -> str:
-    """Ask for UTF-16 at the end of a message, where it makes a difference."""
-    if all(ord(character) <= 0xFFFF for character in text):
-        return ""
-    return "; were they counted in UTF-16 units, where this text has two for some characters?"
+def doubts(text: str) -> str:
+    """Ask, at the end of a message, for other ways to count that make a difference in a text."""
+    asked = ""
+    if "\r\n" in text:
+        asked += "; were they counted before line ends became CRLF?"
+    if any(ord(character) > 0xFFFF for character in text):
+        asked += "; were they counted in UTF-16 units, where this text has two for some characters?"
+    return asked
 
 
 def integer(value: Any, name: str) -> int:

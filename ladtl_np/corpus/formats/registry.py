@@ -59,6 +59,13 @@ FORMATS = {
             "jsonl",
         ),
         Format("json", "a JSON list of such documents", "documents", (".json",), "array"),
+        Format(
+            "label-studio",
+            "Label Studio's JSON and JSON-MIN (its CoNLL export is conll)",
+            "documents",
+            (".json",),
+            "label_studio",
+        ),
         Format("brat", "a folder of .txt and .ann files", "documents", (), "brat", folder=True),
     )
 }
