@@ -18,6 +18,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +67,7 @@ from ladtl_np.corpus.vectors.loading import load_vectors
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.experiment import load_experiment
 from ladtl_np.experiment.results import _safe
+from ladtl_np.model.file import Model, save_model
 from ladtl_np.options.config import (
     Config,
     apply_settings,
@@ -307,8 +310,11 @@ TRAIN = ("--steps", "2", "--threads", "1", "--set", "model.hidden=4", "--set", "
 Line = tuple[Any, ...]
 
 
+EIGHT_VALUES = b"Q 1 2 3 4 5 6 7 8\nR 1 2 3 4 5 6 7 8\n"
+
+
 @pytest.fixture
-def places(tmp_path: Path, tiny_model_file: str) -> dict[str, str]:
+def places(tmp_path: Path, tiny_model: Model, tiny_model_file: str) -> dict[str, str]:
     """Sound files to stand beside the odd one."""
     corpora = small_corpora()
     assert corpora.source is not None
@@ -319,7 +325,10 @@ def places(tmp_path: Path, tiny_model_file: str) -> dict[str, str]:
     run.mkdir()
     (run / "manifest.json").write_text('{"method": "la-dtl"}', "utf-8")
     written = {"out": str(tmp_path / "out"), "page": str(tmp_path / "page.html"), "run": str(run)}
-    return found | written | {"model": tiny_model_file}
+    told = {"vectors": {"name": "v.txt", "sha256": sha256(EIGHT_VALUES).hexdigest()}}
+    save_model(tmp_path / "vectors.safetensors", replace(tiny_model, provenance=told))
+    models = {"model": tiny_model_file, "of vectors": str(tmp_path / "vectors.safetensors")}
+    return found | written | models
 
 
 def trained(places: dict[str, str], *more: Any) -> Line:
@@ -358,6 +367,14 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "evaluate --vocabulary-key": lambda odd, p: (
         *("evaluate", "--model", p["model"], p["gold"]),
         *keyed(odd),
+    ),
+    "tag --embeddings": lambda odd, p: (
+        *("tag", "--model", p["of vectors"], p["gold"]),
+        *("--embeddings", odd),
+    ),
+    "evaluate --embeddings": lambda odd, p: (
+        *("evaluate", "--model", p["of vectors"], p["gold"]),
+        *("--embeddings", odd),
     ),
     "train --vocabulary-key": lambda odd, p: trained(p, *keyed(odd)),
     "vectors": lambda odd, p: vectors(p, odd, "--tokens", "spaces"),
@@ -1193,6 +1210,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "embeddings": b"a 1 2 3 4\nb 1 2 3 4\n",
         "terms": b"a\nb\tX\n",
         "experiment": experiment_on(places),
+        "the model's": EIGHT_VALUES,
         "key": b"0f" * 32,
     }
     kinds = {
@@ -1206,6 +1224,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "model info": "model",
         "model privacy": "model",
     }
+    kinds |= {f"{name} --embeddings": "the model's" for name in ("tag", "evaluate")}
     kinds |= {name: "key" for name in NAMED if name.endswith(" --vocabulary-key")}
     for command, line in NAMED.items():
         if command in ("tag, JSONL", "report", "score, one file", "data stats, untagged"):

@@ -92,6 +92,7 @@ def evaluate_models(
     constrained: bool | None,
     threads: int,
     vocabulary_key: str | None = None,
+    embeddings: str | None = None,
 ) -> tuple[Results, list[bool]]:
     """Score every model on every corpus; types a model does not know are named as a warning.
 
@@ -105,6 +106,8 @@ def evaluate_models(
         How to decode, see `tagging.make_decoder`.
     vocabulary_key
         File of the key of models with a hashed vocabulary.
+    embeddings
+        File of word vectors that all models were trained with, for words that they do not know.
 
     Returns
     -------
@@ -118,9 +121,8 @@ def evaluate_models(
 
     results, ways = [], []
     for path in models:
-        decoder = make_decoder(
-            load(path, vocabulary_key), domain=domain, constrained=constrained, threads=threads
-        )
+        model = load(path, vocabulary_key, embeddings)
+        decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
         ways.append(decoder.constrained)
         for corpus in corpora:
             there, known = _types(corpus), set(decoder.tags.types)

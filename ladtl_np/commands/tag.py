@@ -120,6 +120,7 @@ def command(
         constrained=options.pop("constrained"),
         threads=options.pop("threads"),
         vocabulary_key=named_key(options.pop("vocabulary_key")),
+        embeddings=options.pop("embeddings"),
         reading=read_options(**options),
     )
     if out_dir is not None:
@@ -145,7 +146,7 @@ def _tag_one(source: str, output: str, options: TagOptions, *, overwrite: bool) 
     with open_input(source) as stream:
         from ladtl_np.commands.support.models import load
 
-        tagger = make_tagger(load(options.model, options.vocabulary_key), options, live=live)
+        tagger = make_tagger(load(*options.loading()), options, live=live)
         with open_output(output, overwrite=overwrite) as put:
             one = Source(source, source)
             tally = tag_stream(stream, one, tagger, options, put, coloured=coloured)

@@ -23,12 +23,14 @@ __all__ = [
     "bounded_lines",
     "decoded",
     "display_name",
+    "file_sha256",
     "numbered_lines",
     "open_input",
     "read_lines",
 ]
 
 _UTF8_BOM = codecs.BOM_UTF8
+_CHUNK = 1 << 20
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _IN_UTF16 = ("the file starts with a UTF-16 byte order mark", "convert it to UTF-8")
 _CONVERT = "name the file's encoding, or convert it to UTF-8"
@@ -49,6 +51,21 @@ class Digest:
     def hexdigest(self) -> str:
         """Return the hash of all lines passed so far."""
         return self._hash.hexdigest()
+
+
+def file_sha256(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a file's bytes.
+
+    Raises
+    ------
+    UsageError
+        As for `open_input`.
+    """
+    digest = hashlib.sha256()
+    with open_input(path) as stream:
+        while chunk := stream.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def display_name(path: str | os.PathLike[str]) -> str:

@@ -14,7 +14,7 @@ from ladtl_np.corpus.demo import SPLITS, generate
 from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.corpus.labels import LabelMap
-from ladtl_np.corpus.lines import open_input
+from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.experiment.expansion import CORPORA, RunSpec
@@ -24,7 +24,6 @@ from ladtl_np.options.input_file import InputFile
 
 __all__ = ["Inputs", "OwnFiles", "own_files", "read_inputs"]
 
-_CHUNK = 1 << 20
 Key = tuple[str, str]
 """A path, and how its columns are read, in words."""
 
@@ -122,7 +121,7 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
         corpora[_key(wanted)] = corpus
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:
-        hashes[path] = _sha256(path)
+        hashes[path] = file_sha256(path)
     return Inputs(hashes, _remarks(specs, corpora))
 
 
@@ -149,11 +148,3 @@ def _remarks(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[Re
     for roles in combinations:
         found |= dict.fromkeys(inspect_roles((role, corpora[key]) for role, key in roles))
     return list(found)
-
-
-def _sha256(path: str) -> str:
-    digest = hashlib.sha256()
-    with open_input(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from os import PathLike
 from typing import Literal
 
 from ladtl_np.arrays.limits import require_room
@@ -16,6 +17,7 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import SOURCE, TARGET
 from ladtl_np.model.pieces import LONG_TOKENS
+from ladtl_np.model.wider import with_vectors
 from ladtl_np.options.config import DEFAULTS
 
 __all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
@@ -35,6 +37,7 @@ def make_decoder(
     domain: Domain = "target",
     constrained: bool | None = None,
     threads: int = DEFAULTS.threads,
+    embeddings: str | PathLike[str] | None = None,
 ) -> Decoder:
     """Decoder of one of a model's heads.
 
@@ -48,16 +51,22 @@ def make_decoder(
         Whether only tag sequences that are legal in BIOES may be chosen; None is as in training.
     threads
         Threads to compute with; results do not depend on it.
+    embeddings
+        The file of word vectors that the model was trained with: words that it does not know have
+        the vectors of the file, see `wider.with_vectors`.
 
     Raises
     ------
     UsageError
-        If the model has no such head, or its vocabulary is hashed and its key is not there.
+        If the model has no such head, its vocabulary is hashed and its key is not there, or
+        `embeddings` is another file.
     """
     lock = model.vocabulary.lock
     if lock is not None and lock.key is None:
         raise UsageError(KEY_WANTED)
     (head, tags), decoding = _head(model, domain), model.config.decoding
+    if embeddings is not None:
+        model = with_vectors(model, embeddings)
     return Decoder(
         model.network,
         model.vocabulary,
@@ -89,7 +98,7 @@ class Tagger:
 
     Parameters
     ----------
-    model, domain, constrained, threads
+    model, domain, constrained, threads, embeddings
         As for `make_decoder`.
     chunk_tokens, chunk_sentences
         A chunk ends at the sentence with which it reaches one of these; results come after each
@@ -107,13 +116,16 @@ class Tagger:
         domain: Domain = "target",
         constrained: bool | None = None,
         threads: int = DEFAULTS.threads,
+        embeddings: str | PathLike[str] | None = None,
         chunk_tokens: int = CHUNK_TOKENS,
         chunk_sentences: int = CHUNK_SENTENCES,
     ) -> None:
         if chunk_tokens < 1 or chunk_sentences < 1:
             raise UsageError("a chunk must have room for a token and a sentence")
         self.model = model
-        self.decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
+        self.decoder = make_decoder(
+            model, domain=domain, constrained=constrained, threads=threads, embeddings=embeddings
+        )
         self.chunk_tokens, self.chunk_sentences = chunk_tokens, chunk_sentences
 
     def tag(self, sentences: Iterable[Sequence[str]]) -> Iterator[tuple[str, ...]]:

@@ -9,7 +9,7 @@ from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.model.container import Arrays
 from ladtl_np.model.network import CHARACTERS, EMBEDDING
 
-__all__ = ["require_values"]
+__all__ = ["require_small_sums", "require_values"]
 
 
 def require_values(name: str, arrays: Arrays) -> None:
@@ -29,13 +29,21 @@ def require_values(name: str, arrays: Arrays) -> None:
     for key, array in arrays.items():
         if not np.isfinite(array).all():
             raise ModelFileError(f"{name}: {key} holds values that are not finite")
-    _require_small_sums(name, arrays, "", EMBEDDING)
+    require_small_sums(name, arrays, "", EMBEDDING)
     if f"{CHARACTERS}.embedding" in arrays:
-        _require_small_sums(name, arrays, f"{CHARACTERS}.", f"{CHARACTERS}.embedding")
+        require_small_sums(name, arrays, f"{CHARACTERS}.", f"{CHARACTERS}.embedding")
 
 
-def _require_small_sums(name: str, arrays: Arrays, lead: str, inputs: str) -> None:
-    """|x W + b + h U| <= D |x| |W| + |b| + H |U|, where every bar is the largest of all."""
+def require_small_sums(name: str, arrays: Arrays, lead: str, inputs: str) -> None:
+    """Refuse an LSTM whose sums could overflow; `lead` starts its name, `inputs` names its table.
+
+    |x W + b + h U| <= D |x| |W| + |b| + H |U|, where every bar is the largest of all.
+
+    Raises
+    ------
+    ModelFileError
+        Naming the array.
+    """
     x = max(1.0, _largest(arrays[inputs]))  # states of characters stand beside a word, below 1
     for direction in DIRECTIONS:
         W, U, b = (f"{lead}{direction}.{letter}" for letter in "WUb")

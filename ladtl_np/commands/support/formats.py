@@ -40,7 +40,7 @@ __all__ = [
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _DEFAULTS = ReadOptions()
-DECODING = ("domain", "constrained", "threads", "vocabulary_key")
+DECODING = ("domain", "constrained", "threads", "vocabulary_key", "embeddings")
 """Names of the values that `decoding_options` gives."""
 
 
@@ -176,6 +176,11 @@ def decoding_options(function: Function) -> Function:
             help="Threads to compute with; results do not depend on it.",
         ),
         vocabulary_key_option,
+        click.option(
+            "--embeddings",
+            metavar="FILE",
+            help="Word vectors that the model was trained with, for words that it does not know.",
+        ),
     )
 
 

@@ -135,7 +135,7 @@ def tag_on_worker(job: TagJob, number: int, attempt: int, topic: str) -> Ending 
 
         try:
             options = job.options
-            model = _KEPT.model(options.model, job.model_sha256, options.vocabulary_key)
+            model = _KEPT.model(options, job.model_sha256)
             tagger = make_tagger(model, options)
             tally = tag_file(job.source, job.output, tagger, options, report)
         except _Stopped:
@@ -150,19 +150,24 @@ class _Kept:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._key = ("", "")
+        self._key: tuple[str, str, str | None] = ("", "", None)
         self._model: Model | None = None
 
-    def model(self, path: str, sha256: str, vocabulary_key: str | None) -> Model:
+    def model(self, options: TagOptions, sha256: str) -> Model:
         """Read a model, unless it is the one that was read last."""
         from ladtl_np.model.file import load_model
+        from ladtl_np.model.wider import with_vectors
 
+        path, vocabulary_key, embeddings = options.loading()
+        wanted = path, sha256, embeddings
         with self._lock:
-            if self._model is None or self._key != (path, sha256):
+            if self._model is None or self._key != wanted:
                 self._model = None  # makes room first
                 if file_sha256(path) != sha256:
                     raise LadtlError(f"{path} has changed since the command started")
-                self._model, self._key = load_model(path, vocabulary_key), (path, sha256)
+                model = load_model(path, vocabulary_key)
+                self._model = with_vectors(model, embeddings) if embeddings else model
+                self._key = wanted
             return self._model
 
 

@@ -152,7 +152,7 @@ def _tag_here(
     """Tag one file after the other in this process."""
     from ladtl_np.commands.support.models import load
 
-    model = load(options.model, options.vocabulary_key)
+    model = load(*options.loading())
     if file_sha256(options.model) != model_sha256:
         raise UsageError(f"{options.model} has changed since the command started; start it again")
     tagger = make_tagger(model, options)

@@ -56,6 +56,8 @@ class TagOptions:
         As for `model.tagging.Tagger`.
     vocabulary_key
         File of the key of a model whose words are hashes.
+    embeddings
+        File of word vectors for words that the model does not know.
     """
 
     model: str
@@ -68,10 +70,15 @@ class TagOptions:
     constrained: bool | None
     threads: int
     vocabulary_key: str | None = None
+    embeddings: str | None = None
 
     def files(self) -> list[str]:
         """What is read beside the inputs."""
-        return [self.model, *([self.vocabulary_key] if self.vocabulary_key else [])]
+        return [path for path in self.loading() if path]
+
+    def loading(self) -> tuple[str, str | None, str | None]:
+        """What `models.load` wants: model, key, word vectors."""
+        return self.model, self.vocabulary_key, self.embeddings
 
     def kind_of(self, source: str) -> InputFormat:
         """Input format of a file.
@@ -92,12 +99,19 @@ class TagOptions:
         told = {key.replace("_", "-"): str(value) for key, value in reading.items()}
         told |= {"from": self.kind or "by suffix", "to": self.style, "scheme": self.scheme}
         told |= {"tokens": self.mode or "as in training", "domain": self.domain}
+        if self.embeddings:
+            told["embeddings"] = "those of training"  # the model takes no others
         return told | {"constrained": str(self.constrained)}
 
     def on_other_machines(self) -> TagOptions:
         """The same, from whatever folder it is looked at."""
-        key = self.vocabulary_key and os.path.abspath(self.vocabulary_key)
-        return replace(self, model=os.path.abspath(self.model), vocabulary_key=key)
+        key, vectors = self.vocabulary_key, self.embeddings
+        return replace(
+            self,
+            model=os.path.abspath(self.model),
+            vocabulary_key=key and os.path.abspath(key),
+            embeddings=vectors and os.path.abspath(vectors),
+        )
 
 
 class Source(NamedTuple):
