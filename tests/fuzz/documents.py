@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
+import zlib
 from io import BytesIO
 from pathlib import Path
 
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats import array, brat, jsonl, label_studio
+from ladtl_np.corpus.formats import array, brat, docbin, jsonl, label_studio
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.tally import Tally
 
 __all__ = [
     "BRAT",
     "BRAT_PIECES",
+    "PACKED_PIECES",
     "RECORDS",
     "RECORD_PIECES",
     "TASKS",
     "TASK_PIECES",
     "folders",
+    "packed",
+    "packed_seeds",
     "records",
     "tasks",
 ]
@@ -51,6 +55,33 @@ def tasks(data: bytes) -> None:
         text = "".join(label_studio.write(found))
         again = label_studio.read(BytesIO(text.encode()), ReadOptions(), Findings("a"), Tally())
         assert _told(list(again)) == _told(found)
+
+
+def packed(data: bytes) -> None:
+    """A DocBin, unpacked here and packed again so that the search gets into it."""
+    whole = zlib.compress(data[1:], 1) if data[:1] == b"\0" else data[1:]
+    found = list(docbin.read(BytesIO(whole), ReadOptions(), Findings("fuzz"), Tally()))
+    with contextlib.suppress(ValueError):  # what spaCy's own rules refuse
+        again = docbin.write_bytes(found)
+        same = docbin.read(BytesIO(again), ReadOptions(), Findings("again"), Tally())
+        assert [d.text for d in same] == [d.text for d in found]
+
+
+def packed_seeds() -> list[bytes]:
+    """Sound files of every kind."""
+    documents = (
+        Document("a b.\nc", ((0, 1, "X"), (2, 4, "Y")), tokens=((0, 1), (2, 3), (3, 4), (5, 6))),
+        Document("病", None, tokens=((0, 1),), sentences=(0,)),
+    )
+    content = docbin.write_bytes(documents)
+    return [b"\0" + zlib.decompress(content), b"\1" + content]
+
+
+PACKED_PIECES = (
+    *(b"attrs", b"tokens", b"lengths", b"spaces", b"strings", b"flags", b"cats", b"span_groups"),
+    *(b"\x80", b"\x90", b"\x91", b"\xdd\xff\xff\xff\xff", b"\xc4\x08", b"\xc6\xff\xff\xff\xff"),
+    *(b"\xff", b"\0" * 8, b"\1" + b"\0" * 7, b"\x91" * 3000, b"\xa1X", b"\xc0", b"\xc2", b"\xc3"),
+)
 
 
 def folders(data: bytes) -> None:

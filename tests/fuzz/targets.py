@@ -24,11 +24,14 @@ import tomli_w
 from fuzz.documents import (
     BRAT,
     BRAT_PIECES,
+    PACKED_PIECES,
     RECORD_PIECES,
     RECORDS,
     TASK_PIECES,
     TASKS,
     folders,
+    packed,
+    packed_seeds,
     records,
     tasks,
 )
@@ -483,6 +486,7 @@ TARGETS: dict[str, Target] = {
     "jsonl": Target(_jsonl, _DATA, _seeds(b"a" + _JSONL_SEED), _DOCUMENTS),
     "records": Target(records, _DATA, _seeds(*RECORDS), RECORD_PIECES),
     "label-studio": Target(tasks, _DATA, _seeds(*TASKS), TASK_PIECES),
+    "docbin": Target(packed, _DATA, packed_seeds, PACKED_PIECES),
     "brat": Target(folders, _DATA, _seeds(*BRAT), BRAT_PIECES),
     "raw": Target(_raw, _DATA, _seeds(b"aab c\n\nd\n"), _TEXT),
     "terms": Target(_terms, _BOTH, _seeds(b"ab\nc d\tX\n# no\n"), _TEXT),

@@ -66,6 +66,7 @@ FORMATS = {
             (".json",),
             "label_studio",
         ),
+        Format("spacy", "spaCy's DocBin (extra spacy)", "documents", (".spacy",), "docbin"),
         Format("brat", "a folder of .txt and .ann files", "documents", (), "brat", folder=True),
     )
 }
