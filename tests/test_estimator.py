@@ -136,6 +136,9 @@ def test_predicting_before_fitting_says_what_to_do() -> None:
         ({"options": {"data": {"source": "a.txt"}}}, "give it as source= of fit"),
         ({"options": {"data.target_format.scheme": "IO"}}, "X of fit"),
         ({"options": [1]}, "options must be a dictionary"),
+        ({"options": {1: 2}}, "options: every key must be a str"),
+        ({"options": {"training": {1: 2}}}, "options: every key must be a str"),
+        ({"threads": 0}, "threads must be at least 1"),
         ({"seed": -1}, "seed must not be negative"),
         ({"seed": "1"}, "LaDTLTagger: .*int"),
         ({"method": "la-dlt"}, "la-dlt"),
@@ -224,6 +227,26 @@ def test_scikit_learn_is_not_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_paths_and_threads_that_are_none_are_named(tagger: LaDTLTagger) -> None:
+    with pytest.raises(UsageError, match="path must be the path of a file"):
+        LaDTLTagger.load(5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="path must be the path of a file"):
+        tagger.save(1)  # type: ignore[arg-type]
+    with pytest.raises(LadtlError, match="none"):
+        LaDTLTagger.load("none")
+    for threads in (0, "2", None):
+        with pytest.raises(UsageError, match="threads must be a number, at least 1"):
+            copy.copy(tagger).set_params(threads=threads).predict([["x"]])
+    assert copy.copy(tagger).set_params(threads=np.int64(2)).predict([["x"]])
+
+
+def test_a_method_that_needs_a_source_says_how_to_give_it() -> None:
+    with pytest.raises(UsageError, match=r"la-dtl learns from a source domain; .* as source=, or"):
+        LaDTLTagger(options=OPTIONS).fit(*IOB2)
+    with pytest.raises(UsageError, match="la-dlt"):
+        LaDTLTagger("la-dlt").fit(*IOB2)
 
 
 class Stopped(Exception):

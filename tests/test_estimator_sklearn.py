@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from test_estimator import CORPORA, OPTIONS, columns
+from test_estimator import CORPORA, OPTIONS, columns, pressed
 
 from ladtl_np import LaDTLTagger
 from ladtl_np.errors import UsageError
@@ -16,6 +16,7 @@ from ladtl_np.model.file import model_bytes
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed")
 
+from joblib.externals.loky import get_reusable_executor  # noqa: E402
 from sklearn.base import clone  # noqa: E402
 from sklearn.model_selection import (  # noqa: E402
     GridSearchCV,
@@ -29,6 +30,7 @@ from sklearn.preprocessing import FunctionTransformer  # noqa: E402
 from sklearn.utils import get_tags  # noqa: E402
 from sklearn.utils.validation import check_is_fitted  # noqa: E402
 
+press = pressed  # the fixture of the other file, under a name of its own
 X, Y = columns(CORPORA.target)
 SOURCE = columns(CORPORA.source)
 SHORT = OPTIONS | {"training.steps": 10}
@@ -138,6 +140,7 @@ def test_folds_may_be_trained_by_processes_of_joblib() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of joblib, on what becomes of its processes
         both = cross_validate(tagger, X, Y, n_jobs=2, **given)
+        get_reusable_executor().shutdown()
     assert both["test_score"].tolist() == alone["test_score"].tolist()
     for one, other in zip(both["estimator"], alone["estimator"], strict=True):
         assert model_bytes(one.model_) == model_bytes(other.model_)
@@ -163,6 +166,14 @@ def test_requests_under_another_name_live_in_clones_and_pipelines(routing: None)
     train, test = next(FOLDS.split(X))
     plain.fit(upper([X[n] for n in train]), [Y[n] for n in train], source=SOURCE)
     assert found[0] == plain.score(upper([X[n] for n in test]), [Y[n] for n in test])
+
+
+def test_ctrl_c_twice_ends_a_cross_validation(press: Callable[..., None]) -> None:
+    press(3)
+    tagger = LaDTLTagger("non-transfer", options=SHORT)
+    with pytest.warns(UserWarning, match="interrupted") as warned, pytest.raises(KeyboardInterrupt):
+        cross_val_score(tagger, X, Y, cv=KFold(4))
+    assert len(warned) == 2
 
 
 # ---- searches ------------------------------------------------------------------------------------

@@ -14,9 +14,18 @@ from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.errors import UsageError
 from ladtl_np.model.file import Model
 from ladtl_np.options.config import DEFAULTS, Config, parse_config, set_option
+from ladtl_np.options.methods import method_named
 from ladtl_np.printable import shown
 
-__all__ = ["checked_label_map", "config_of", "options_of", "require_option"]
+__all__ = [
+    "checked_label_map",
+    "checked_path",
+    "checked_threads",
+    "config_of",
+    "options_of",
+    "require_option",
+    "require_source",
+]
 
 # what is told in another way, and how
 _ELSEWHERE = {
@@ -65,6 +74,8 @@ def config_of(method: Any, seed: Any, threads: Any, options: Mapping[str, Any] |
             f"it is of type {shown(type(options).__name__)}"
         )
     table: dict[str, Any] = {}
+    if not _named(options or {}):
+        raise UsageError("options: every key must be a str, as in {'training.steps': 500}")
     for key, value in flattened(options or {}).items():
         require_option(key)
         set_option(table, key, _plain(value))
@@ -105,6 +116,54 @@ def checked_label_map(pairs: Mapping[str, str] | None) -> LabelMap:
     if not all(isinstance(kind, str) for pair in (pairs or {}).items() for kind in pair):
         raise UsageError("label_map must hold types as str on both sides")
     return LabelMap(pairs or {}, "label_map")
+
+
+def checked_threads(threads: Any) -> int:
+    """How many threads to tag with.
+
+    Raises
+    ------
+    UsageError
+        If it is no number, or less than 1.
+    """
+    found = _plain(threads)
+    if not isinstance(found, int) or found < 1:
+        raise UsageError("threads must be a number, at least 1")
+    return found
+
+
+def checked_path(path: Any, name: str) -> str | PathLike[str]:
+    """A path that was given; numbers would be taken for files that are open already.
+
+    Raises
+    ------
+    UsageError
+        If it is none.
+    """
+    if not isinstance(path, str | PathLike):
+        raise UsageError(f"{name} must be the path of a file, as 'model.safetensors'")
+    return path
+
+
+def require_source(config: Config, source: Any) -> None:
+    """Refuse to train without a source by a method that learns from one.
+
+    Raises
+    ------
+    UsageError
+        Naming the method.
+    """
+    if source is None and method_named(config.method).source != "unused":
+        raise UsageError(
+            f"method {config.method} learns from a source domain; give its sentences as source=, "
+            "or choose the method 'non-transfer'"
+        )
+
+
+def _named(options: Mapping[Any, Any]) -> bool:
+    """Whether all keys are strings, those of tables within too."""
+    inner = (value for value in options.values() if isinstance(value, Mapping))
+    return all(isinstance(key, str) for key in options) and all(map(_named, inner))
 
 
 def _plain(value: Any) -> Any:

@@ -19,7 +19,14 @@ from ladtl_np.corpus.schemes import decoded_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.estimator.interruption import Presses, kept_network
-from ladtl_np.estimator.options import checked_label_map, config_of, options_of
+from ladtl_np.estimator.options import (
+    checked_label_map,
+    checked_path,
+    checked_threads,
+    config_of,
+    options_of,
+    require_source,
+)
 from ladtl_np.estimator.parameters import Parameters
 from ladtl_np.estimator.sentences import Tagged, corpus_of, corpus_of_tagged, tokens_of
 from ladtl_np.model.decoding import Decoder
@@ -143,6 +150,7 @@ class LaDTLTagger(Parameters):
             None if dev is None else corpus_of_tagged(dev, "dev"),
         )
         config = config_of(self.method, self.seed, self.threads, self.options)
+        require_source(config, source)
         prepared = prepare(config, corpora, checked_label_map(self.label_map))
         store = _store(checkpoint, checkpoint_every, corpora)
         trainer, history, kept = Trainer(prepared), list[Evaluation](), None
@@ -203,7 +211,7 @@ class LaDTLTagger(Parameters):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the model as one safetensors file, which ``ladtl tag`` reads as well."""
-        save_model(path, self._fitted())
+        save_model(checked_path(path, "path"), self._fitted())
 
     @classmethod
     def load(
@@ -221,7 +229,7 @@ class LaDTLTagger(Parameters):
 
         A model with a hashed vocabulary needs the file of its key, as for `load_model`.
         """
-        model = load_model(path, vocabulary_key)
+        model = load_model(checked_path(path, "path"), vocabulary_key)
         tagger = cls(
             model.config.method,
             seed=model.config.seed,
@@ -254,7 +262,7 @@ class LaDTLTagger(Parameters):
         return model
 
     def _decoder(self) -> Decoder:
-        return make_decoder(self._fitted(), threads=self.threads)
+        return make_decoder(self._fitted(), threads=checked_threads(self.threads))
 
 
 @contextmanager
@@ -272,12 +280,11 @@ def _shown(verbose: int, steps: int) -> Iterator[Callable[[Step | Evaluation], N
 def _store(path: Any, seconds: Any, corpora: Corpora) -> Store | None:
     if path is None:
         return None
-    if not isinstance(path, str | PathLike):
-        raise UsageError("checkpoint must be the path of a file")
+    place = Path(checked_path(path, "checkpoint"))
     if not isinstance(seconds, int | float) or not 0.0 <= seconds < math.inf:
         raise UsageError("checkpoint_every must be a number of seconds, 0 or more")
     data = {f"the sentences of {role}": _hash(corpus) for role, corpus in corpora.roles()}
-    return Store(Path(path), data, Every(seconds))
+    return Store(place, data, Every(seconds))
 
 
 def _hash(corpus: Corpus) -> str:
