@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
+import warnings
 
 from ladtl_np.model.network import Network
+from ladtl_np.runs.resumable import Store
 from ladtl_np.training.trainer import Trainer
 
-__all__ = ["SOON", "Presses", "kept_network"]
+__all__ = ["SOON", "Presses", "kept_network", "tell_of_interruption"]
 
 SOON = 5.0
 """Seconds within which a second Ctrl-C means all that is going on, not one more training."""
@@ -37,3 +40,14 @@ def kept_network(trainer: Trainer) -> tuple[Network, str] | None:
         return trainer.best, f"the best model so far, of step {best.step:,}, is kept"
     why = "" if dev is None else ", which was not evaluated yet,"
     return trainer.network, f"the model{why} of step {trainer.step:,} is kept"
+
+
+def tell_of_interruption(trainer: Trainer, kept: str, store: Store | None) -> None:
+    """Warn whoever called `fit`."""
+    steps = trainer.config.training.steps
+    further = "" if store is None else f"; fit with checkpoint={os.fspath(store.path)!r} goes on"
+    warnings.warn(
+        f"fit was interrupted after step {trainer.step:,} of {steps:,}; {kept}{further}",
+        UserWarning,
+        stacklevel=3,
+    )

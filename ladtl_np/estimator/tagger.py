@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from hashlib import sha256
 from os import PathLike
-from pathlib import Path
 from typing import Any, Self
 
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.corpus.schemes import decoded_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
-from ladtl_np.estimator.interruption import Presses, kept_network
+from ladtl_np.estimator.interruption import Presses, kept_network, tell_of_interruption
 from ladtl_np.estimator.options import (
     checked_label_map,
     checked_path,
@@ -29,14 +23,15 @@ from ladtl_np.estimator.options import (
 )
 from ladtl_np.estimator.parameters import Parameters
 from ladtl_np.estimator.sentences import Tagged, corpus_of, corpus_of_tagged, tokens_of
+from ladtl_np.estimator.stored import store_of
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.file import Model, load_model, model_bytes, model_from_bytes, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.progress.training import TrainingDisplay
-from ladtl_np.runs.checkpoint import SELDOM, Every
-from ladtl_np.runs.resumable import Interrupted, Store, stoppable
+from ladtl_np.runs.checkpoint import SELDOM
+from ladtl_np.runs.resumable import Interrupted, stoppable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.trained_model import build_model
@@ -152,7 +147,7 @@ class LaDTLTagger(Parameters):
         config = config_of(self.method, self.seed, self.threads, self.options)
         require_source(config, source)
         prepared = prepare(config, corpora, checked_label_map(self.label_map))
-        store = _store(checkpoint, checkpoint_every, corpora)
+        store = store_of(checkpoint, checkpoint_every, corpora)
         trainer, history, kept = Trainer(prepared), list[Evaluation](), None
         try:
             with _shown(verbose, config.training.steps) as show:
@@ -170,7 +165,7 @@ class LaDTLTagger(Parameters):
         self.model_ = build_model(prepared, network, scores, {})
         self.history_ = history
         if kept is not None:
-            _tell_of_interruption(trainer, kept[1], store)
+            tell_of_interruption(trainer, kept[1], store)
             if _PRESSES.again():
                 raise KeyboardInterrupt
         return self
@@ -275,29 +270,3 @@ def _shown(verbose: int, steps: int) -> Iterator[Callable[[Step | Evaluation], N
         return
     with TrainingDisplay(steps, bar=verbose == 2) as display:
         yield display.show
-
-
-def _store(path: Any, seconds: Any, corpora: Corpora) -> Store | None:
-    if path is None:
-        return None
-    place = Path(checked_path(path, "checkpoint"))
-    if not isinstance(seconds, int | float) or not 0.0 <= seconds < math.inf:
-        raise UsageError("checkpoint_every must be a number of seconds, 0 or more")
-    data = {f"the sentences of {role}": _hash(corpus) for role, corpus in corpora.roles()}
-    return Store(place, data, Every(seconds))
-
-
-def _hash(corpus: Corpus) -> str:
-    """A hash of a corpus's tokens and tags."""
-    content = [(sentence.tokens, sentence.tags) for sentence in corpus]
-    return sha256(json.dumps(content).encode("ascii")).hexdigest()
-
-
-def _tell_of_interruption(trainer: Trainer, kept: str, store: Store | None) -> None:
-    steps = trainer.config.training.steps
-    further = "" if store is None else f"; fit with checkpoint={os.fspath(store.path)!r} goes on"
-    warnings.warn(
-        f"fit was interrupted after step {trainer.step:,} of {steps:,}; {kept}{further}",
-        UserWarning,
-        stacklevel=3,
-    )
