@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -87,6 +87,15 @@ def invoke() -> Invoke:
         return result
 
     return invoke
+
+
+def with_option(arguments: Sequence[str], name: str, value: str) -> list[str]:
+    """A command line with another value for an option, which may be given once."""
+    kept = list(arguments)
+    if name in kept:
+        place = kept.index(name)
+        del kept[place : place + 2]
+    return [*kept, name, value]
 
 
 def write_corpus(path: Path, corpus: Corpus) -> str:

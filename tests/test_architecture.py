@@ -107,6 +107,8 @@ FORBIDDEN_MODULES = set(
 )
 FORBIDDEN_BUILTINS = {"eval", "exec", "compile", "__import__", "breakpoint"}
 FORBIDDEN_OF_OS = re.compile(r"system|popen|exec[lv]\w*|spawn[lv]\w*|posix_spawnp?|fork|forkpty")
+# joblib could load a pickle; it knows what a container may use, and that alone is asked of it
+ALLOWED = {"arrays/processors.py": {"joblib.cpu_count"}}
 # nothing but a file's mode and locks may need the C library
 MAY_USE_CTYPES = {"files.py"}
 
@@ -116,6 +118,8 @@ def dangers(code: str, name: str = "module.py") -> list[str]:
     found = []
     for node in ast.walk(ast.parse(code)):
         modules: set[str] = set()
+        if isinstance(node, ast.ImportFrom) and allowed_names(node) <= ALLOWED.get(name, set()):
+            continue
         if isinstance(node, ast.Import):
             modules = {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -137,6 +141,11 @@ def dangers(code: str, name: str = "module.py") -> list[str]:
         if "ctypes" in modules and name not in MAY_USE_CTYPES:
             found.append("ctypes")
     return found
+
+
+def allowed_names(node: ast.ImportFrom) -> set[str]:
+    """What is imported, dotted."""
+    return {f"{node.module}.{alias.name}" for alias in node.names}
 
 
 def dangerous_call(node: ast.Call) -> list[str]:
@@ -177,6 +186,7 @@ def test_promise_10_nothing_can_run_code_from_a_file_or_reach_the_network() -> N
         "from os import system",
         "from os import execvp as go",
         "from builtins import exec as go",
+        "from joblib import cpu_count",
         "import ctypes",
         "from ctypes import CDLL",
         "def f():\n    import socket",
@@ -217,6 +227,10 @@ def test_promise_10_each_way_to_do_so_would_be_noticed(code: str) -> None:
 def test_what_is_harmless_is_not_noticed(code: str) -> None:
     assert dangers(code) == []
     assert dangers("import ctypes", "files.py") == []
+    place = "arrays/processors.py"
+    assert dangers("from joblib import cpu_count", place) == []
+    for more in ("from joblib import load", "from joblib import cpu_count, load", "import joblib"):
+        assert dangers(more, place) == ["joblib"]
 
 
 def test_modules_stay_small() -> None:

@@ -31,13 +31,28 @@ def test_the_resolved_options_read_back_as_themselves() -> None:
     assert parse_config(tomllib.loads(to_toml(config))) == config
 
 
-def test_a_file_and_settings_are_joined_and_the_later_wins(tmp_path: Path) -> None:
+def test_a_file_and_settings_are_joined_and_settings_win(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
     path.write_text("seed = 3\n[training]\nsteps = 10\npatience = 2\n", encoding="utf-8")
-    table = apply_settings(read_config(path), ["training.steps=20", "training.steps=30"])
+    table = apply_settings(read_config(path), ["training.steps=30"])
     config = parse_config(table)
     assert (config.seed, config.training.steps, config.training.patience) == (3, 30, 2)
     assert merge_options({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["training.steps=20", "training.steps=30"],
+        ["training.steps=20", " training.steps = 20"],
+        ["training={steps = 20}", "training.steps=30"],
+        ["training.steps=30", "seed=1", "training={steps = 20}"],
+    ],
+)
+def test_an_option_that_is_set_twice_is_refused(settings: list[str]) -> None:
+    with pytest.raises(UsageError, match=r"is set twice, as .*; leave one of them out"):
+        apply_settings({}, settings)
+    assert apply_settings({}, ["a.b=1", "a.c=2", "a.bb=3"]) == {"a": {"b": 1, "c": 2, "bb": 3}}
 
 
 def test_a_value_that_is_not_toml_is_a_string() -> None:

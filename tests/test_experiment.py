@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from ladtl_np.arrays.processors import allowed
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.experiment import (
     RunSpec,
@@ -19,7 +20,6 @@ from ladtl_np.experiment import (
     parse_experiment,
 )
 from ladtl_np.experiment.inputs import own_files, read_inputs
-from ladtl_np.experiment.processes import cores
 from ladtl_np.experiment.results import method_labels, read_results, write_results
 from ladtl_np.experiment.runner import share_cores
 from ladtl_np.experiment.state import state_of
@@ -345,4 +345,4 @@ def test_threads_times_processes_stay_within_the_cores() -> None:
         specs = specs_of(settings={"threads": threads})
         for wanted in (None, 1, 1000):
             share = share_cores(specs, wanted)
-            assert 1 <= share.processes * share.threads <= cores()
+            assert 1 <= share.processes * share.threads <= allowed()

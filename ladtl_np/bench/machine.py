@@ -15,11 +15,12 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import ladtl_np
+from ladtl_np.arrays.processors import allowed
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.shapes import Floats
 
-__all__ = ["cores", "machine", "matrix_product_peak"]
+__all__ = ["machine", "matrix_product_peak"]
 
 PACKAGES = (
     *("numpy", "numba", "llvmlite", "scipy", "torch", "pytorch-crf", "onnxruntime"),
@@ -28,16 +29,11 @@ PACKAGES = (
 BLAS_SIZE, TILES_SIZE = 2048, 400
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def machine() -> dict[str, Any]:
     """Facts that a measurement means nothing without; no names of people, machines or folders."""
     return {
         "cpu": _cpu_model(),
-        "cores": cores(),
+        "cores": allowed(),
         "caches": _caches(),
         "load": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.machine()}",

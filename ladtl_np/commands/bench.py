@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ladtl_np.commands.support.formats import json_option, print_json, print_table
+from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.formats import default_threads, json_option, print_json, print_table
 from ladtl_np.commands.support.streams import check_output
 from ladtl_np.errors import UsageError
 
@@ -41,7 +42,13 @@ class _Threads(click.ParamType[tuple[int, ...]]):
         return numbers
 
 
-@click.command(name="bench")
+def _numbers(
+    context: click.Context, parameter: click.Parameter, value: tuple[int, ...] | None
+) -> tuple[int, ...]:
+    return tuple(range(1, default_threads() + 1)) if value is None else value
+
+
+@click.command(name="bench", cls=Command)
 @click.option(
     "--stem", "stems", multiple=True, type=click.Choice(STEMS), help="Only this part; repeatable."
 )
@@ -53,7 +60,10 @@ class _Threads(click.ParamType[tuple[int, ...]]):
     help="Sizes of model and mini-batch.",
 )
 @click.option(
-    "--threads", type=_Threads(), default="1,2", show_default=True, help="Numbers of threads."
+    "--threads",
+    type=_Threads(),
+    callback=_numbers,
+    help="Numbers of threads.  [default: 1,2, or as far as there are processors]",
 )
 @click.option(
     "--rounds",

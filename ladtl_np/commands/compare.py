@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.compared_runs import Pair, Pairing, listed, pair_runs
 from ladtl_np.commands.support.compared_sentences import (
     Tagged,
@@ -69,7 +70,7 @@ class _Question:
         return {"alternative": alternative, "resamples": self.resamples, "rng": rng}
 
 
-@click.command(name="compare")
+@click.command(name="compare", cls=Command)
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.commands.support.command import Group
 from ladtl_np.commands.support.formats import (
     column_options,
     json_option,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group(name="data")
+@click.group(name="data", cls=Group)
 def command() -> None:
     r"""Write the demo corpus, describe corpora.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import (
     DECODING,
     column_options,
@@ -35,7 +36,7 @@ __all__ = ["command", "compare_table", "evaluate_models"]
 Results = list[list[Scores]]  # by model, then by file
 
 
-@click.command(name="evaluate")
+@click.command(name="evaluate", cls=Command)
 @click.option(
     "--model",
     "models",

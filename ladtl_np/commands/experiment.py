@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option, tell_of_waiting
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
@@ -29,7 +30,7 @@ from ladtl_np.training.warm_up import warm_up
 __all__ = ["command"]
 
 
-@click.command(name="experiment")
+@click.command(name="experiment", cls=Command)
 @click.argument("experiment", metavar="FILE_OR_NAME")
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Folder of the experiment."

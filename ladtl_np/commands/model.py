@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.commands.support.command import Group
 from ladtl_np.commands.support.formats import (
     json_option,
     naming_standard_output,
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "describe_model"]
 
 
-@click.group(name="model")
+@click.group(name="model", cls=Group)
 def command() -> None:
     r"""Show what is inside a model file, and check it.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import print_json, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.errors import UsageError
@@ -30,7 +31,7 @@ __all__ = ["command"]
 NAMED = 5  # names that a warning lists
 
 
-@click.command(name="report")
+@click.command(name="report", cls=Command)
 @click.argument(
     "places",
     nargs=-1,

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 import msgspec
 
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import (
     column_options,
     json_option,
@@ -30,7 +31,7 @@ from ladtl_np.scoring import Scores, render, score
 __all__ = ["command", "score_corpora"]
 
 
-@click.command(name="score")
+@click.command(name="score", cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="GOLD [PREDICTED]")
 @click.option(
     "--gold-column",

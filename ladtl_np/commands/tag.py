@@ -10,6 +10,7 @@ from typing import Any, get_args
 import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
 from ladtl_np.commands.support.streams import InputFormat, check_output, open_output
 from ladtl_np.commands.support.tagging import Source, TagOptions, make_tagger, note_on, tag_stream
@@ -24,7 +25,7 @@ __all__ = ["command"]
 _STYLES = ("conll", "jsonl", "terminal")
 
 
-@click.command(name="tag")
+@click.command(name="tag", cls=Command)
 @click.option("--model", "model_path", required=True, metavar="FILE", help="Model file.")
 @click.argument("sources", metavar="[INPUT]...", nargs=-1)
 @click.option("-o", "--output", metavar="FILE", help="Output file.  [default: standard output]")

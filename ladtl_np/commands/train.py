@@ -14,6 +14,8 @@ from typing import Any
 import click
 
 from ladtl_np.arrays.limits import told_size
+from ladtl_np.commands.support.chosen import chosen_config
+from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import results_table, told_of_compiling
 from ladtl_np.commands.support.vectors_told import vector_lines
@@ -22,17 +24,11 @@ from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import (
     DEFAULTS,
-    Config,
-    apply_settings,
-    merge_options,
-    parse_config,
     read_config,
-    set_option,
 )
-from ladtl_np.options.demo import demo_options
 from ladtl_np.options.input_file import Role, require_utf8
 from ladtl_np.options.methods import METHODS
-from ladtl_np.options.presets import PRESETS, preset_options
+from ladtl_np.options.presets import PRESETS
 from ladtl_np.printable import LONG, shown
 from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.runs.checkpoint import SELDOM, Every
@@ -46,22 +42,6 @@ from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
 
-# command-line option and the configuration key that it sets
-_KEYS = {
-    "method": "method",
-    "seed": "seed",
-    "threads": "threads",
-    "source": "data.source",
-    "target": "data.target",
-    "dev": "data.dev",
-    "test": "data.test",
-    "target_fraction": "data.target_fraction",
-    "label_map": "data.label_map",
-    "embeddings": "data.embeddings",
-    "vocabulary_key": "vocabulary.key",
-    "steps": "training.steps",
-    "parameter_transfer": "objective.parameter_transfer",
-}
 _FILE = click.Path(path_type=str)
 
 
@@ -77,7 +57,9 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
 
 
 @click.command(
-    name="train", epilog="Every other option: docs/config.md, or config.toml of any run."
+    name="train",
+    cls=Command,
+    epilog="Every other option: docs/config.md, or config.toml of any run.",
 )
 @click.option("--source", type=_FILE, help="Training corpus of the source domain.")
 @click.option("--target", type=_FILE, help="Training corpus of the target domain.")
@@ -124,7 +106,11 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
 )
 @click.option("--steps", type=int, help=f"Mini-batches.  [default: {DEFAULTS.training.steps}]")
 @click.option("--seed", type=int, help=f"Seed of all chance.  [default: {DEFAULTS.seed}]")
-@click.option("--threads", type=int, help=f"Threads.  [default: {DEFAULTS.threads}]")
+@click.option(
+    "--threads",
+    type=int,
+    help=f"Threads.  [default: {DEFAULTS.threads}, or as many as there are processors]",
+)
 @click.option("--config", "config_file", type=_FILE, help="TOML file of options.")
 @click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Any option, by its key."
@@ -172,7 +158,7 @@ def command(
         raise UsageError("--allow-change has no effect without --resume; leave it out, or add that")
     folder = RunFolder(out, "resume" if resume else "replace" if overwrite else "new")
     with folder, _telling_what_is_left(folder):
-        config = _config(
+        config = chosen_config(
             demo, config_file, given, read_config(folder.work / CONFIG) if resume else {}
         )
         folder.protect([*config.data.inputs(), *([config_file] if config_file else [])])
@@ -197,31 +183,6 @@ def command(
         display.console.print(results_table(scores))
     model = shown(str(out / BEST), LONG)
     display.console.print(f"Model: {model}\nNext:  ladtl tag --model {model} TEXT", markup=False)
-
-
-def _config(
-    demo: bool, config_file: str | None, given: dict[str, Any], resumed: dict[str, Any]
-) -> Config:
-    """Defaults, a preset, the demo's options, the file, --set, single options; the later wins.
-
-    All of them come after the options of a run that is resumed.
-    """
-    table: dict[str, Any] = read_config(config_file) if config_file else {}
-    if demo:
-        table = merge_options(demo_options(), table)
-    if given["preset"]:
-        table = merge_options(preset_options(given["preset"]), table)
-    table = merge_options(resumed, table)
-    settings = list(given["settings"])
-    for side in ("source_format", "target_format"):
-        settings += [f"data.{side}.{setting}" for setting in given[side]]
-    table = apply_settings(table, settings)
-    for option, key in _KEYS.items():
-        value = given[option]
-        if value is None or value == ():
-            continue
-        set_option(table, key, list(value) if isinstance(value, tuple) else value)
-    return parse_config(table, config_file or "options")
 
 
 def _opening(run: Run) -> list[str]:

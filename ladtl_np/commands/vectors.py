@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
+from ladtl_np.commands.support.command import Group
 from ladtl_np.commands.support.formats import print_json, show_text_option, tell, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.formats.reading import ReadOptions
@@ -45,7 +46,7 @@ _HELP = {
 }
 
 
-@click.group(name="vectors")
+@click.group(name="vectors", cls=Group)
 def command() -> None:
     r"""Train word vectors to start a model's embeddings from.
 

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from ladtl_np.experiment.job import Event, Job, explanation, perform
 
-__all__ = ["cores", "run_in_processes"]
+__all__ = ["run_in_processes"]
 
 REPORT_SECONDS = 0.5  # between two reports of progress
 END_SECONDS = 15.0  # that a worker has to leave a checkpoint and end when it is told to
@@ -38,13 +38,6 @@ class _Worker(NamedTuple):
     job: int
     process: multiprocessing.process.BaseProcess
     connection: Connection
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def run_in_processes(

@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from ladtl_np.arrays.processors import allowed
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec, expand
 from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
 from ladtl_np.experiment.job import Event, Execute, Job
-from ladtl_np.experiment.processes import cores, run_in_processes
+from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.files import (
@@ -88,8 +89,9 @@ def states(plan: Plan) -> list[State]:
 
 def share_cores(specs: Sequence[RunSpec], wanted: int | None) -> Share:
     """Share out the cores: threads times processes are never more than there are."""
-    threads = min(max(spec.config.threads for spec in specs), cores())
-    most = max(1, cores() // threads)
+    cores = allowed()
+    threads = min(max(spec.config.threads for spec in specs), cores)
+    most = max(1, cores // threads)
     return Share(min(wanted or most, most), threads)
 
 

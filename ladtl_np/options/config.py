@@ -212,11 +212,17 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def apply_settings(table: Mapping[str, Any], settings: Iterable[str]) -> dict[str, Any]:
-    """Add ``section.key=value`` settings to a nested table; a later one wins.
+    """Add ``section.key=value`` settings to a nested table; they win over what it holds.
 
     A value is read as TOML (``0.1``, ``true``, ``[1.0, 2.0]``), and what is not TOML as a string.
+
+    Raises
+    ------
+    UsageError
+        If one is no setting, or two set the same option.
     """
     merged = _deep_copy(table)
+    seen: dict[tuple[str, ...], str] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not equals or not key.strip():
@@ -224,6 +230,14 @@ def apply_settings(table: Mapping[str, Any], settings: Iterable[str]) -> dict[st
                 "--set wants KEY=VALUE, such as training.steps=500; "
                 f"got {bounded(repr(setting), 200)}"
             )
+        parts = tuple(key.strip().split("."))
+        for other, earlier in seen.items():
+            if parts[: len(other)] == other[: len(parts)]:
+                raise UsageError(
+                    f"option {bounded(key.strip(), 100)} is set twice, as {bounded(earlier, 200)} "
+                    f"and as {bounded(setting, 200)}; leave one of them out"
+                )
+        seen[parts] = setting
         set_option(merged, key.strip(), _toml_value(text.strip(), key.strip()))
     return merged
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 import click
 import msgspec
 
+from ladtl_np.arrays.processors import lowered
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats.reading import Delimiter, ReadOptions, Scheme
 from ladtl_np.corpus.tally import Remark
@@ -25,6 +26,7 @@ __all__ = [
     "DECODING",
     "column_options",
     "decoding_options",
+    "default_threads",
     "json_option",
     "naming_standard_output",
     "print_json",
@@ -152,6 +154,18 @@ def scheme_option(function: Function) -> Function:
     )
 
 
+def _threads(context: click.Context, parameter: click.Parameter, value: int | None) -> int:
+    return default_threads() if value is None else value
+
+
+def default_threads() -> int:
+    """Threads where none are chosen; that it is fewer than usual is told on standard error."""
+    threads, told = lowered(DEFAULTS.threads)
+    if told:
+        click.echo(told, err=True)
+    return threads
+
+
 def decoding_options(function: Function) -> Function:
     """Add the options that say how a model chooses tags."""
     return _apply(
@@ -171,9 +185,9 @@ def decoding_options(function: Function) -> Function:
         click.option(
             "--threads",
             type=click.IntRange(min=1),
-            default=DEFAULTS.threads,
-            show_default=True,
-            help="Threads to compute with; results do not depend on it.",
+            callback=_threads,
+            help="Threads to compute with; results do not depend on it.  "
+            f"[default: {DEFAULTS.threads}, or as many as there are processors]",
         ),
         vocabulary_key_option,
         click.option(
@@ -205,12 +219,13 @@ def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
     UsageError
         If they contradict each other, or a pair of `rename` is none.
     """
-    pairs = {}
+    pairs = dict[str, str]()
     for pair in rename:
         old, equals, new = pair.partition("=")
         if not equals or not old:
             raise UsageError(f"--rename wants OLD=NEW, such as --rename PER=person; got {pair!r}")
-        pairs[old] = new
+        if pairs.setdefault(old, new) != new:
+            raise UsageError(f"--rename reads {old} as two types, {pairs[old]} and {new}")
     try:
         return ReadOptions(rename=pairs, **options)
     except (ValueError, msgspec.ValidationError) as error:

@@ -6,6 +6,7 @@ import os
 import resource
 from collections.abc import Iterator
 
+from ladtl_np.arrays.processors import seen
 from ladtl_np.errors import LadtlError
 
 __all__ = ["require_start"]
@@ -60,10 +61,9 @@ def _lacking(command: str) -> Iterator[tuple[str, int, int]]:
 
 
 def _blas_threads() -> int:
-    """Threads that OpenBLAS is going to have: what the environment says, or the processors."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    """Threads that OpenBLAS is going to have: what the environment says, or all that it sees."""
     for name in (_BLAS_THREADS, "GOTO_NUM_THREADS", "OMP_NUM_THREADS"):
         told = os.environ.get(name, "")
         if told.isascii() and told.isdigit() and int(told) > 0:
-            return min(int(told), processors)
-    return processors
+            return min(int(told), seen())
+    return seen()

@@ -1,0 +1,61 @@
+"""What ``ladtl train`` was asked for, as options: from a preset, a file and the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ladtl_np.commands.support.formats import default_threads
+from ladtl_np.options.config import (
+    DEFAULTS,
+    Config,
+    apply_settings,
+    merge_options,
+    parse_config,
+    read_config,
+    set_option,
+)
+from ladtl_np.options.demo import demo_options
+from ladtl_np.options.presets import preset_options
+
+__all__ = ["chosen_config"]
+
+# command-line option and the configuration key that it sets
+_KEYS = {
+    "method": "method",
+    "seed": "seed",
+    "threads": "threads",
+    "source": "data.source",
+    "target": "data.target",
+    "dev": "data.dev",
+    "test": "data.test",
+    "target_fraction": "data.target_fraction",
+    "label_map": "data.label_map",
+    "embeddings": "data.embeddings",
+    "vocabulary_key": "vocabulary.key",
+    "steps": "training.steps",
+    "parameter_transfer": "objective.parameter_transfer",
+}
+
+
+def chosen_config(
+    demo: bool, config_file: str | None, given: dict[str, Any], resumed: dict[str, Any]
+) -> Config:
+    """Defaults, a preset, the demo's options, the file, --set, single options; the later wins.
+
+    All of them come after the options of a run that is resumed.
+    """
+    settings = list(given["settings"])
+    for side in ("source_format", "target_format"):
+        settings += [f"data.{side}.{setting}" for setting in given[side]]
+    chosen = apply_settings(read_config(config_file) if config_file else {}, settings)
+    for option, key in _KEYS.items():
+        value = given[option]
+        if value is None or value == ():
+            continue
+        set_option(chosen, key, list(value) if isinstance(value, tuple) else value)
+    preset = preset_options(given["preset"]) if given["preset"] else {}
+    table = merge_options(demo_options() if demo else {}, chosen)
+    table = merge_options(resumed, merge_options(preset, table))
+    if "threads" not in chosen and table.get("threads", DEFAULTS.threads) == DEFAULTS.threads:
+        table["threads"] = default_threads()
+    return parse_config(table, config_file or "options")
