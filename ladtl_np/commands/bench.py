@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.formats import default_threads, json_option, print_json, print_table
 from ladtl_np.commands.support.streams import check_output
 from ladtl_np.errors import UsageError
@@ -109,6 +109,8 @@ def command(
         if markdown == "-":
             raise UsageError("--markdown wants a file; standard output holds the table")
         check_output(markdown, [str(compare)] if compare else [], overwrite=overwrite)
+    else:
+        refuse_without_effect(["overwrite"], "without --markdown", "name a file with that")
     from ladtl_np.bench.results import changes, read_report
     from ladtl_np.bench.suite import Plan, run
     from ladtl_np.bench.table import missing_peer

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.compared_runs import Pair, Pairing, listed, pair_runs
 from ladtl_np.commands.support.compared_sentences import (
     Tagged,
@@ -21,6 +21,7 @@ from ladtl_np.commands.support.compared_sentences import (
 )
 from ladtl_np.commands.support.comparison import Comparison, comparison_table
 from ladtl_np.commands.support.formats import (
+    READING,
     column_options,
     json_option,
     print_json,
@@ -126,7 +127,12 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     gold = read_conll(question.gold, reading) if question.gold else None
     tell(inspect(gold) if gold else [])
     left_out: list[str] = []
-    if _is_file(first) or _is_file(second):
+    files = [place for place in (first, second) if _is_file(place)]
+    if not files and gold is None:
+        refuse_without_effect(READING, "without files of columns", "name one with --gold")
+    if len(files) == 2:
+        refuse_without_effect(["corpus"], "between two files", "name folders of runs")
+    if files:
         found = [_by_files(first, second, gold, reading, question)]
     else:
         found, left_out = _by_runs(pair_runs(first, second), gold, question)

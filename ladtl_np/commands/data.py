@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.support.command import Group
+from ladtl_np.commands.support.command import Group, refuse_without_effect
 from ladtl_np.commands.support.formats import (
     column_options,
     json_option,
@@ -93,6 +93,8 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
       ladtl data stats demo/neurology/train.txt demo/neurology/test.txt
       ladtl data stats --tag-column none --json raw.txt
     """
+    if options["tag_column"] is None:
+        refuse_without_effect(["scheme", "rename"], "without a tag column", "name that column")
     reading = read_options(**options)
     corpora = [read_conll(path, reading) for path in files]
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]

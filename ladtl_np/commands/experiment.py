@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option, tell_of_waiting
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
@@ -88,6 +88,8 @@ def command(
       ladtl experiment my.toml --out my-experiment --jobs 2 --set training.steps=500
       ladtl experiment my.toml --out /shared/my-experiment --dask tcp://10.0.0.1:8786
     """
+    if dask is None:
+        refuse_without_effect(["dask_wait"], "without --dask", "name a scheduler with that")
     require_utf8([out, *sys.argv[1:]], "experiment")  # its records name them
     with connect(dask, 60 * dask_wait) if dask is not None else nullcontext() as cluster:
         plan = plan_experiment(load_experiment(experiment, data, settings), out)

@@ -10,10 +10,17 @@ from typing import Any, get_args
 import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
 from ladtl_np.commands.support.streams import InputFormat, check_output, open_output
-from ladtl_np.commands.support.tagging import Source, TagOptions, make_tagger, note_on, tag_stream
+from ladtl_np.commands.support.tagging import (
+    Source,
+    TagOptions,
+    kind_by_suffix,
+    make_tagger,
+    note_on,
+    tag_stream,
+)
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.schemes import SCHEMES
@@ -111,6 +118,7 @@ def command(
       ladtl tag --model run/best.safetensors --from conll --delimiter space test.txt
       ladtl tag --model run/best.safetensors notes/ letters/ --out-dir tagged
     """
+    _refuse_idle(sources, kind, style, out_dir)
     asked = TagOptions(
         model=model_path,
         kind=kind,
@@ -136,6 +144,23 @@ def command(
     if len(sources) > 1:
         raise UsageError("several inputs want --out-dir, the folder of their outputs")
     _tag_one(sources[0] if sources else "-", output or "-", asked, overwrite=overwrite)
+
+
+def _refuse_idle(
+    sources: tuple[str, ...], kind: InputFormat | None, style: str, out_dir: Path | None
+) -> None:
+    """Refuse options that would change nothing, whatever the inputs hold."""
+    if style != "conll":
+        refuse_without_effect(["scheme"], f"with --to {style}", "choose --to conll")
+    kinds = {kind or kind_by_suffix(source) for source in sources or ("-",)}
+    folders = out_dir is not None and kind is None  # which may hold files of every kind
+    if "conll" not in kinds and not folders:
+        names = ["token_column", "delimiter", "position_digits"]
+        refuse_without_effect(names, "without columns to read", "choose --from conll")
+    if kinds == {"conll"} and style == "conll" and not folders:
+        refuse_without_effect(["mode"], "from columns to columns", "choose another --to or --from")
+    if out_dir is None:
+        refuse_without_effect(["dask_wait"], "without --dask", "name a scheduler with that")
 
 
 def _tag_one(source: str, output: str, options: TagOptions, *, overwrite: bool) -> None:

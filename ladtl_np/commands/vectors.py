@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.support.command import Group
+from ladtl_np.commands.support.command import Group, refuse_without_effect
 from ladtl_np.commands.support.formats import print_json, show_text_option, tell, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.formats.reading import ReadOptions
@@ -132,6 +132,8 @@ def train(
       ladtl vectors train notes.txt --tokens characters --conll train.txt --out vectors.txt
       ladtl vectors train --conll eng.train --lower --digits-to-zero --min-count 2 --out vectors.txt
     """
+    if not texts:
+        refuse_without_effect(["encoding"], "without TEXT", "give it in --conll-format")
     started = time.perf_counter()
     inputs = _inputs(texts, mode, encoding, columns, settings)
     options = _options(training)

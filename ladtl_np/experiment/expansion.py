@@ -19,6 +19,7 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
 from ladtl_np.options.config import Config, merge_options, parse_config, set_option
+from ladtl_np.options.effects import Idle, idle_options, moved_options
 from ladtl_np.options.method_checks import chosen_method, has_effect
 from ladtl_np.options.methods import method_named
 from ladtl_np.options.presets import preset_options
@@ -131,6 +132,7 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         config = _checked(table, f"{experiment.place}: run {folder}")
         specs.append(RunSpec(task, label, seed, fraction, point, config, folder))
     _require_own_folders(specs, experiment.place)
+    _require_effects(experiment, specs)
     return specs
 
 
@@ -218,6 +220,21 @@ def _check_grid(grid: Mapping[str, Any], experiment: Experiment) -> None:
                     f"{experiment.place}: grid.{key} has no effect with method {label}; "
                     "put that method into an experiment of its own"
                 )
+
+
+def _require_effects(experiment: Experiment, specs: list[RunSpec]) -> None:
+    """Refuse an option that changes nothing in any run that it is set for."""
+    used: set[str] = set()
+    found: dict[str, Idle] = {}
+    for spec in specs:
+        tables = (experiment.settings, experiment.methods[spec.method], spec.grid)
+        keys = dict.fromkeys(key for table in tables for key in flattened(table))
+        idle = {one.key: one for one in idle_options(spec.config, keys)}
+        used.update(key for key in moved_options(spec.config, keys) if key not in idle)
+        found = idle | found
+    for key, one in found.items():
+        if key not in used:
+            raise UsageError(f"{experiment.place}: {one.told()}")
 
 
 def _method_of(options: Mapping[str, Any], place: str) -> None:

@@ -28,6 +28,7 @@ _NEEDED: dict[str, Callable[[Method], bool]] = {
     "objective.exclude_tags": lambda method: method.mmd == "each label",
     "objective.w_param": lambda method: method.parameter_transfer,
     "objective.source_share": lambda method: method.source == "with the target",
+    "training.epoch": lambda method: method.source == "with the target",
     "training.source_batch": lambda method: method.source != "unused",
     "data.source_fraction": lambda method: method.source != "unused",
 }

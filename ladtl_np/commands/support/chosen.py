@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ladtl_np.commands.support.formats import default_threads
+from ladtl_np.corpus.dotted import flattened
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -15,6 +16,7 @@ from ladtl_np.options.config import (
     set_option,
 )
 from ladtl_np.options.demo import demo_options
+from ladtl_np.options.effects import is_record, refuse_idle
 from ladtl_np.options.presets import preset_options
 
 __all__ = ["chosen_config"]
@@ -42,20 +44,26 @@ def chosen_config(
 ) -> Config:
     """Defaults, a preset, the demo's options, the file, --set, single options; the later wins.
 
-    All of them come after the options of a run that is resumed.
+    All of them come after the options of a run that is resumed. What was chosen and would change
+    nothing is refused.
     """
     settings = list(given["settings"])
     for side in ("source_format", "target_format"):
         settings += [f"data.{side}.{setting}" for setting in given[side]]
-    chosen = apply_settings(read_config(config_file) if config_file else {}, settings)
+    file = read_config(config_file) if config_file else {}
+    chosen, names = apply_settings(file, settings), {}
     for option, key in _KEYS.items():
         value = given[option]
         if value is None or value == ():
             continue
+        names[key] = f"--{option.replace('_', '-')}"
         set_option(chosen, key, list(value) if isinstance(value, tuple) else value)
     preset = preset_options(given["preset"]) if given["preset"] else {}
     table = merge_options(demo_options() if demo else {}, chosen)
     table = merge_options(resumed, merge_options(preset, table))
     if "threads" not in chosen and table.get("threads", DEFAULTS.threads) == DEFAULTS.threads:
         table["threads"] = default_threads()
-    return parse_config(table, config_file or "options")
+    config = parse_config(table, config_file or "options")
+    own = {**({} if is_record(file) else flattened(file)), **names}
+    refuse_idle(config, {**own, **flattened(apply_settings({}, settings))}, names, demo=demo)
+    return config

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DECODING",
+    "READING",
     "column_options",
     "decoding_options",
     "default_threads",
@@ -44,6 +45,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _DEFAULTS = ReadOptions()
 DECODING = ("domain", "constrained", "threads", "vocabulary_key", "embeddings")
 """Names of the values that `decoding_options` gives."""
+READING = ("token_column", "delimiter", "position_digits", "encoding", "scheme", "rename")
+"""Names of the values that `column_options` and `scheme_option` give."""
 
 
 class _Column(click.ParamType[int | None]):

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from ladtl_np.model.file import Model
     from ladtl_np.model.tagging import Tagger
 
-__all__ = ["Report", "Source", "TagOptions", "make_tagger", "note_on", "tag_file", "tag_stream"]
+__all__ = [
+    "Report",
+    "Source",
+    "TagOptions",
+    "kind_by_suffix",
+    "make_tagger",
+    "note_on",
+    "tag_file",
+    "tag_stream",
+]
 
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
@@ -88,7 +97,7 @@ class TagOptions:
         UsageError
             If the options do not fit it.
         """
-        kind = self.kind or _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
+        kind = self.kind or kind_by_suffix(source)
         if kind == "jsonl" and self.reading.encoding != "utf-8":
             raise UsageError("JSONL is always UTF-8; leave out --encoding")
         return kind
@@ -120,6 +129,11 @@ class Source(NamedTuple):
     path: str
     name: str
     sha256: str = ""
+
+
+def kind_by_suffix(source: str) -> InputFormat:
+    """Input format of a file where none is chosen."""
+    return _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
 
 
 def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tagger:

@@ -1,0 +1,202 @@
+"""Which options change nothing under which others, so that one that was chosen is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from ladtl_np.corpus.dotted import flattened
+from ladtl_np.errors import UsageError
+from ladtl_np.options.config import DEFAULTS, Config
+from ladtl_np.options.method_checks import has_effect
+from ladtl_np.options.methods import METHODS, Method, method_named
+
+__all__ = ["Idle", "idle_options", "is_record", "moved_options", "refuse_idle"]
+
+
+class Idle(NamedTuple):
+    """An option that changes nothing: its key, under what, and what else to do."""
+
+    key: str
+    where: str
+    cure: str
+
+    def told(self, name: str = "") -> str:
+        """In words; `name` is how the user called it."""
+        return f"{name or self.key} has no effect {self.where}; leave it out, or {self.cure}"
+
+
+class _Given(NamedTuple):
+    """What an effect may depend on; the demo has a source and development data of its own."""
+
+    config: Config
+    method: Method
+    demo: bool
+
+    @property
+    def source(self) -> bool:
+        return self.demo or bool(self.config.data.source)
+
+    @property
+    def dev(self) -> bool:
+        return self.demo or bool(self.config.data.dev)
+
+
+class _Rule(NamedTuple):
+    """Options, or sections of them, that need something of the others."""
+
+    keys: str
+    holds: Callable[[_Given], bool]
+    where: str
+    cure: str
+
+
+def _samples(given: _Given) -> bool:
+    """Whether less than all sentences are used of a corpus that is used."""
+    data, used = given.config.data, given.method.source != "unused"
+    return data.target_fraction < 1.0 or (used and data.source_fraction < 1.0)
+
+
+_RULES = (
+    _Rule(
+        "data.source data.target data.dev data.test data.source_format data.target_format",
+        lambda given: not given.demo,
+        "with --demo, which has corpora of its own",
+        "leave --demo out",
+    ),
+    _Rule(
+        "data.label_map data.source_fraction data.source_format",
+        lambda given: given.source,
+        "without a source",
+        "name one with --source",
+    ),
+    _Rule(
+        "data.sample_seed",
+        _samples,
+        "where all sentences are used",
+        "lower data.target_fraction or data.source_fraction",
+    ),
+    _Rule(
+        "training.patience training.select_by",
+        lambda given: given.dev,
+        "without development data",
+        "name some with --dev",
+    ),
+    _Rule(
+        "training.unknown_probability",
+        lambda given: given.config.vocabulary.min_count == 1,
+        "with vocabulary.min_count above 1, which makes every word seen once unknown",
+        "leave that out",
+    ),
+    _Rule(
+        "optimizer.decay",
+        lambda given: given.config.optimizer.decay_steps > 0,
+        "without optimizer.decay_steps",
+        "set both",
+    ),
+    _Rule(
+        "optimizer.decay_steps",
+        lambda given: given.config.optimizer.decay < 1.0,
+        "without optimizer.decay below 1",
+        "set both",
+    ),
+    _Rule(
+        "characters.embedding characters.lower reload.characters reload.character_lstm",
+        lambda given: given.config.characters.hidden > 0,
+        "without characters.hidden",
+        "set that above 0",
+    ),
+    _Rule(
+        "decoding.emission_bias",
+        lambda given: given.config.model.emission_bias,
+        "without model.emission_bias",
+        "set that to true",
+    ),
+    _Rule(
+        "objective.kernel objective.mmd_floor objective.exclude_tags",
+        lambda given: given.config.objective.w_mmd > 0.0,
+        "with objective.w_mmd of 0",
+        "give that a weight",
+    ),
+    _Rule(
+        "objective.parameter_transfer objective.divergence_gradient",
+        lambda given: given.config.objective.w_param > 0.0,
+        "with objective.w_param of 0",
+        "give that a weight",
+    ),
+    _Rule(
+        "cd.width",
+        lambda given: given.config.cd.similarity == "gaussian",
+        "without cd.similarity=gaussian",
+        "choose that",
+    ),
+    _Rule(
+        "cd.order",
+        lambda given: given.config.cd.similarity == "cross-entropy",
+        "without cd.similarity=cross-entropy",
+        "choose that",
+    ),
+)
+
+
+def idle_options(config: Config, keys: Iterable[str], *, demo: bool = False) -> list[Idle]:
+    """Options among those chosen that change nothing, none of which is at its default.
+
+    Parameters
+    ----------
+    config
+        Every option.
+    keys
+        Dotted keys of those that somebody chose; defaults and presets are nobody's choice.
+    demo
+        Whether the demo corpus is trained on.
+    """
+    given = _Given(config, method_named(config.method), demo)
+    found = []
+    for key in moved_options(config, keys):
+        found += list(_reasons(key, given))[:1]
+    return found
+
+
+def moved_options(config: Config, keys: Iterable[str]) -> list[str]:
+    """Those of some options that are not at their defaults."""
+    values, defaults = (flattened(msgspec.to_builtins(each)) for each in (config, DEFAULTS))
+    return [key for key in keys if values.get(key) != defaults.get(key)]
+
+
+def _reasons(key: str, given: _Given) -> Iterator[Idle]:
+    for rule in _RULES:
+        named = any(key == each or key.startswith(f"{each}.") for each in rule.keys.split())
+        if named and not rule.holds(given):
+            yield Idle(key, rule.where, rule.cure)
+    if not has_effect(key, given.method):
+        able = ", ".join(name for name, method in METHODS.items() if has_effect(key, method))
+        yield Idle(key, f"with method {given.config.method}", f"choose one of: {able}")
+
+
+def refuse_idle(
+    config: Config, keys: Iterable[str], names: Mapping[str, str], *, demo: bool = False
+) -> None:
+    """Refuse options that were chosen and change nothing.
+
+    Parameters
+    ----------
+    config, keys, demo
+        As for `idle_options`.
+    names
+        How the user called some of the keys.
+
+    Raises
+    ------
+    UsageError
+        Naming the first of them, and what it needs.
+    """
+    for idle in idle_options(config, keys, demo=demo):
+        raise UsageError(idle.told(names.get(idle.key, "")))
+
+
+def is_record(table: Mapping[str, Any]) -> bool:
+    """Whether a file of options is that of a run, which holds all of them and chooses none."""
+    return set(Config.__struct_fields__) <= table.keys()
