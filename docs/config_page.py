@@ -20,7 +20,9 @@ several in a TOML file given with `--config`; keys with a dot are tables there (
 `steps = 500`). A run writes all of its options to `config.toml` in its folder, which `--config`
 reads. The order is: defaults, `--preset`, the demo's own options with `--demo`, `--config`,
 `--set`, single options such as `--seed`. An unknown key or a value out of range is an error, before
-any reading; so is an option of a method other than the chosen one.
+any reading; so is an option of a method other than the chosen one, and one that would change
+nothing under the others that are chosen. What the `config.toml` of a run repeats is nobody's
+choice.
 
 This page is written by `docs/config_page.py` from the code.
 """

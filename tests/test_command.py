@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -77,3 +78,52 @@ def test_a_type_is_read_as_one_other(invoke: Invoke, gold_file: str) -> None:
     assert "--rename reads Drug as two types, A and B" in result.stderr
     twice = invoke("data", "stats", "--rename", "Drug=A", "--rename", "Drug=A", gold_file)
     assert twice.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("tag --model m --to jsonl --scheme IOB2 a.txt", "--scheme has no effect with --to jsonl"),
+        ("tag --model m --to terminal --scheme BIOES a.txt", "--scheme has no effect"),
+        ("tag --model m --delimiter tab a.txt", "--delimiter has no effect without columns"),
+        ("tag --model m --token-column 1", "--token-column has no effect without columns"),
+        ("tag --model m --from text --position-digits", "--position-digits has no"),
+        ("tag --model m --tokens spaces a.conll", "--tokens has no effect from columns to columns"),
+        ("tag --model m --dask-wait 3 a.txt", "--dask-wait has no effect without --dask"),
+        ("tag --model m --dask-wait 3 a.txt --out-dir o", "--dask-wait has no effect"),
+        ("experiment demo --out o --dask-wait 3", "--dask-wait has no effect without --dask"),
+        ("compare {run} {run} --delimiter tab", "--delimiter has no effect without files"),
+        ("compare {run} {run} --rename A=B", "--rename has no effect without files"),
+        ("compare {gold} {gold} --gold {gold} --corpus dev", "--corpus has no effect between"),
+        ("data stats --tag-column none --scheme IOB2 {gold}", "--scheme has no effect without a"),
+        ("data stats --tag-column none --rename A=B {gold}", "--rename has no effect without a"),
+        ("vectors train --conll {gold} --encoding utf-8 --out v", "--encoding has no effect"),
+        ("bench --overwrite", "--overwrite has no effect without --markdown"),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(
+    arguments: str, said: str, invoke: Invoke, gold_file: str, tmp_path: Path
+) -> None:
+    places = {"gold": gold_file, "run": tmp_path}
+    result = invoke(*(part.format(**places) for part in arguments.split()))
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "; leave it out, or " in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "tag --model m --delimiter tab a.conll",
+        "tag --model m --delimiter tab a.jsonl b.bio --out-dir o",
+        "tag --model m --token-column 1 folder --out-dir o",
+        "tag --model m --tokens spaces --to jsonl a.conll",
+        "tag --model m --tokens spaces a.txt b.conll --out-dir o",
+        "tag --model m --scheme IOB2 a.txt",
+    ],
+)
+def test_an_option_that_one_of_the_inputs_may_need_is_not_refused(
+    arguments: str, invoke: Invoke
+) -> None:
+    assert "no effect" not in invoke(*arguments.split()).stderr

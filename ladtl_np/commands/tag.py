@@ -118,7 +118,7 @@ def command(
       ladtl tag --model run/best.safetensors --from conll --delimiter space test.txt
       ladtl tag --model run/best.safetensors notes/ letters/ --out-dir tagged
     """
-    _refuse_idle(sources, kind, style, out_dir)
+    _refuse_idle(sources, kind, style, out_dir, dask)
     asked = TagOptions(
         model=model_path,
         kind=kind,
@@ -147,7 +147,11 @@ def command(
 
 
 def _refuse_idle(
-    sources: tuple[str, ...], kind: InputFormat | None, style: str, out_dir: Path | None
+    sources: tuple[str, ...],
+    kind: InputFormat | None,
+    style: str,
+    out_dir: Path | None,
+    dask: str | None,
 ) -> None:
     """Refuse options that would change nothing, whatever the inputs hold."""
     if style != "conll":
@@ -159,7 +163,7 @@ def _refuse_idle(
         refuse_without_effect(names, "without columns to read", "choose --from conll")
     if kinds == {"conll"} and style == "conll" and not folders:
         refuse_without_effect(["mode"], "from columns to columns", "choose another --to or --from")
-    if out_dir is None:
+    if dask is None:
         refuse_without_effect(["dask_wait"], "without --dask", "name a scheduler with that")
 
 
