@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -89,13 +89,25 @@ def invoke() -> Invoke:
     return invoke
 
 
-def with_option(arguments: Sequence[str], name: str, value: str) -> list[str]:
-    """A command line with another value for an option, which may be given once."""
-    kept = list(arguments)
-    if name in kept:
-        place = kept.index(name)
-        del kept[place : place + 2]
-    return [*kept, name, value]
+REPEATABLE = {"--test", "--model", "--conll"}
+FLAGS = {"--overwrite", "--resume", "--json", "--demo", "--dry-run", "--allow-change"}
+
+
+def once(*arguments: object) -> list[str]:
+    """A command line in which the last value of each option stands, as it may be given once."""
+    words, kept = [str(word) for word in arguments], {}
+    place = 0
+    while place < len(words):
+        word, step = words[place], 1
+        key = f"{place} {word}"
+        if word.startswith("--") and word not in FLAGS:
+            value, step = words[place + 1], 2
+            if word not in REPEATABLE:
+                key = f"{word} {value.partition('=')[0]}" if word == "--set" else word
+        kept.pop(key, None)
+        kept[key] = words[place : place + step]
+        place += step
+    return [word for part in kept.values() for word in part]
 
 
 def write_corpus(path: Path, corpus: Corpus) -> str:

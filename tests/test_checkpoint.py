@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
-from conftest import Invoke
+from conftest import Invoke, once
 from interrupted import content, small_run, start, wait_for, wait_for_another, written
 from small_corpora import small_config, small_corpora
 
@@ -78,7 +78,7 @@ def test_promise_04_a_kill_at_any_moment_loses_no_more_than_the_steps_since_the_
 ) -> None:
     """Fifty kills need a longer run; it ends when it ends, or with a resume without kills."""
     if kills > 10:
-        arguments = [*arguments, "--steps", "3000", "--set", "training.evaluate_every=500"]
+        arguments = once(*arguments, "--steps", 3000, "--set", "training.evaluate_every=500")
     whole, out = tmp_path / "whole", tmp_path / "out"
     arguments += ["--method", method]
     assert invoke(*arguments, "--out", whole).exit_code == 0
@@ -123,7 +123,7 @@ def test_there_is_nothing_to_resume_where_nothing_was_stopped(
     result = invoke(*arguments, "--out", out, "--resume")
     assert result.exit_code == 2
     assert CHECKPOINT in result.stderr
-    assert invoke(*arguments, "--out", out, "--steps", 5).exit_code == 0
+    assert invoke(*once(*arguments, "--out", out, "--steps", 5)).exit_code == 0
     result = invoke(*arguments, "--out", out, "--resume")
     assert "its run is finished" in result.stderr
     result = invoke(*arguments, "--out", out, "--resume", "--overwrite")

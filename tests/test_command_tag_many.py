@@ -33,7 +33,8 @@ def tag(invoke: Invoke, tiny_model_file: str) -> Tag:
     """``ladtl tag`` with the tiny model and one thread."""
 
     def tag(*arguments: object, **options: Any) -> object:
-        return invoke("tag", "--model", tiny_model_file, "--threads", "1", *arguments, **options)
+        model = () if "--model" in arguments else ("--model", tiny_model_file)
+        return invoke("tag", *model, "--threads", "1", *arguments, **options)
 
     return tag
 

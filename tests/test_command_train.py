@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from conftest import assert_whole_run, with_option
+from conftest import assert_whole_run, once
 from programs import start_program, wait_for
 from small_corpora import SMALL, small_corpora
 
@@ -85,7 +85,7 @@ def test_equal_runs_in_other_folders_write_equal_bytes(files: list[str], tmp_pat
     models, metrics = [], []
     for name, threads in (("one", "1"), ("two/deeper", "2")):
         out = tmp_path / name
-        assert run([*with_option(files, "--threads", threads), "--out", str(out)]).exit_code == 0
+        assert run(once(*files, "--threads", threads, "--out", out)).exit_code == 0
         models.append((out / "best.safetensors").read_bytes())
         models.append((out / "last.safetensors").read_bytes())
         lines = (out / "metrics.tsv").read_text().splitlines()
@@ -145,8 +145,7 @@ def test_a_folder_in_use_or_not_empty_is_left_alone(files: list[str], tmp_path: 
 def test_a_mistake_gets_a_sentence_and_its_exit_code(
     files: list[str], tmp_path: Path, change: list[str], code: int, says: str
 ) -> None:
-    arguments = [*files, *change] if change[0] == "--set" else with_option(files, *change)
-    result = run([*arguments, "--out", str(tmp_path / "run")])
+    result = run(once(*files, *change, "--out", tmp_path / "run"))
     assert result.exit_code == code, result.output
     assert says in result.stderr
     assert "Traceback" not in result.output

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Invoke, run_program
+from conftest import Invoke, once, run_program
 from numpy.typing import NDArray
 
 from ladtl_np.commands.vectors import command
@@ -271,7 +271,7 @@ def test_wrong_usage_exits_2_and_writes_nothing(
     invoke: Invoke, text: Path, tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     given = [str(text) if argument == "TEXT" else argument for argument in arguments]
-    result = invoke("vectors", "train", "--out", tmp_path / "v.txt", *given)
+    result = invoke(*once("vectors", "train", "--out", tmp_path / "v.txt", *given))
     assert (result.exit_code, result.stdout) == (2, "")
     assert message in result.stderr
     assert not (tmp_path / "v.txt").exists()

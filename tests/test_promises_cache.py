@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ladtl_np.kernels import _cache
-from ladtl_np.kernels._cache import cache_folder, distrust
+from ladtl_np.kernels._cache import cache_folders, distrust
 
 NAME = "kernels-00ff"
 ROOT = os.geteuid() == 0
@@ -47,8 +47,8 @@ def mode(path: Path) -> int:
 
 
 def chosen(kernels: Path) -> Path | None:
-    found = cache_folder(kernels, NAME)
-    return None if found is None else Path(found)
+    own = cache_folders(kernels, NAME).own
+    return None if own is None else Path(own)
 
 
 def test_the_folder_beside_the_kernels_comes_first(kernels: Path, capfd) -> None:
@@ -166,22 +166,27 @@ def unwritable(monkeypatch: pytest.MonkeyPatch, *places: Path) -> None:
     )
 
 
-def test_what_an_installation_has_compiled_is_copied(
-    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_an_installation_has_compiled_is_read_where_it_lies(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
 ) -> None:
     warm = kernels / "__pycache__" / NAME / "kernels_1"
     warm.mkdir(parents=True)
-    for name in ("crf.nbi", "crf.1.nbc", "other.txt"):
-        (warm / name).write_text(name, "ascii")
     unwritable(monkeypatch, kernels)
-    folder = chosen(kernels)
-    assert folder == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
-    found = {str(p.relative_to(folder)): p.read_text() for p in folder.rglob("*") if p.is_file()}
-    assert found == {f"kernels_1/{name}": name for name in ("crf.nbi", "crf.1.nbc")}
-    assert mode(folder) == 0o700
+    own = str(tmp_path / "home" / ".cache" / "ladtl_np" / NAME)
+    assert cache_folders(kernels, NAME) == (own, ())  # nothing is in it
+    (warm / "crf.nbi").touch()
+    assert cache_folders(kernels, NAME) == (own, (str(warm.parent),))
+    unwritable(monkeypatch, tmp_path)
+    assert cache_folders(kernels, NAME) == (None, (str(warm.parent),))
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    chosen = tmp_path / "chosen" / NAME
+    chosen.mkdir(parents=True)
+    (chosen / "crf.nbi").touch()
+    assert cache_folders(kernels, NAME) == (None, (str(chosen), str(warm.parent)))
 
 
-def test_what_others_can_write_is_not_copied(
+def test_promise_39_what_others_can_write_is_not_read(
     kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     warm = kernels / "__pycache__" / NAME
@@ -189,9 +194,8 @@ def test_what_others_can_write_is_not_copied(
     (warm / "crf.nbi").touch()
     warm.chmod(0o777)
     unwritable(monkeypatch, kernels)
-    folder = chosen(kernels)
-    assert folder == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
-    assert list(folder.iterdir()) == []
+    own = tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    assert cache_folders(kernels, NAME) == (str(own), ())
 
 
 def test_without_a_home_a_folder_of_ones_own_among_the_temporary_files_is_taken(
@@ -230,11 +234,11 @@ import sys
 import numba
 from ladtl_np.kernels import _jit
 if "none" in sys.argv:
-    _jit._FOLDER = None
+    _jit._FOLDERS = _jit.Folders(None)
 @_jit.kernel
 def twice(x):
     return 2.0 * x
-print(twice(2.0), twice._cache.cache_path, _jit._FOLDER, sep="|")
+print(twice(2.0), twice._cache.cache_path, _jit._FOLDERS.own, sep="|")
 """
 
 

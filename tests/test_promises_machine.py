@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from conftest import once
 from failing_calls import killed_at
 from hypothesis import HealthCheck, settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -167,7 +168,7 @@ class RunFolderMachine(RuleBasedStateMachine):
 
 def machine(folder: Path) -> type[RunFolderMachine]:
     """The machine with its files, and a whole run of each seed to hold others against."""
-    arguments = [*small_run(folder), "--steps", "6", "--set", "training.evaluate_every=3"]
+    arguments = once(*small_run(folder, 6), "--set", "training.evaluate_every=3")
     whole = {}
     for seed in SEEDS:
         out = folder / f"whole-{seed}"
@@ -220,7 +221,7 @@ def test_promise_01_and_04_a_run_killed_at_each_call_goes_on_to_the_same_bytes(
 
 
 def killed_at_calls(folder: Path, more: list[str], numbers: range) -> None:
-    arguments = [*small_run(folder), "--steps", "6", *more]
+    arguments = once(*small_run(folder, 6), *more)
     whole = folder / "whole"
     assert ladtl_run(*arguments, "--out", whole).exit_code == 0
     killed = resumed = 0

@@ -27,7 +27,7 @@ import click
 import numpy as np
 import pytest
 import tomli_w
-from conftest import Invoke, run_program, write_corpus
+from conftest import Invoke, once, run_program, write_corpus
 from hypothesis import given
 from hypothesis import strategies as st
 from small_corpora import small_corpora
@@ -333,7 +333,7 @@ def places(tmp_path: Path, tiny_model: Model, tiny_model_file: str) -> dict[str,
 
 def trained(places: dict[str, str], *more: Any) -> Line:
     named = ("--source", places["source"], "--target", places["target"], "--out", places["out"])
-    return ("train", *named, *TRAIN, *more)
+    return tuple(once("train", *named, *TRAIN, *more))
 
 
 def keyed(odd: Any) -> Line:

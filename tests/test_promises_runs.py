@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import tomli_w
-from conftest import Invoke, write_corpus
+from conftest import Invoke, once, write_corpus
 from failing_calls import failing
 from interrupted import content, hashes, small_run, start, wait_for
 from small_corpora import small_corpora
@@ -42,7 +42,7 @@ def arguments(tmp_path: Path) -> list[str]:
 def earlier(arguments: list[str], tmp_path: Path, invoke: Invoke) -> Path:
     """A finished run of another seed, with its test corpus among its predictions."""
     out = tmp_path / "run"
-    result = invoke(*arguments, "--out", out, "--steps", 20, "--seed", 7)
+    result = invoke(*once(*arguments, "--out", out, "--steps", 20, "--seed", 7))
     assert result.exit_code == 0, result.stderr
     return out
 
@@ -84,7 +84,7 @@ def test_promise_02_and_36_every_failing_write_of_a_run_is_survived(
     """A sample of the calls; the slow test has all of them."""
     tried = 0
     for number in range(1 + error % 7, 1000, 11):
-        far, code = survives(number, error, [*arguments, *QUICK], earlier, invoke)
+        far, code = survives(number, error, once(*arguments, *QUICK), earlier, invoke)
         if not far:
             assert code == 0
             break
@@ -98,7 +98,7 @@ def test_promise_02_and_36_every_failing_write_of_a_run_is_survived_at_each_call
     error: int, earlier: Path, arguments: list[str], invoke: Invoke
 ) -> None:
     for number in range(1, 1000):
-        far, _ = survives(number, error, [*arguments, *QUICK], earlier, invoke)
+        far, _ = survives(number, error, once(*arguments, *QUICK), earlier, invoke)
         if not far:
             break
     assert number > 50
@@ -218,13 +218,13 @@ def test_promise_07_a_disk_too_small_for_the_run_is_met_before_training(
     assert "0.0 MB are free on its disk" in result.stderr
     assert not (tmp_path / "out").exists()
     monkeypatch.undo()
-    assert invoke(*arguments, *QUICK, "--out", tmp_path / "out").exit_code == 0
+    assert invoke(*once(*arguments, *QUICK, "--out", tmp_path / "out")).exit_code == 0
     model = (tmp_path / "out" / BEST).stat().st_size
     spaces: list[int] = []
     monkeypatch.setattr(
         "ladtl_np.runs.folder.require_space", lambda p, size, w: spaces.append(size)
     )
-    assert invoke(*arguments, *QUICK, "--out", tmp_path / "two").exit_code == 0
+    assert invoke(*once(*arguments, *QUICK, "--out", tmp_path / "two")).exit_code == 0
     numbers = sum(a.nbytes for a in load_model(tmp_path / "two" / BEST).network.named().values())
     assert spaces[0] >= 2 * numbers
     assert model > numbers
@@ -344,7 +344,7 @@ def test_promise_34_a_run_never_removes_what_it_reads(
     before = hashes(earlier)
     for role in ("source", "target", "dev", "test", "label-map", "embeddings"):
         for name in (mine, hard, tmp_path / "soft.txt"):
-            result = invoke(*arguments, f"--{role}", name, "--out", earlier, "--overwrite")
+            result = invoke(*once(*arguments, f"--{role}", name, "--out", earlier, "--overwrite"))
             assert result.exit_code == 2, (role, result.stderr)
             assert "is also an input" in result.stderr, (role, result.stderr)
             assert hashes(earlier) == before

@@ -20,6 +20,7 @@ from ladtl_np import __version__
 from ladtl_np.commands.support.start import require_start
 from ladtl_np.corpus.limits import bounded
 from ladtl_np.errors import LadtlError, ModelWarning
+from ladtl_np.kernels.notice import tell_of_compiling
 from ladtl_np.runs.signals import signals_raise
 
 __all__ = ["SUMMARIES", "ladtl", "main"]
@@ -57,6 +58,7 @@ class _Commands(click.Group):
         if cmd_name not in SUMMARIES:
             return None
         require_start(cmd_name)
+        tell_of_compiling(lambda line: click.echo(line, err=True))
         module = importlib.import_module(f"ladtl_np.commands.{cmd_name}")
         return _with_line_marks(module.command)
 

@@ -7,29 +7,47 @@ place. Permissions are looked at; access control lists beyond them are not.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import secrets
-import shutil
 import stat
 import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["cache_folder", "distrust"]
+__all__ = ["INDEX", "Folders", "cache_folders", "distrust"]
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_DATA, _INDEX = ".nbc", ".nbi"  # what Numba writes
+
+INDEX = ".nbi"
+"""Suffix of the file in which Numba lists what it has compiled of a kernel."""
 
 
-def cache_folder(kernels: Path, name: str) -> str | None:
-    """Find a private folder for compiled code; None if there is none.
+class Folders(NamedTuple):
+    """Where compiled code lies.
+
+    Attributes
+    ----------
+    own
+        Folder that is read and written; None if there is none.
+    ready
+        Folders before it that others have filled and that are only read.
+    """
+
+    own: str | None
+    ready: tuple[str, ...] = ()
+
+
+def cache_folders(kernels: Path, name: str) -> Folders:
+    """Find a private folder for compiled code, and trusted ones that hold some already.
 
     Tried are ``NUMBA_CACHE_DIR``, the folder beside the kernels, the user's cache folder, and one
-    of the user's own among the temporary files. Why a folder is not used is told on standard error,
-    one line each. What a trusted folder holds that cannot be written is copied: an installation of
-    root's with compiled code in it saves its users the compilation.
+    of the user's own among the temporary files. The first that can be written is taken. What those
+    before it hold is used where it lies: an installation of root's with compiled code in it saves
+    its users the compilation, on a system that can only be read as well. Why a folder is not
+    trusted is told on standard error, one line each.
 
     Parameters
     ----------
@@ -38,7 +56,7 @@ def cache_folder(kernels: Path, name: str) -> str | None:
     name
         Of the folder that is wanted in one of these, with a fingerprint of the kernels.
     """
-    warm: list[Path] = []
+    ready: list[str] = []
     for base in _bases(kernels):
         folder = base / name
         problem = distrust(folder)
@@ -46,18 +64,17 @@ def cache_folder(kernels: Path, name: str) -> str | None:
         if made:  # somebody may have been quicker
             problem = distrust(folder)
         if made and problem is None:
-            for other in warm:
-                _copy_compiled(other, folder)
-            return str(folder)
+            return Folders(str(folder), tuple(ready))
         if problem is not None:
             _tell(f"compile cache {base} is not used: {problem}")
-        elif folder.is_dir():
-            warm.append(folder)
-    _tell(
-        "there is no compile cache: kernels are compiled anew by every process, for about a "
-        "minute; let NUMBA_CACHE_DIR name a folder that only you can write to"
-    )
-    return None
+        elif any(path.suffix == INDEX for path in _files(folder)):
+            ready.append(str(folder))
+    if not ready:
+        _tell(
+            "there is no compile cache: kernels are compiled anew by every process, for about a "
+            "minute; let NUMBA_CACHE_DIR name a folder that only you can write to"
+        )
+    return Folders(None, tuple(ready))
 
 
 def _bases(kernels: Path) -> Iterator[Path]:
@@ -133,22 +150,7 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def _copy_compiled(source: Path, folder: Path) -> None:
-    """Copy compiled code that is not there yet, each file at once; the index of a kernel last."""
-    wanted = [path for path in _files(source) if path.suffix in (_DATA, _INDEX)]
-    try:
-        for path in sorted(wanted, key=lambda path: path.suffix):
-            copy = folder / path.relative_to(source)
-            if copy.exists():
-                continue
-            os.makedirs(copy.parent, 0o700, exist_ok=True)
-            half = copy.with_name(f"{copy.name}.{secrets.token_hex(4)}.tmp")
-            shutil.copyfile(path, half)
-            os.replace(half, copy)
-    except OSError:  # it is compiled again
-        return
-
-
 def _tell(message: str) -> None:
-    if sys.stderr is not None:
+    """Warn on standard error; a process of an experiment leaves that to its parent."""
+    if sys.stderr is not None and multiprocessing.parent_process() is None:
         sys.stderr.write(f"warning: {message}\n")

@@ -8,14 +8,19 @@ keep a caller that inlined an old callee. Which folder that is in, `_cache` deci
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import binding as llvm
+from numba.core.caching import UserProvidedCacheLocator
+from numba.core.event import Listener, register
 
-from ladtl_np.kernels._cache import cache_folder
+from ladtl_np.kernels._cache import INDEX, Folders, cache_folders
+from ladtl_np.kernels.notice import about_to_compile
 
 __all__ = ["STRICT", "VECTOR_BYTES", "external", "inline", "kernel", "reducing_kernel"]
 
@@ -55,11 +60,50 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-_FOLDER = None
+_FOLDERS = Folders(None)
 if not numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-    _FOLDER = cache_folder(KERNELS, f"kernels-{_fingerprint()}")
-    if _FOLDER is not None:
-        numba.config.CACHE_DIR = _FOLDER  # type: ignore[attr-defined]
+    _FOLDERS = cache_folders(KERNELS, f"kernels-{_fingerprint()}")
+    if not hasattr(numba.config, "CACHE_LOCATOR_CLASSES"):  # older ones write where they read
+        _FOLDERS = Folders(_FOLDERS.own)
+    if _FOLDERS.own is not None:
+        numba.config.CACHE_DIR = _FOLDERS.own  # type: ignore[attr-defined]
+
+
+class _Notice(Listener):
+    """Tells of the first kernel that has to be compiled."""
+
+    def on_start(self, event: Any) -> None:
+        about_to_compile(_FOLDERS.own is not None)
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+register("numba:compile", _Notice())  # type: ignore[no-untyped-call]
+
+
+class Ready(UserProvidedCacheLocator):
+    """Finds what is compiled of a kernel in a folder that is only read; Numba calls it."""
+
+    def __init__(self, function: Any, file: str, folder: str) -> None:
+        super().__init__(function, file)  # type: ignore[no-untyped-call]
+        below = self.get_suitable_cache_subpath(file)  # type: ignore[no-untyped-call]
+        self._cache_path = os.path.join(folder, below)
+
+    def ensure_cache_path(self) -> None:
+        """Nothing is made here."""
+
+    @classmethod
+    def from_function(cls, function: Any, file: str) -> Ready | None:
+        """The first folder that has something of the kernel; None if none has."""
+        kernel = f"{Path(file).stem}.{function.__qualname__}-{function.__code__.co_firstlineno}."
+        for folder in _FOLDERS.ready:
+            found = cls(function, file, folder)
+            with suppress(OSError):
+                names = os.listdir(found._cache_path)
+                if any(name.startswith(kernel) and name.endswith(INDEX) for name in names):
+                    return found
+        return None
 
 
 def kernel(function: F) -> F:
@@ -106,15 +150,31 @@ def _compile(function: F, fastmath: set[str], **others: Any) -> F:
 
 
 def _with_cache(compiled: Callable[[bool], Any]) -> Any:
-    """Compile with the folder that was chosen, or without; never with another of Numba's own."""
-    if _FOLDER is None:
+    """Compile with the folders that were chosen, or without; never with another of Numba's own."""
+    if _FOLDERS == Folders(None):
         return compiled(False)
     config: Any = numba.config
-    before = getattr(config, "CACHE_LOCATOR_CLASSES", "")  # older versions have no such option
-    config.CACHE_LOCATOR_CLASSES = "UserProvidedCacheLocator"
+    before = getattr(config, "CACHE_LOCATOR_CLASSES", "")
+    config.CACHE_LOCATOR_CLASSES = ",".join(
+        [f"{__name__}.{Ready.__name__}"] * bool(_FOLDERS.ready)
+        + ["UserProvidedCacheLocator"] * (_FOLDERS.own is not None)
+    )
     try:
-        return compiled(True)
-    except RuntimeError:  # the folder can no longer be written
+        return _sparing(compiled(True))
+    except (RuntimeError, OSError):  # the folder can no longer be written, or is only read
         return compiled(False)
     finally:
         config.CACHE_LOCATOR_CLASSES = before
+
+
+def _sparing(compiled: Any) -> Any:
+    """Let a kernel work whose code cannot be written into the cache: it is compiled again."""
+    cache = compiled._cache
+    save = cache.save_overload
+
+    def save_if_possible(*arguments: Any) -> None:
+        with suppress(OSError):
+            save(*arguments)
+
+    cache.save_overload = save_if_possible
+    return compiled
