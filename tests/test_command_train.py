@@ -26,6 +26,14 @@ SETTINGS = [
 ]
 
 
+SETTINGS_OF_THE_TARGET = [
+    part
+    for key in SETTINGS[1::2]
+    for part in ("--set", key)
+    if not key.startswith("training.source_batch")
+]
+
+
 def write(path: Path, corpus: Corpus) -> str:
     with path.open("w", encoding="utf-8", newline="\n") as stream:
         write_conll(stream, corpus)
@@ -175,7 +183,7 @@ def test_position_digits_and_types_are_read_as_told(tmp_path: Path) -> None:
             "non-transfer",
             "--target",
             str(path),
-            *SETTINGS,
+            *SETTINGS_OF_THE_TARGET,
             "--threads",
             "1",
             "--target-format",
