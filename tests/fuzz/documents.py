@@ -13,6 +13,7 @@ from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats import array, brat, docbin, jsonl, label_studio
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.tally import Tally
+from ladtl_np.printable import escaped_json
 
 __all__ = [
     "BRAT",
@@ -42,7 +43,7 @@ def records(data: bytes) -> None:
     module, options = (jsonl, array)[choice % 2], _ENDS[choice // 2 % 3]
     found = list(module.read(BytesIO(data[1:]), options, Findings("fuzz"), Tally()))
     text = "".join(module.write(found))
-    assert all(character.isprintable() or character == "\n" for character in text)
+    assert escaped_json(text) == text
     again = module.read(BytesIO(text.encode()), ReadOptions(), Findings("again"), Tally())
     assert _told(list(again)) == _told(found)
 

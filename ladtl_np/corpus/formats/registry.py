@@ -68,6 +68,7 @@ FORMATS = {
         ),
         Format("spacy", "spaCy's DocBin (extra spacy)", "documents", (".spacy",), "docbin"),
         Format("brat", "a folder of .txt and .ann files", "documents", (), "brat", folder=True),
+        Format("html", "a page with entities marked", "view", (".html",), "html", reads=False),
     )
 }
 """All formats by their names."""
