@@ -47,15 +47,26 @@ FORMATS = {
     found.name: found
     for found in (
         Format(
-            "conll", "columns: one token a line", "columns", (".conll", ".bio", ".txt"), "conll"
+            "conll",
+            "columns: one token a line",
+            "columns",
+            (".conll", ".bio", ".iob", ".iob2", ".bmes", ".tsv", ".txt"),
+            "conll",
         ),
         Format("conllu", "CoNLL-U, tags as NER= in column MISC", "columns", (".conllu",), "conllu"),
-        Format("germeval", "index, token, tag: GermEval, Universal NER", "columns", (), "conll"),
+        Format(
+            "germeval",
+            "columns: index, token, tag, as GermEval and Universal NER have them",
+            "columns",
+            (),
+            "conll",
+            writes=False,
+        ),
         Format(
             "jsonl",
             "one JSON document a line: doccano, spaCy, Prodigy, CLUENER, CCKS",
             "documents",
-            (".jsonl",),
+            (".jsonl", ".ndjson"),
             "jsonl",
         ),
         Format("json", "a JSON list of such documents", "documents", (".json",), "array"),
