@@ -15,6 +15,7 @@ from rich.text import Text
 
 from ladtl_np.commands.support.highlight import Highlighter
 from ladtl_np.corpus.raw import iterate_raw
+from ladtl_np.corpus.schemes import spans
 from ladtl_np.model.file import load_model
 from ladtl_np.model.tagging import Tagger
 
@@ -23,12 +24,13 @@ def picture(model_path: str, text_path: str) -> str:
     """The drawing, without the fonts that rich would load from outside."""
     model = load_model(model_path)
     with Path(text_path).open("rb") as stream:
-        lines = list(iterate_raw(stream, model.token_mode, text_path))
+        lines = list(iterate_raw(stream, model.profile, text_path, known=model.vocabulary.knows))
     show = Highlighter(model.target_tags.types, coloured=True)
     console = Console(record=True, width=118, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(show.legend()))
     for line, tags in zip(lines, Tagger(model).tag(r.tokens for r in lines), strict=True):
-        console.print(Text.from_ansi(show.sentence(line, tags).rstrip("\n")))
+        shown = show.line(line, line.character_spans(spans(tags, "BIOES")))
+        console.print(Text.from_ansi(shown.rstrip("\n")))
     drawing = console.export_svg(title="ladtl tag --to terminal (synthetic text)")
     drawing = re.sub(r"@font-face \{.*?\}", "", drawing, flags=re.DOTALL)
     return "\n".join(line.rstrip() for line in drawing.splitlines()) + "\n"

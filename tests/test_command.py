@@ -89,6 +89,7 @@ def test_a_type_is_read_as_one_other(invoke: Invoke, gold_file: str) -> None:
         ("tag --model m --token-column 1", "--token-column has no effect without columns"),
         ("tag --model m --from text --position-digits", "--position-digits has no"),
         ("tag --model m --tokens spaces a.conll", "--tokens has no effect from columns to columns"),
+        ("tag --model m --sentences rules a.conll", "--sentences has no effect with columns"),
         ("tag --model m --dask-wait 3 a.txt", "--dask-wait has no effect without --dask"),
         ("tag --model m --dask-wait 3 a.txt --out-dir o", "--dask-wait has no effect"),
         ("experiment demo --out o --dask-wait 3", "--dask-wait has no effect without --dask"),

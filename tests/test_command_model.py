@@ -12,7 +12,8 @@ from hostile_models import Parts, assembled
 from shapes_at_random import START
 from small_corpora import small_config
 
-from ladtl_np.commands.model import _rows, describe_model
+from ladtl_np.commands.model import _rows, _tokens, describe_model
+from ladtl_np.corpus.cutting.profile import Joints, Profile
 from ladtl_np.model.file import Model, model_bytes, save_model
 from ladtl_np.model.network import initialise
 from ladtl_np.model.verify import CHECKS
@@ -34,6 +35,8 @@ def test_info_describes_a_model_without_its_words(
     assert found["matched_types"] == {"Drug": "Drug", "Sign": "Sign"}
     assert found["matched_tags"] == 9
     assert found["token_mode"] == "characters"
+    assert found["profile"]["tokens"] == "characters"
+    assert found["profile"]["sentences"] == "rules"
     assert found["target_scheme"] == "BIOES"
     assert found["vocabulary"] == len(tiny_model.vocabulary)
     assert found["provenance"]["data"] == {"target": "00ff"}
@@ -176,3 +179,12 @@ def test_promise_38_verify_checks_checkpoints(
     assert "network/word_embedding holds values" in invoke("model", "verify", path).stdout
     path.write_bytes(content.replace(b"ladtl_np checkpoint 1", b"ladtl_np checkpoint 2"))
     assert "format 2; this version reads up to 1" in invoke("model", "verify", path).stdout
+
+
+def test_info_tells_where_words_part() -> None:
+    assert _tokens({"tokens": "spaces"}) == "spaces"
+    words = Profile(tokens="words", joints=Joints(hyphen=False, clitic="inside")).to_state()
+    assert _tokens(words) == (
+        "words; parted: hyphen, ordinal, percent, currency, han; "
+        "possessive own, clitic inside, negation own"
+    )

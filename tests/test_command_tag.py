@@ -5,8 +5,10 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from conftest import CLI, Invoke, run_program, write_corpus
 
@@ -15,6 +17,7 @@ from ladtl_np.commands.support.streams import open_output
 from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.raw import tokenise
+from ladtl_np.model.file import load_model, save_model
 from ladtl_np.training.preparation import Corpora
 
 TAB = ReadOptions(delimiter="tab")
@@ -101,6 +104,66 @@ def test_text_to_columns_round_trip(tag: Invoke, tiny_corpus: Corpora, tmp_path:
     assert tokens == [sentence.tokens for sentence in tiny_corpus.dev]
 
 
+def sentences(columns: str) -> list[str]:
+    """Tokens of each sentence of columns, "" for a blank line more."""
+    lines = [line.split("\t")[0] for line in columns.split("\n")]
+    return [one.strip() for one in " ".join(line or "|" for line in lines).split("|")][:-2]
+
+
+def test_words_of_text(tag: Invoke) -> None:
+    result = tag("--tokens", "words", input="(x), x's (chest-pain).\n")
+    assert sentences(result.stdout) == ["( x ) , x 's ( chest-pain ) ."]
+    assert result.stdout.startswith("(\t")
+    assert "x\tS-Sign\n" in result.stdout
+    result = tag("--tokens", "words", "--to", "jsonl", input="a (x) x.\n")
+    found = json.loads(result.stdout)["label"]
+    assert [3, 4, "Sign"] in found
+    assert [6, 7, "Sign"] in found
+
+
+def test_sentences_of_a_line_end_by_rules(tag: Invoke) -> None:
+    text = "x. Cz\n\na。x\n"
+    found = tag("--sentences", "rules", input=text).stdout
+    assert sentences(found) == ["x .", "C z", "", "a 。", "x"]
+    found = tag("--sentences", "lines", input=text).stdout
+    assert sentences(found) == ["x . C z", "", "a 。 x"]
+
+
+def test_sentences_are_as_in_training_by_default(
+    tag: Invoke, invoke: Invoke, tiny_model_file: str, tmp_path: Path
+) -> None:
+    assert tag(input="x. Cz\n").stdout.count("\n\n") == 2
+    model = load_model(tiny_model_file)
+    lines = replace(model, profile=msgspec.structs.replace(model.profile, sentences="lines"))
+    save_model(tmp_path / "m", lines)
+    result = invoke("tag", "--model", tmp_path / "m", "--threads", "1", input="x. Cz\n")
+    assert result.stdout.count("\n\n") == 1
+
+
+def test_sentences_of_a_document_are_one_line_of_output(tag: Invoke, tmp_path: Path) -> None:
+    text = "x。\nCz。 x"
+    path = tmp_path / "in.jsonl"
+    path.write_text(json.dumps({"text": text, "id": 1, "label": [[0, 9, "Odd"]]}) + "\n", "utf-8")
+    for mode in ("rules", "lines"):
+        found = json.loads(tag(path, "--to", "jsonl", "--sentences", mode).stdout)
+        parts = [text[a:b] for a, b, _ in found["label"]]
+        assert [part for part in parts if part != "。"] == ["x", "Cz", "x"]
+        assert (found["text"], found["id"]) == (text, 1)
+    assert tag(path, "--sentences", "lines").stdout.count("\n\n") == 2
+    assert tag(path, "--sentences", "rules").stdout.count("\n\n") == 3
+    assert "[Cz Drug]" in tag(path, "--to", "terminal").stdout
+
+
+def test_a_document_of_more_sentences_than_a_chunk_has_room_for(tag: Invoke) -> None:
+    text = "x。a。" * 6_000
+    lines = json.dumps({"text": text}) + "\n" + json.dumps({"text": "ax"}) + "\n"
+    result = tag("--from", "jsonl", "--to", "jsonl", "--sentences", "rules", input=lines)
+    first, second = map(json.loads, result.stdout.splitlines())
+    found = [start for start, _, _ in first["label"] if text[start] == "x"]
+    assert found == list(range(0, len(text), 4))
+    assert second["label"] == [[1, 2, "Sign"]]
+
+
 def test_position_digits_and_spaces_are_read(tag: Invoke) -> None:
     options = ("--from", "conll", "--delimiter", "space", "--position-digits")
     assert tag(*options, input="C0 O\nz1 O\n").stdout == "C\tB-Drug\nz\tE-Drug\n\n"
@@ -148,7 +211,7 @@ def test_terminal_view_without_colour_names_types(tag: Invoke) -> None:
 def test_terminal_view_escapes_what_could_steer_the_terminal(coloured: bool) -> None:
     view = Highlighter(("Drug",), coloured=coloured)
     raw = tokenise("x\x1b]0;\u202e\x9b\u2028[b]\u3000", "characters")
-    line = view.sentence(raw, ("O",) * len(raw))
+    line = view.line(raw, [])
     assert line == "x\\x1b]0;\\u202e\\x9b\\u2028[b]\u3000\n"
 
 
@@ -156,7 +219,7 @@ def test_terminal_view_in_colour_has_a_legend(tiny_corpus: Corpora) -> None:
     view = Highlighter(("Drug", "Sign"), coloured=True)
     assert "Drug" in view.legend()
     assert "Sign" in view.legend()
-    line = view.sentence(tokenise("Cza", "characters"), ("B-Drug", "E-Drug", "O"))
+    line = view.line(tokenise("Cza", "characters"), [(0, 2, "Drug")])
     assert line.startswith("\x1b[1;91m[Cz]\x1b[0m")
 
 

@@ -235,6 +235,8 @@ def test_resuming_notices_changed_inputs_options_and_models(
     assert "4 of 4 files were tagged before" in tag(notes, "--out-dir", out, "--resume").stderr
     result = tag(notes, "--out-dir", out, "--resume", "--scheme", "IOB2")
     assert refused(result, "4 of 4 outputs", "it was made with another scheme")
+    result = tag(notes, "--out-dir", out, "--resume", "--sentences", "lines")
+    assert refused(result, "4 of 4 outputs", "it was made with another sentences")
     shutil.copy(tiny_model_file, other)
     with open(other, "ab") as stream:
         stream.write(b" ")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats.jsonl import (
     Document,
@@ -19,7 +20,7 @@ from ladtl_np.corpus.formats.jsonl import (
     read_jsonl,
     write_jsonl,
 )
-from ladtl_np.corpus.raw import TokenMode, tokenise
+from ladtl_np.corpus.raw import tokenise
 from ladtl_np.corpus.schemes import Span, spans, spans_to_tags
 from ladtl_np.corpus.tally import Tally
 

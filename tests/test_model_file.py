@@ -12,6 +12,7 @@ import pytest
 import safetensors.numpy
 from small_corpora import small_config, small_corpora
 
+from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.schemes import from_bioes
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -35,6 +36,7 @@ def test_models_of_every_format_ever_released_load_and_tag_as_they_did(file: str
     named = sorted(model.network.named().items())
     arrays = hashlib.sha256(b"".join(array.tobytes() for _, array in named)).hexdigest()
     assert arrays == expected["arrays"]
+    assert model.profile == Profile(model.token_mode, "lines")
     sentences = [line.split(" ") for line in EXPECTED["sentences"]]
     for domain, tags in expected["tags"].items():
         tagged = make_decoder(model, domain=domain).tag(sentences)
@@ -75,6 +77,7 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     assert loaded.config == model.config
     assert loaded.label_map == {"Sign": "Sign"}
     assert loaded.token_mode == "characters"
+    assert loaded.profile == model.profile == Profile("characters", "rules")
     assert loaded.target_scheme == "IOB2"
     assert model_bytes(loaded) == model_bytes(model)
     assert model_bytes(model_from_bytes("m", model_bytes(model))) == model_bytes(model)
@@ -82,6 +85,12 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     before = make_decoder(model).tag(sentences)
     after = make_decoder(loaded).tag(sentences)
     assert before == after
+
+
+def test_a_file_without_a_profile_cuts_as_it_always_did(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    path.write_bytes(rewritten(model_bytes(model), profile=None))
+    assert load_model(path).profile == Profile("characters", "lines")
 
 
 def test_a_model_is_for_its_owner_only(model: Model, tmp_path: Path) -> None:
@@ -133,6 +142,10 @@ def rewritten(content: bytes, **changes: object) -> bytes:
         ({"target_tags": ["B-x"]}, "damaged"),
         ({"vocabulary": {}}, "damaged"),
         ({"token_mode": "syllables"}, "damaged"),
+        ({"token_mode": "words"}, "damaged"),
+        ({"profile": {"tokens": "spaces"}}, "damaged: token_mode and the profile"),
+        ({"profile": {"tokens": "characters", "sentences": "pages"}}, "damaged"),
+        ({"profile": {"tokens": "characters", "joints": {"glue": True}}}, "newer version"),
         ({"target_scheme": "IOB3"}, "damaged: the scheme"),
         ({"surplus": 1}, "newer version of ladtl_np; update"),
         ({"architecture": {}}, "damaged"),

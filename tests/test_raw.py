@@ -63,8 +63,8 @@ def test_bad_lines_are_findings_after_what_stood_before_them() -> None:
 
 
 def test_an_unknown_kind_of_token_is_refused() -> None:
-    with pytest.raises(ValueError, match="'characters' or 'spaces'"):
-        tokenise("a", "words")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="'words', 'characters' or 'spaces'"):
+        tokenise("a", "syllables")  # type: ignore[arg-type]
 
 
 @given(data=st.binary(max_size=60))

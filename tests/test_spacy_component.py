@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ladtl_np import LaDTLTagger, load_model, save_model
+from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.errors import ModelFileError, ModelWarning, UsageError
 
 spacy = pytest.importorskip("spacy", reason="spaCy is not installed: 'ladtl-np[spacy]'")
@@ -190,7 +191,7 @@ def test_words_under_a_model_of_characters_are_warned_of_once(
     model_file: Path, tmp_path: Path
 ) -> None:
     model = load_model(model_file)
-    save_model(tmp_path / "m", replace(model, token_mode="characters"))
+    save_model(tmp_path / "m", replace(model, profile=Profile(tokens="characters")))
     nlp = pipeline(tmp_path / "m")
     assert entities(nlp("a b")) is not None
     with pytest.warns(ModelWarning, match="trained on single characters"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ladtl_np.bench.workloads import Case, Workload, draw_sentences
+from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.file import Model
@@ -53,7 +54,7 @@ def build_tagging_case(case: Case, *, sentences: int, seed: int = 1) -> TaggingC
     lines = tuple(" ".join(words[row] for row in s.words.tolist()) for s in drawn)
     tags = made_up_tags(workload)
     vocabulary = Vocabulary(words, lower=False, digits_to_zero=False)
-    model = Model(case.network, vocabulary, tags, tags, {}, "spaces", DEFAULTS)
+    model = Model(case.network, vocabulary, tags, tags, {}, Profile(), DEFAULTS)
     return TaggingCase(model, lines, drawn, 2 * workload.sentences)
 
 

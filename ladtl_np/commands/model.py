@@ -180,6 +180,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         "lower": model.vocabulary.lower,
         "digits_to_zero": model.vocabulary.digits_to_zero,
         "token_mode": model.token_mode,
+        "profile": model.profile.to_state(),
         "target_scheme": model.target_scheme,
         "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
         "types": {name: list(tags.types) for name, tags in heads.items() if tags is not None},
@@ -199,7 +200,8 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         *_structure(d),
         ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
         ("vocabulary", _vocabulary(d)),
-        ("token mode", d["token_mode"]),
+        ("tokens", _tokens(d["profile"])),
+        ("sentences", d["profile"]["sentences"]),
         ("tag scheme", f"BIOES; trained on {d['target_scheme']}"),
     ]
     for name, count in d["tags"].items():
@@ -217,6 +219,15 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
 def _vocabulary(d: dict[str, Any]) -> str:
     count = f"{d['vocabulary']:,} words"
     return f"{count}, hashed" if d["hashed"] else f"{count}, {d['singletons']:,} once in training"
+
+
+def _tokens(profile: dict[str, Any]) -> str:
+    """What a token of text is, and for words where they part."""
+    if profile["tokens"] != "words":
+        return str(profile["tokens"])
+    parted = [name for name, kept in profile["joints"].items() if kept is False]
+    clitics = [f"{name} {how}" for name, how in profile["joints"].items() if isinstance(how, str)]
+    return f"words; parted: {', '.join(parted) or 'none'}; {', '.join(clitics)}"
 
 
 def _structure(d: dict[str, Any]) -> list[tuple[str, str]]:

@@ -21,8 +21,8 @@ from ladtl_np.commands.support.tagging import (
     note_on,
     tag_stream,
 )
+from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.lines import display_name, open_input
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 from ladtl_np.model.vocabulary_key import named_key
@@ -73,6 +73,11 @@ _STYLES = ("conll", "jsonl", "terminal")
     help="What a token of text is.  [default: as in the model's training]",
 )
 @click.option(
+    "--sentences",
+    type=click.Choice(get_args(SentenceMode)),
+    help="What a sentence of text is: a line, or what ends by rules.  [default: as in training]",
+)
+@click.option(
     "--scheme",
     type=click.Choice(SCHEMES),
     default="BIOES",
@@ -93,12 +98,14 @@ def command(
     kind: InputFormat | None,
     style: str,
     mode: TokenMode | None,
+    sentences: SentenceMode | None,
     scheme: str,
     **options: Any,
 ) -> None:
     r"""Tag INPUT with a model: a file, or - for standard input; with --out-dir, files and folders.
 
-    Text has one sentence a line. CoNLL output has token and tag, parted by a tab, and a blank line
+    Text and JSONL are cut into tokens and sentences as the model's training data were, or as
+    --tokens and --sentences say. CoNLL output has token and tag, parted by a tab, and a blank line
     after each sentence; an empty line of text gives one more blank line. From CoNLL input the
     token column is read and written, other columns are not. JSONL has a document a line, and
     output keeps its text and id and gives entities as character offsets ("label", as in doccano);
@@ -125,6 +132,7 @@ def command(
         style=style,
         scheme=scheme,
         mode=mode,
+        sentences=sentences,
         domain=options.pop("domain"),
         constrained=options.pop("constrained"),
         threads=options.pop("threads"),
@@ -161,6 +169,9 @@ def _refuse_idle(
     if "conll" not in kinds and not folders:
         names = ["token_column", "delimiter", "position_digits"]
         refuse_without_effect(names, "without columns to read", "choose --from conll")
+    if kinds == {"conll"} and not folders:
+        cure = "choose another --from"
+        refuse_without_effect(["sentences"], "with columns, whose sentences are told", cure)
     if kinds == {"conll"} and style == "conll" and not folders:
         refuse_without_effect(["mode"], "from columns to columns", "choose another --to or --from")
     if dask is None:

@@ -12,8 +12,8 @@ import msgspec
 from ladtl_np.commands.support.command import Group, refuse_without_effect
 from ladtl_np.commands.support.formats import print_json, show_text_option, tell, warn
 from ladtl_np.commands.support.streams import check_output, open_output
+from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vectors.passes import Passes, Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.vectors.skipgram import (
     SkipGramOptions,
@@ -164,8 +164,8 @@ def _inputs(
         raise UsageError("name a file of text, or a file of columns with --conll")
     if texts and mode is None:
         raise UsageError(
-            "say what a token of the text is: --tokens characters (as in Chinese corpora) or "
-            "--tokens spaces"
+            "say what a token of the text is: --tokens characters (as in Chinese corpora), "
+            "--tokens words or --tokens spaces (where it is cut already)"
         )
     if mode and not texts:
         raise UsageError("--tokens is for text; the tokens of columns stand in their column")

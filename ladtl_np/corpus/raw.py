@@ -1,25 +1,18 @@
-"""Raw text in: one sentence a line, cut into tokens whose places in the line are kept."""
+"""Raw text in, a line at a time, cut into tokens whose places in the line are kept."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
+from ladtl_np.corpus.cutting.profile import Profile, TokenMode
+from ladtl_np.corpus.cutting.words import PLAIN, Bounds, Known, cut_words
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import numbered_lines
 from ladtl_np.corpus.schemes import Span
 from ladtl_np.corpus.tally import Tally
 
-__all__ = ["RawLine", "TokenMode", "iterate_raw", "tokenise"]
-
-TokenMode = Literal["characters", "spaces"]
-"""What a token is: one code point, or what stands between white space."""
-
-# White space that parts tokens and is none itself. Every other code point is data: U+3000 and
-# U+00A0 are tokens of Chinese corpora.
-_TOKEN = {"characters": re.compile(r"[^ \t\r\n]"), "spaces": re.compile(r"[^ \t\r\n]+")}
+__all__ = ["RawLine", "iterate_raw", "tokenise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +57,11 @@ class RawLine:
             start + len(token) for start, token in zip(self.starts, self.tokens, strict=True)
         )
 
+    @property
+    def bounds(self) -> list[Bounds]:
+        """Both, of each token."""
+        return list(zip(self.starts, self.ends, strict=True))
+
     def character_spans(self, spans: Sequence[Span]) -> list[Span]:
         """Turn spans of tokens into spans of code points of `text`."""
         starts = self.starts if spans else ()
@@ -73,30 +71,39 @@ class RawLine:
         ]
 
 
-def tokenise(text: str, mode: TokenMode, line: int = 0) -> RawLine:
+def tokenise(
+    text: str, how: TokenMode | Profile, line: int = 0, known: Known | None = None
+) -> RawLine:
     """Cut a text into tokens.
 
     Parameters
     ----------
     text
-        The text; space, tab and line ends are the only white space.
-    mode
-        ``characters``: each code point is a token. ``spaces``: runs between white space are.
+        The text.
+    how
+        How the training data are cut; or only what a token is, and joints of words are as usual.
     line
         1-based line of the text in its file.
+    known
+        As for `corpus.cutting.words.cut_words`.
     """
-    if mode not in _TOKEN:
-        raise ValueError(f"tokens must be 'characters' or 'spaces', got {mode!r}")
-    return RawLine(text, tuple(_TOKEN[mode].findall(text)), line)
+    profile = how if isinstance(how, Profile) else Profile(tokens=how)
+    plain = PLAIN.get(profile.tokens)
+    if plain is not None:  # bounds are seldom asked for
+        return RawLine(text, tuple(plain.findall(text)), line)
+    bounds = cut_words(text, profile, known)
+    tokens = tuple([text[start:end] for start, end in bounds])
+    return RawLine(text, tokens, line, tuple([start for start, _ in bounds]))
 
 
 def iterate_raw(
     stream: Iterable[bytes],
-    mode: TokenMode,
+    how: TokenMode | Profile,
     name: str,
     *,
     encoding: str = "utf-8",
     tally: Tally | None = None,
+    known: Known | None = None,
 ) -> Iterator[RawLine]:
     """Yield the lines of a binary stream one at a time, empty ones as well.
 
@@ -111,5 +118,5 @@ def iterate_raw(
     findings = Findings(name)
     for number, text in numbered_lines(stream, findings, encoding=encoding, tally=tally):
         if not findings:
-            yield tokenise(text, mode, number)
+            yield tokenise(text, how, number, known)
     findings.raise_any()

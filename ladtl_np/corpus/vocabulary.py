@@ -127,6 +127,10 @@ class Vocabulary:
             token = token.lower()
         return digits_to_zero(token) if self.digits_to_zero else token
 
+    def knows(self, token: str) -> bool:
+        """Whether a token has a row of its own."""
+        return bool(self.encode((token,))[0])
+
     def encode(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """Return the row of each token, 0 for unknown ones."""
         words: Iterable[str] = tokens

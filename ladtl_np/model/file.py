@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.cutting.profile import Profile, TokenMode
 from ladtl_np.corpus.labels import TagSet
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ModelFileError, ModelWarning
 from ladtl_np.files import write_atomically
@@ -64,8 +64,8 @@ class Model:
         Tags of each head; None for a head that is not there.
     label_map
         Source types and the target types paired with them.
-    token_mode
-        How raw text is cut: ``characters`` if every training token was one character.
+    profile
+        How raw text is cut, to look like the training data.
     config
         The run's options.
     scores
@@ -85,13 +85,18 @@ class Model:
     source_tags: TagSet | None
     target_tags: TagSet
     label_map: dict[str, str]
-    token_mode: TokenMode
+    profile: Profile
     config: Config
     scores: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     characters: Characters | None = None
     target_scheme: str = "BIOES"
     name: str = field(default="", compare=False)
+
+    @property
+    def token_mode(self) -> TokenMode:
+        """What a token of raw text is."""
+        return self.profile.tokens
 
 
 def model_bytes(model: Model) -> bytes:
@@ -115,6 +120,7 @@ def model_bytes(model: Model) -> bytes:
         provenance=model.provenance,
         characters=model.characters.to_state() if model.characters else None,
         target_scheme=model.target_scheme,
+        profile=model.profile,
     )
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
     arrays = model.network.named()
@@ -193,7 +199,7 @@ def _checked(held: Container, header: Header, vocabulary_key: str | PathLike[str
         source_tags=parts.source_tags,
         target_tags=parts.target_tags,
         label_map=header.label_map,
-        token_mode=header.token_mode,
+        profile=parts.profile,
         config=header.config,
         scores=header.scores,
         provenance=header.provenance,

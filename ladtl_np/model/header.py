@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.cutting.profile import Profile, TokenMode
 from ladtl_np.corpus.labels import LabelMap, TagSet
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
@@ -55,6 +55,21 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
     provenance: dict[str, Any]
     characters: dict[str, Any] | None = None
     target_scheme: str = "BIOES"
+    profile: Profile | None = None
+
+    def cut(self) -> Profile:
+        """How text is to be cut; files without a profile know only what a token is.
+
+        Raises
+        ------
+        ValueError
+            If the two do not agree.
+        """
+        if self.profile is None:
+            return Profile(tokens=self.token_mode)
+        if self.profile.tokens != self.token_mode:
+            raise ValueError("token_mode and the profile name different kinds of tokens")
+        return self.profile
 
 
 def read_header(held: Container) -> Header:
@@ -80,10 +95,11 @@ class Parts(NamedTuple):
     source_tags: TagSet | None
     target_tags: TagSet
     characters: Characters | None
+    profile: Profile
 
 
 def read_parts(name: str, header: Header) -> Parts:
-    """Vocabulary, tags and alphabet of a header, which fit each other and its sizes.
+    """Vocabulary, tags, alphabet and profile of a header, which fit each other and its sizes.
 
     Raises
     ------
@@ -101,6 +117,7 @@ def read_parts(name: str, header: Header) -> Parts:
         _require_label_map(header.label_map, source_tags, target_tags)
         if header.target_scheme not in SCHEMES:
             raise ValueError("the scheme of the target's tags is none")
+        profile = header.cut()
     except (ValueError, LadtlError) as error:
         raise misfit(name, plain, str(error)) from None
     for state, part in ((header.vocabulary, vocabulary), (header.characters, characters)):
@@ -115,7 +132,7 @@ def read_parts(name: str, header: Header) -> Parts:
         raise ModelFileError(f"{name}: the architecture has sizes that are none")
     if min(of.character_embedding, of.character_hidden) < bool(characters):
         raise ModelFileError(f"{name}: the architecture has sizes that are none")
-    return Parts(vocabulary, source_tags, target_tags, characters)
+    return Parts(vocabulary, source_tags, target_tags, characters, profile)
 
 
 def most_values(shapes: Mapping[str, tuple[int, ...]]) -> int:

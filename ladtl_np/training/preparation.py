@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.cutting.measuring import measure_profile
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
@@ -96,7 +96,7 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         network=start.network(source_tags, target_tags),
         label_map=label_map or LabelMap(),
         match=match,
-        token_mode=_token_mode(training),
+        profile=measure_profile(training[::-1]),  # the target decides
         vectors=vectors,
         characters=characters,
         key=key,
@@ -171,12 +171,6 @@ def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
         network=start.network(None, prepared.target_tags),
         first_stage=first,
     )
-
-
-def _token_mode(training: Iterable[Corpus]) -> TokenMode:
-    """How raw text has to be cut to look like the training data."""
-    tokens = (token for corpus in training for sentence in corpus for token in sentence.tokens)
-    return "characters" if all(len(token) == 1 for token in tokens) else "spaces"
 
 
 def _require_tags(corpus: Corpus) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
@@ -75,7 +75,7 @@ class Prepared:
         Start values.
     label_map, match
         Pairs of types; which tags match, in words.
-    token_mode
+    profile
         How raw text has to be cut to look like the training data.
     vectors
         What a file of word vectors gave; None without one.
@@ -103,7 +103,7 @@ class Prepared:
     network: Network
     label_map: LabelMap
     match: str
-    token_mode: TokenMode
+    profile: Profile
     vectors: WordVectors | None
     characters: Characters | None = None
     spelled: tuple[Integers, ...] | None = None

@@ -45,7 +45,7 @@ def build_model(
         source_tags=prepared.source_tags,
         target_tags=prepared.target_tags,
         label_map=dict(prepared.label_map.pairs),
-        token_mode=prepared.token_mode,
+        profile=prepared.profile,
         config=portable(prepared.config),
         scores={name: _short(score) for name, score in scores.items() if score is not None},
         provenance=provenance,

@@ -39,6 +39,8 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train, vectors
 from ladtl_np.commands.support.formats import read_options
+from ladtl_np.corpus.cutting.profile import TokenMode
+from ladtl_np.corpus.cutting.sentences import cut_sentences
 from ladtl_np.corpus.formats.conll import iterate_conll, write_conll
 from ladtl_np.corpus.formats.jsonl import iterate_jsonl, write_jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
@@ -199,12 +201,16 @@ def _jsonl(data: bytes) -> None:
 
 
 def _raw(data: bytes) -> None:
-    mode = "characters" if data[:1] <= b"O" else "spaces"
+    mode: TokenMode = ("characters", "spaces", "words")[data[0] // 4 % 3 if data else 0]
     encoding = ("utf-8", "gb18030", "latin-1", "utf-8-sig")[data[0] % 4 if data else 0]
     for line in iterate_raw(BytesIO(data[1:]), mode, "fuzz", encoding=encoding):
         found = zip(line.starts, line.ends, line.tokens, strict=True)
         assert all(line.text[start:end] == token for start, end, token in found)
-        assert "".join(line.tokens) == "".join(c for c in line.text if c not in " \t")
+        if mode != "words":
+            assert "".join(line.tokens) == "".join(c for c in line.text if c not in " \t")
+        firsts = cut_sentences(line.text, line.bounds, "rules", 5)
+        assert firsts == sorted(set(firsts))
+        assert len(firsts) >= len(line) / 5
 
 
 def _terms(data: bytes) -> None:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from ladtl_np.corpus.raw import RawLine
-from ladtl_np.corpus.schemes import spans
+from ladtl_np.corpus.schemes import Span
 from ladtl_np.printable import escaped, shown
 
 __all__ = ["Highlighter"]
@@ -26,7 +26,7 @@ _STYLES = ("bold", "bold underline", "bold italic", "bold reverse", "bold italic
 
 
 class Highlighter:
-    """Shows tagged sentences: in colour with a legend, or with the type in the brackets.
+    """Shows tagged text: in colour with a legend, or with the type in the brackets.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ class Highlighter:
         entries = (Text(shown(kind), style) for kind, style in self._style.items())
         return self._rendered(Text("  ").join(entries)) + "\n"
 
-    def sentence(self, raw: RawLine, tags: Sequence[str]) -> str:
-        """One line: the text with its entities in brackets."""
+    def line(self, raw: RawLine, entities: Sequence[Span]) -> str:
+        """One line: the text with its entities, spans of code points, in brackets."""
         text = Text()
         at = 0
-        for start, end, kind in raw.character_spans(spans(tags, "BIOES")):
+        for start, end, kind in entities:
             text.append(escaped(raw.text[at:start]))
             label = "" if self._coloured else f" {shown(kind)}"
             text.append(f"[{escaped(raw.text[start:end])}{label}]", self._style.get(kind, ""))

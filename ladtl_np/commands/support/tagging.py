@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 import msgspec
 
 from ladtl_np.commands.support.streams import (
+    Cut,
     InputFormat,
     Unit,
     conll_lines,
@@ -18,9 +19,9 @@ from ladtl_np.commands.support.streams import (
     open_output,
     read,
 )
+from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import Digest, display_name, open_input
-from ladtl_np.corpus.raw import TokenMode
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import LadtlError, UsageError
 
@@ -41,7 +42,7 @@ __all__ = [
 
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
-Writer = Callable[[Unit, tuple[str, ...]], str]
+Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
 _SUFFIXES: dict[str, InputFormat] = {".jsonl": "jsonl", ".conll": "conll", ".bio": "conll"}
 
 
@@ -63,6 +64,8 @@ class TagOptions:
         How columns are read.
     domain, constrained, threads
         As for `model.tagging.Tagger`.
+    sentences
+        What a sentence of text is; None as in the model's training.
     vocabulary_key
         File of the key of a model whose words are hashes.
     embeddings
@@ -78,8 +81,18 @@ class TagOptions:
     domain: Any
     constrained: bool | None
     threads: int
+    sentences: SentenceMode | None = None
     vocabulary_key: str | None = None
     embeddings: str | None = None
+
+    def cut(self, model: Model) -> Cut:
+        """How text is cut into tokens and sentences for a model."""
+        profile = msgspec.structs.replace(
+            model.profile,
+            tokens=self.mode or model.profile.tokens,
+            sentences=self.sentences or model.profile.sentences,
+        )
+        return Cut(profile, model.vocabulary.knows)
 
     def files(self) -> list[str]:
         """What is read beside the inputs."""
@@ -107,7 +120,9 @@ class TagOptions:
         reading = msgspec.to_builtins(self.reading)
         told = {key.replace("_", "-"): str(value) for key, value in reading.items()}
         told |= {"from": self.kind or "by suffix", "to": self.style, "scheme": self.scheme}
-        told |= {"tokens": self.mode or "as in training", "domain": self.domain}
+        trained = "as in training"
+        told |= {"tokens": self.mode or trained, "sentences": self.sentences or trained}
+        told |= {"domain": self.domain}
         if self.embeddings:
             told["embeddings"] = "those of training"  # the model takes no others
         return told | {"constrained": str(self.constrained)}
@@ -175,9 +190,9 @@ def tag_stream(
 ) -> Tally:
     """Tag a stream, and write each chunk."""
     tally, digest, name = Tally(), Digest(), display_name(source.name)
-    mode = options.mode or tagger.model.token_mode
+    cut = options.cut(tagger.model)
     lines = digest.lines(stream) if source.sha256 else stream
-    units = read(lines, options.kind_of(source.path), mode, options.reading, name, tally)
+    units = read(lines, options.kind_of(source.path), cut, options.reading, name, tally)
     write, opening = _writer(options, name, tagger, coloured)
     size = max(1, os.fstat(stream.fileno()).st_size) if report else 1
     put(opening)
@@ -196,7 +211,7 @@ def note_on(tally: Tally) -> str:
 
 
 def _writer(options: TagOptions, name: str, tagger: Tagger, coloured: bool) -> tuple[Writer, str]:
-    """Choose the function that writes a sentence, and what stands at the start of the output."""
+    """Choose the function that writes a unit, and what stands at the start of the output."""
     if options.style == "conll":
         return lambda unit, tags: conll_lines(unit, tags, options.scheme, name), ""
     if options.style == "jsonl":
@@ -204,15 +219,27 @@ def _writer(options: TagOptions, name: str, tagger: Tagger, coloured: bool) -> t
     from ladtl_np.commands.support.highlight import Highlighter
 
     view = Highlighter(tagger.decoder.tags.types, coloured=coloured)
-    return lambda unit, tags: view.sentence(unit.raw, tags), view.legend()
+    return lambda unit, tags: view.line(unit.raw, unit.entities(tags)), view.legend()
 
 
 def _texts(units: Iterator[Unit], tagger: Tagger, write: Writer) -> Iterator[str]:
-    """Tag all sentences, and give what is to be written for each chunk, in their order."""
+    """Tag all sentences, and give what is to be written after each chunk, in their order.
+
+    A unit is written when all of its sentences are tagged.
+    """
     ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
+    sentences = (tokens for unit in ahead for tokens in unit.sentences())
+    unit, waiting = None, list[tuple[str, ...]]()
     start = True
-    for chunk in tagger.tag_chunks(unit.raw.tokens for unit in ahead):
-        text = "".join([write(next(behind), tags) for tags in chunk])
+    for chunk in tagger.tag_chunks(sentences):
+        written = []
+        for tags in chunk:
+            unit = unit or next(behind)
+            waiting.append(tags)
+            if len(waiting) == len(unit.firsts):
+                written.append(write(unit, waiting))
+                unit, waiting = None, []
+        text = "".join(written)
         # Readers take a byte order mark from the start, so one that is data is written twice.
         yield "\ufeff" + text if start and text.startswith("\ufeff") else text
-        start = False
+        start = start and not text

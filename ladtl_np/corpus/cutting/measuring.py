@@ -16,6 +16,7 @@ from ladtl_np.corpus.sentence import Corpus
 __all__ = ["measure_profile"]
 
 _LEAST = 3  # places at which a joint is seen, before the other corpora are asked
+_LEAST_TOKENS = 100
 _SENTENCES = 5_000  # of a corpus that are looked at for ends within
 _LEAST_SENTENCES = 50
 _INNER_ENDS = 0.1  # share of sentences with an end within, from which on a sentence is a line
@@ -102,7 +103,8 @@ def _count(texts: Iterable[str], *patterns: str) -> list[int]:
 
 
 def _token_mode(texts: Sequence[str]) -> TokenMode:
-    every = "".join(texts)
+    enough = texts[0].count("\0") > _LEAST_TOKENS
+    every = texts[0] if enough else "".join(texts)
     single, several = _count([every], r"\0[^\0\n](?=\0)", r"\0[^\0\n]{2,}(?=\0)")
     if not several:
         return "characters"

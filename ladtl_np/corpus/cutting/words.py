@@ -11,7 +11,7 @@ from ladtl_np.corpus.cutting.abbreviations import OPENERS
 from ladtl_np.corpus.cutting.pattern import GAP, piece_pattern
 from ladtl_np.corpus.cutting.profile import Joints, Profile
 
-__all__ = ["Bounds", "Known", "cut_words"]
+__all__ = ["PLAIN", "Bounds", "Known", "cut_words"]
 
 Bounds = tuple[int, int]
 """First code point of a token, and the one after its last."""
@@ -21,7 +21,7 @@ Known = Callable[[str], bool]
 
 # White space that parts tokens and is none itself. In these two modes every other code point is
 # data: U+3000 and U+00A0 are tokens of Chinese corpora.
-_PLAIN = {"characters": re.compile(r"[^ \t\r\n]"), "spaces": re.compile(r"[^ \t\r\n]+")}
+PLAIN = {"characters": re.compile(r"[^ \t\r\n]"), "spaces": re.compile(r"[^ \t\r\n]+")}
 _PIECE = re.compile(rf"[^{GAP}]+")
 
 _CACHED_PIECES = 50_000
@@ -59,7 +59,7 @@ def cut_words(text: str, profile: Profile, known: Known | None = None) -> list[B
         Bounds of each token in code points, in order, without overlap. What lies between them is
         white space, and code points without a width that stand between words.
     """
-    plain = _PLAIN.get(profile.tokens)
+    plain = PLAIN.get(profile.tokens)
     if plain is not None:
         return [found.span() for found in plain.finditer(text)]
     if profile.tokens != "words":

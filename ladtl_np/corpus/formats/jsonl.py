@@ -14,13 +14,14 @@ from typing import Any, BinaryIO, TextIO
 import msgspec
 
 from ladtl_np.corpus import document as annotated
+from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.documents import parse_json
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.records import Records
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
 from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
-from ladtl_np.corpus.raw import RawLine, TokenMode, tokenise
+from ladtl_np.corpus.raw import RawLine, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.tally import Tally
@@ -136,6 +137,7 @@ def iterate_jsonl(
     name: str,
     *,
     need_labels: bool = False,
+    labels: bool = True,
     tally: Tally | None = None,
 ) -> Iterator[Document]:
     """Yield the documents of a binary stream one at a time; blank lines are passed over.
@@ -152,6 +154,8 @@ def iterate_jsonl(
         Name of the stream in messages.
     need_labels
         Whether a document without labels is an error.
+    labels
+        Whether labels are read; otherwise they may stand anywhere.
     tally
         Filled with counts of what is no error.
 
@@ -164,14 +168,19 @@ def iterate_jsonl(
     for number, line in numbered_lines(stream, findings, tally=tally):
         if not line.strip(" \t"):
             continue
-        document = _parse(number, line, mode, need_labels, findings)
+        document = _parse(number, line, mode, need_labels, labels, findings)
         if document is not None and not findings:
             yield document
     findings.raise_any()
 
 
 def _parse(
-    number: int, line: str, mode: TokenMode, need_labels: bool, findings: Findings
+    number: int,
+    line: str,
+    mode: TokenMode,
+    need_labels: bool,
+    read_labels: bool,
+    findings: Findings,
 ) -> Document | None:
     try:
         record = parse_json(line, _Record)
@@ -187,7 +196,7 @@ def _parse(
         return None
     labels = record.labels if record.label is None else record.label
     raw = tokenise(record.text, mode, number)
-    if labels is None:
+    if labels is None or not read_labels:
         if need_labels:
             findings.add(number, "no label", "documents without entities need an empty list")
         return Document(raw, None, record.id)

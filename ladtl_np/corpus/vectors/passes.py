@@ -13,9 +13,10 @@ from typing import BinaryIO, cast
 
 import msgspec
 
+from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.conll import ReadOptions, iterate_conll
 from ladtl_np.corpus.lines import display_name, open_input
-from ladtl_np.corpus.raw import TokenMode, iterate_raw
+from ladtl_np.corpus.raw import iterate_raw
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import UsageError
 
