@@ -422,8 +422,8 @@ def test_promise_41_evaluate_and_predict_report_them(
     tagger = LaDTLTagger.load(absurd_file)
     with pytest.raises(ScoreError, match="scores of sentence 1 are not finite"):
         tagger.predict([["C", "z"]])
-    with pytest.raises(ScoreError, match="scores of sentences:1 are not finite"):
-        tagger.score([(["C", "z"], ["B-Drug", "E-Drug"])])
+    with pytest.raises(ScoreError, match="scores of X:1 are not finite"):
+        tagger.score([["C", "z"]], [["B-Drug", "E-Drug"]])
 
 
 def test_promise_41_the_number_counts_all_sentences_before(tiny_model: Model) -> None:
