@@ -19,11 +19,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 import numpy as np
 import pytest
 import tomli_w
@@ -64,6 +64,7 @@ from ladtl_np.corpus.schemes import (
 )
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.experiment import load_experiment
 from ladtl_np.experiment.results import _safe
@@ -325,8 +326,12 @@ def places(tmp_path: Path, tiny_model: Model, tiny_model_file: str) -> dict[str,
     run.mkdir()
     (run / "manifest.json").write_text('{"method": "la-dtl"}', "utf-8")
     written = {"out": str(tmp_path / "out"), "page": str(tmp_path / "page.html"), "run": str(run)}
-    told = {"vectors": {"name": "v.txt", "sha256": sha256(EIGHT_VALUES).hexdigest()}}
-    save_model(tmp_path / "vectors.safetensors", replace(tiny_model, provenance=told))
+    used = tmp_path / "used.txt"
+    used.write_bytes(EIGHT_VALUES)
+    report = load_vectors(used, ()).report
+    told = msgspec.to_builtins(UsedVectors(file=report, added=0, coverage=()))
+    of_vectors = replace(tiny_model, provenance={"vectors": told})
+    save_model(tmp_path / "vectors.safetensors", of_vectors)
     models = {"model": tiny_model_file, "of vectors": str(tmp_path / "vectors.safetensors")}
     return found | written | models
 

@@ -151,7 +151,7 @@ def test_a_model_without_vectors_takes_none(tiny_model: Model, file: Path, told:
 def test_a_file_that_changes_under_way_is_refused(
     model: Model, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wanted = model.provenance["vectors"]["sha256"]
+    wanted = file_sha256(file)
     longer = file.with_name("longer.txt")
     longer.write_text(file.read_text("utf-8") + "new 1 1 1 1 1 1 1 1\n", "utf-8")
     monkeypatch.setattr("ladtl_np.model.wider.file_sha256", lambda path: wanted)
@@ -172,7 +172,8 @@ def test_values_with_which_sums_would_overflow_are_refused(
 ) -> None:
     huge = tmp_path / "huge.txt"
     huge.write_text(f"Q {' '.join(['3e38'] * 8)}\n", "utf-8")
-    told = {"vectors": {"name": "huge.txt", "sha256": file_sha256(huge)}}
+    vectors = model.provenance["vectors"]
+    told = {"vectors": {**vectors, "file": {**vectors["file"], "sha256": file_sha256(huge)}}}
     of_it = dataclasses.replace(model, provenance=told)
     with pytest.raises(DataError, match=r"huge\.txt: .* so large that sums would overflow"):
         with_vectors(of_it, huge)

@@ -13,6 +13,7 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.arrays import limits
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.model.file import Model, model_bytes
 from ladtl_np.model.network import EMBEDDING
@@ -170,13 +171,13 @@ def test_training_is_the_same_whatever_is_kept(file: Path, method: str) -> None:
 def test_the_model_says_which_vectors_it_was_trained_with(file: Path) -> None:
     prepared = prepare(configured(file, vectors={"keep": 2}), small_corpora())
     told = build_model(prepared, prepared.network, {}, {}).provenance["vectors"]
-    assert told == {
-        "name": "vectors.txt",
-        "sha256": sha256(file.read_bytes()).hexdigest(),
-        "dimension": 8,
-        "words": len(FILE),
-        "added": 1,
-    }
+    used = read_used(told)
+    assert used is not None
+    assert (used.file.name, used.added, used.file.rows) == ("vectors.txt", 1, len(FILE))
+    assert used.file.sha256 == sha256(file.read_bytes()).hexdigest()
+    assert (used.file.dimension, used.file.duplicates, used.file.first_duplicate) == (8, 1, 6)
+    # scores and names of tests aside, a model does not depend on them
+    assert [split.role for split in used.coverage] == ["source", "target", "dev"]
     bare = prepare(small_config(), small_corpora())
     assert "vectors" not in build_model(bare, bare.network, {}, {}).provenance
 
@@ -187,7 +188,7 @@ def test_the_coverage_of_each_corpus_is_counted(file: Path) -> None:
     only = replace(corpora.tests[0], sentences=corpora.tests[0].sentences[-1:])
     prepared = prepare(configured(file, vectors={"keep": 3}), replace(corpora, tests=(only,)))
     assert prepared.vectors is not None
-    told = {role: found for role, _, found in prepared.vectors.coverage}
+    told = {split.role: split for split in prepared.vectors.coverage}
     assert list(told) == ["source", "target", "dev", "test"]
     words, tokens = told["test"].words, told["test"].tokens
     # U1 is found as u1, v as it is, V7 as V0; none has a row

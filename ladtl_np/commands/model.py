@@ -213,7 +213,24 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
             for kind, partner in d["matched_types"].items()
         )
         rows.append(("matched", f"{d['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"))
-    return rows + _flat("scores", d["scores"]) + _flat("provenance", d["provenance"])
+    origins = dict(d["provenance"])
+    rows += _vectors(origins)
+    return rows + _flat("scores", d["scores"]) + _flat("provenance", origins)
+
+
+def _vectors(origins: dict[str, Any]) -> list[tuple[str, str]]:
+    """Take what is told of word vectors out, as lines for people; what makes no sense stays."""
+    from ladtl_np.commands.support.vectors_told import coverage_told, file_told
+    from ladtl_np.corpus.vectors.used import read_used
+
+    used = read_used(origins.get("vectors"))
+    if used is None:
+        return []
+    del origins["vectors"]
+    rows = [("vectors", file_told(used)), ("vectors' SHA-256", shown(used.file.sha256, 80))]
+    return rows + [
+        (f"{shown(split.role, 20)} vectors", coverage_told(split)) for split in used.coverage
+    ]
 
 
 def _vocabulary(d: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.model.file import Model
 
 __all__ = ["LEAKS", "ONCE", "RULES", "PrivacyReport", "privacy_report"]
@@ -76,7 +77,7 @@ class PrivacyReport:
     options
         Options that name files or types of the data, without folders.
     hashes
-        SHA-256 of the training files, by role.
+        SHA-256 of the training files and of the file of word vectors, by role.
     scores
         Names of the corpora that there are scores of.
     words
@@ -129,11 +130,18 @@ def privacy_report(model: Model) -> PrivacyReport:
         types={name: list(tags.types) for name, tags in heads.items() if tags is not None},
         label_map=dict(model.label_map),
         options=_options(model),
-        hashes={role: str(value) for role, value in model.provenance.get("data", {}).items()},
+        hashes=_hashes(model),
         scores=list(model.scores),
         words=found,
         characters=list(characters) if plain else [],
     )
+
+
+def _hashes(model: Model) -> dict[str, str]:
+    """SHA-256 of what the model was trained on, by role."""
+    found = {role: str(value) for role, value in model.provenance.get("data", {}).items()}
+    used = read_used(model.provenance.get("vectors"))
+    return found if used is None else found | {"word vectors": used.file.sha256}
 
 
 def _options(model: Model) -> dict[str, Any]:

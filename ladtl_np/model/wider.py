@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 from os import PathLike, fspath
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,7 +15,8 @@ import numpy as np
 from ladtl_np.arrays.limits import require_room
 from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.corpus.vectors.file_words import FileWords
-from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
+from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.corpus.vectors.wider_vocabulary import WiderVocabulary
 from ladtl_np.errors import DataError, ModelFileError, UsageError
 from ladtl_np.model.file import Model
@@ -52,11 +52,11 @@ def with_vectors(model: Model, path: str | PathLike[str]) -> Model:
     wanted = _trained_with(model)
     name = shown(fspath(path), LONG)
     found = file_sha256(path)
-    if found != wanted["sha256"]:
+    if found != wanted.sha256:
         raise UsageError(
             f"{name} is not the file of word vectors that {_named(model)} was trained with, and no "
-            f"other has vectors in its space; wanted is {shown(str(wanted.get('name')), LONG)} "
-            f"with SHA-256 {shown(wanted['sha256'], 64)}, got {found}"
+            f"other has vectors in its space; wanted is {shown(wanted.name, LONG)} "
+            f"with SHA-256 {shown(wanted.sha256, 64)}, got {found}"
         )
     network, known = model.network, len(model.vocabulary)
     size = network.architecture.embedding
@@ -77,15 +77,15 @@ def with_vectors(model: Model, path: str | PathLike[str]) -> Model:
     return dataclasses.replace(model, network=wider, vocabulary=vocabulary)
 
 
-def _trained_with(model: Model) -> dict[str, Any]:
-    """What the header tells of the file, a name and a hash at least."""
-    told = model.provenance.get("vectors")
-    if not isinstance(told, dict) or not isinstance(told.get("sha256"), str):
+def _trained_with(model: Model) -> VectorReport:
+    """What the header tells of the file."""
+    used = read_used(model.provenance.get("vectors"))
+    if used is None:
         raise UsageError(
             f"{_named(model)} was not trained with word vectors that its header names, so that no "
             "file has vectors in its space; leave --embeddings out"
         )
-    return told
+    return used.file
 
 
 def _named(model: Model) -> str:

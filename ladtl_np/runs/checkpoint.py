@@ -188,7 +188,7 @@ def made_of(prepared: Prepared) -> dict[str, str]:
         for name, text in made.items()
     }
     if prepared.vectors is not None:
-        hashes["the file of word vectors"] = prepared.vectors.report.sha256
+        hashes["the file of word vectors"] = prepared.vectors.file.sha256
     return hashes
 
 

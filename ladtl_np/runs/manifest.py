@@ -9,6 +9,7 @@ import msgspec
 
 from ladtl_np.corpus.documents import parse_json, read_document
 from ladtl_np.corpus.limits import JSON_BYTES
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.names import MANIFEST
@@ -101,6 +102,7 @@ class Manifest(msgspec.Struct, frozen=True):
     versions: dict[str, Any] = {}
     machine: dict[str, Any] = {}
     data: list[DataFile] = []
+    vectors: UsedVectors | None = None
     target_sentences_used: Count = 0
     results: dict[str, Scores] | None = None
     best_step: Count | None = None

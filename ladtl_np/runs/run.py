@@ -39,7 +39,6 @@ from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.trained_model import build_model, versions
 from ladtl_np.training.trainer import Evaluation, Step, Trainer
-from ladtl_np.training.word_vectors import WordVectors
 
 __all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
 
@@ -252,7 +251,7 @@ class Run:
             "versions": versions(),
             "machine": {"system": platform.system(), "processor": platform.machine()},
             "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
-            "vectors": _vectors(prepared.vectors),
+            "vectors": msgspec.to_builtins(prepared.vectors),
             "target_sentences_used": len(prepared.target),
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
@@ -272,18 +271,6 @@ def describe(role: Role, corpus: Corpus) -> dict[str, Any]:
         "scheme": corpus.scheme,
         "illegal_tags": illegal,
     }
-
-
-def _vectors(found: WordVectors | None) -> dict[str, Any] | None:
-    """The file of word vectors, and how many words of each corpus have one."""
-    if found is None:
-        return None
-    told: dict[str, Any] = msgspec.to_builtins(found.report)
-    splits = [
-        {"role": role, "name": name, **msgspec.to_builtins(counts)}
-        for role, name, counts in found.coverage
-    ]
-    return told | {"added": found.added, "coverage": splits}
 
 
 def metrics_row(event: Evaluation) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
@@ -18,7 +19,6 @@ from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import Estimate
-from ladtl_np.training.word_vectors import WordVectors
 
 __all__ = ["Corpora", "Prepared"]
 
@@ -104,7 +104,7 @@ class Prepared:
     label_map: LabelMap
     match: str
     profile: Profile
-    vectors: WordVectors | None
+    vectors: UsedVectors | None
     characters: Characters | None = None
     spelled: tuple[Integers, ...] | None = None
     key: HashKey | None = None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 import numba
 import numpy as np
 
@@ -38,7 +39,7 @@ def build_model(
         network, vocabulary, characters = hashed(network, vocabulary, characters, prepared.key)
     provenance: dict[str, Any] = {"versions": versions(), "data": dict(hashes)}
     if prepared.vectors is not None:
-        provenance["vectors"] = prepared.vectors.provenance()
+        provenance["vectors"] = msgspec.to_builtins(prepared.vectors.portable())
     return Model(
         network=network,
         vocabulary=vocabulary,

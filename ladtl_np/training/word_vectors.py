@@ -13,47 +13,16 @@ import numpy as np
 
 from ladtl_np.arrays.limits import require_room
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vectors.coverage import Coverage, count_words, coverage
+from ladtl_np.corpus.vectors.coverage import count_words, coverage
 from ladtl_np.corpus.vectors.file_words import FileWords
-from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
+from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.options.config import Config
 from ladtl_np.options.input_file import Role
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Rows", "SplitCoverage", "WordVectors", "known_words"]
-
-
-class SplitCoverage(NamedTuple):
-    """A corpus of a run, and how many of its words have a vector."""
-
-    role: Role
-    name: str
-    found: Coverage
-
-
-class WordVectors(NamedTuple):
-    """What a file of vectors gave to a run.
-
-    Attributes
-    ----------
-    report
-        What was found in the file.
-    added
-        Words of the file that the model knows beside those of the training data.
-    coverage
-        Of each corpus, in the order of their roles.
-    """
-
-    report: VectorReport
-    added: int
-    coverage: tuple[SplitCoverage, ...]
-
-    def provenance(self) -> dict[str, str | int]:
-        """What a model's header tells of the file."""
-        file = self.report
-        told: dict[str, str | int] = {"name": file.name, "sha256": file.sha256}
-        return told | {"dimension": file.dimension, "words": file.rows, "added": self.added}
+__all__ = ["Rows", "known_words"]
 
 
 class Rows(NamedTuple):
@@ -80,7 +49,7 @@ class Rows(NamedTuple):
 
 def known_words(
     config: Config, training: Iterable[Corpus], splits: Iterable[tuple[Role, Corpus]]
-) -> tuple[Vocabulary, Rows, WordVectors | None]:
+) -> tuple[Vocabulary, Rows, UsedVectors | None]:
     """Words of the training corpora, then words of the file of vectors, if there is one.
 
     Parameters
@@ -115,11 +84,10 @@ def known_words(
     found = load_vectors(path, trained.words, dimension=size, asked=asked, more=more)
     vocabulary = trained.extended(more.words)
     ways = dict(zip((*trained.words, *asked), found.ways.tolist(), strict=True))
-    told = tuple(
-        SplitCoverage(role, name, coverage(words, ways, vocabulary)) for role, name, words in counts
-    )
+    told = tuple(coverage(role, name, words, ways, vocabulary) for role, name, words in counts)
     rows = Rows(found.rows, found.matrix, more.matrix(size))
-    return vocabulary, rows, WordVectors(found.report, len(more.words), told)
+    used = UsedVectors(file=found.report, added=len(more.words), coverage=told)
+    return vocabulary, rows, used
 
 
 def _most(config: Config) -> int | None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ladtl_np.corpus.vectors.coverage import Found
+from ladtl_np.corpus.vectors.coverage import Coverage
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.printable import LONG, shown
-from ladtl_np.training.word_vectors import WordVectors
 
-__all__ = ["vector_lines"]
+__all__ = ["coverage_told", "file_told", "vector_lines"]
 
 
-def vector_lines(vectors: WordVectors) -> Iterator[str]:
+def vector_lines(vectors: UsedVectors) -> Iterator[str]:
     """The file, what was left aside in it, and the coverage of each corpus."""
-    file = vectors.report
-    yield (
-        f"  vectors {shown(file.name, LONG)}: {file.rows:,} words of {file.dimension:,} values, "
-        f"{vectors.added:,} of them known beside those of the training data"
-    )
+    file = vectors.file
+    yield f"  vectors {file_told(vectors)}"
     if file.duplicates:
         yield (
             f"         {file.duplicates:,} further vectors of words in use are left aside, the "
@@ -28,15 +25,25 @@ def vector_lines(vectors: WordVectors) -> Iterator[str]:
             f"         {file.undecodable:,} words are not UTF-8 and match no token, the first in "
             f"line {file.first_undecodable:,}"
         )
-    for role, name, found in vectors.coverage:
-        words, tokens = found.words, found.tokens
-        ways = f"exact {_share(tokens.exact, tokens)}, in lower case {_share(tokens.lower, tokens)}"
-        yield (
-            f"  {role:<6} {shown(name, LONG)}: {words.found:,} of {words.total:,} words have a "
-            f"vector, of tokens {_share(tokens.found, tokens)} ({ways}, digits as 0 "
-            f"{_share(tokens.zeros, tokens)}); the model knows {_share(tokens.known, tokens)}"
-        )
+    for split in vectors.coverage:
+        yield f"  {split.role:<6} {shown(split.name, LONG)}: {coverage_told(split)}"
 
 
-def _share(count: int, of: Found) -> str:
-    return f"{100 * count / max(of.total, 1):.1f} %"
+def file_told(vectors: UsedVectors) -> str:
+    """Name and sizes."""
+    file = vectors.file
+    return (
+        f"{shown(file.name, LONG)}: {file.rows:,} words of {file.dimension:,} values, "
+        f"{vectors.added:,} of them known beside those of the training data"
+    )
+
+
+def coverage_told(split: Coverage) -> str:
+    """How much of a corpus has a vector, by which form, and how much the model knows."""
+    words, tokens = split.words, split.tokens
+    return (
+        f"{words.found:,} of {words.total:,} words have a vector, of tokens "
+        f"{tokens.share(tokens.found)} (exact {tokens.share(tokens.exact)}, in lower case "
+        f"{tokens.share(tokens.lower)}, digits as 0 {tokens.share(tokens.zeros)}); the model knows "
+        f"{tokens.share(tokens.known)}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -11,7 +12,9 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors.forms import EXACT, LOWER, LOWER_ZEROS, MISSING, ZEROS
 from ladtl_np.corpus.vocabulary import Vocabulary
 
-__all__ = ["Coverage", "Found", "count_words", "coverage"]
+__all__ = ["Count", "Coverage", "Found", "count_words", "coverage"]
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,21 +30,35 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         Those that have a row of the model.
     """
 
-    total: int
-    exact: int
-    lower: int
-    zeros: int
-    known: int
+    total: Count
+    exact: Count
+    lower: Count
+    zeros: Count
+    known: Count
 
     @property
     def found(self) -> int:
         """All that have a vector."""
         return self.exact + self.lower + self.zeros
 
+    def share(self, count: int) -> str:
+        """A count of these in per cent."""
+        return f"{100 * count / max(self.total, 1):.1f} %"
+
 
 class Coverage(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the distinct words and of the tokens of a corpus, as the model looks them up."""
+    """Of the distinct words and of the tokens of a corpus, as the model looks them up.
 
+    Attributes
+    ----------
+    role, name
+        What the corpus is to a run, and its file.
+    words, tokens
+        How they are found.
+    """
+
+    role: str
+    name: str
     words: Found
     tokens: Found
 
@@ -56,12 +73,18 @@ def count_words(corpus: Corpus, vocabulary: Vocabulary) -> Counter[str]:
 
 
 def coverage(
-    counts: Mapping[str, int], ways: Mapping[str, int], vocabulary: Vocabulary
+    role: str,
+    name: str,
+    counts: Mapping[str, int],
+    ways: Mapping[str, int],
+    vocabulary: Vocabulary,
 ) -> Coverage:
-    """Sum up how words are found.
+    """Sum up how the words of a corpus are found.
 
     Parameters
     ----------
+    role, name
+        Of the corpus.
     counts
         From `count_words`.
     ways
@@ -70,6 +93,8 @@ def coverage(
         Of the model, not hashed.
     """
     return Coverage(
+        role=role,
+        name=name,
         words=_found(dict.fromkeys(counts, 1), ways, vocabulary),
         tokens=_found(counts, ways, vocabulary),
     )

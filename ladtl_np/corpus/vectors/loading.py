@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.vectors.coverage import Count
 from ladtl_np.corpus.vectors.file_words import FileWords
 from ladtl_np.corpus.vectors.forms import MISSING, forms_of
 from ladtl_np.corpus.vectors.rows import VectorRow, binary_rows, text_rows
@@ -51,12 +52,12 @@ class VectorReport(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     sha256: str
-    dimension: int
-    rows: int
-    duplicates: int
-    first_duplicate: int
-    undecodable: int
-    first_undecodable: int
+    dimension: Count
+    rows: Count
+    duplicates: Count
+    first_duplicate: Count
+    undecodable: Count
+    first_undecodable: Count
 
 
 class Vectors(NamedTuple):

@@ -47,6 +47,11 @@ def learning_section(study: Study, pen: Pen) -> Section:
             section.tables.append(Table(name, caption, header, rows, names=2, folded=True))
     if not section.figures:
         section.missing = "no run has development scores in its metrics.tsv."
+    used = [run.run.manifest.vectors for run in study.runs]
+    if files := sorted({vectors.file.name for vectors in used if vectors is not None}):
+        count = sum(vectors is not None for vectors in used)
+        named = ", ".join(files)
+        section.notes.append(f"Embeddings start from {named} in {count} of {len(used)} runs.")
     return section
 
 

@@ -23,7 +23,8 @@ def provenance_section(study: Study) -> Section:
             "Left out, because another run has the same task, method, options and seed: "
             f"{', '.join(study.left_out)}."
         )
-    section.tables = [table for table in (_runs(study), _versions(study), _data(study)) if table]
+    tables = (_runs(study), _versions(study), _data(study), _vectors(study))
+    section.tables = [table for table in tables if table]
     return section
 
 
@@ -61,3 +62,24 @@ def _data(study: Study) -> Table | None:
     header = ["file", "role", "scheme", "SHA-256", "sentences", "tokens"]
     rows = [found[key] for key in sorted(found)]
     return Table("data", "Data", header, rows, names=4, folded=len(rows) > 12) if rows else None
+
+
+def _vectors(study: Study) -> Table | None:
+    """Files of word vectors, and how many of each corpus's words and tokens have one."""
+    found: dict[tuple[str, ...], list[Cell]] = {}
+    for run in study.runs:
+        used = run.run.manifest.vectors
+        if used is None:
+            continue
+        for split in used.coverage:
+            file, tokens = used.file, split.tokens
+            sizes = (str(file.rows), str(file.dimension), str(used.added))
+            lead = (file.name, file.sha256, *sizes, split.role, split.name)
+            ways = (tokens.found, tokens.exact, tokens.lower, tokens.zeros, tokens.known)
+            numbers = (split.words.share(split.words.found), *map(tokens.share, ways))
+            found.setdefault((*lead, *numbers), [Cell(text) for text in (*lead, *numbers)])
+    header = ["vectors", "SHA-256", "words", "values", "added", "role", "corpus", "words found"]
+    header += ["tokens found", "exact", "lower case", "digits as 0", "known"]
+    rows = [found[key] for key in sorted(found)]
+    caption = "Word vectors, and the words and tokens of each corpus that have one"
+    return Table("vectors", caption, header, rows, names=7, folded=len(rows) > 12) if rows else None
