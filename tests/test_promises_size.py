@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from conftest import CLI
@@ -21,10 +22,12 @@ from ladtl_np.arrays import limits
 from ladtl_np.commands.support import start
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.errors import LadtlError
 from ladtl_np.model.decoding import GROUP_TOKENS, GROUPS_AT_ONCE
-from ladtl_np.model.file import Model, save_model
+from ladtl_np.model.file import Model, load_model, save_model
 from ladtl_np.model.network import Architecture, Start, initialise
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.report.sections.confusion import _overlaps
@@ -354,6 +357,20 @@ def test_promise_32_memory_follows_its_formula_at_a_larger_size(folder: Path, co
     check(found, FORMULAS[command](500_000), command)
 
 
+def test_promise_32_words_of_a_file_of_vectors_follow_their_formula(folder: Path) -> None:
+    """Each word costs its vector twice while the table is put together, and its own text."""
+    count, size = 100_000, 50
+    file, values = folder / "words.vectors", " 0.5" * size
+    file.write_text("".join(f"other{number}{values}\n" for number in range(count)))
+    used = UsedVectors(file=load_vectors(file, ()).report, added=0, coverage=())
+    model = load_model(folder / "model")
+    provenance = {"vectors": msgspec.to_builtins(used)}
+    save_model(folder / "started", replace(model, provenance=provenance))
+    tag = ["tag", "--model", "started", "--tokens", "spaces", "small.text"]
+    found = rise(tag, [*tag, "--embeddings", file.name], folder)
+    check(found, (8 * size + 200) * count + 4 * size * len(model.vocabulary), "tag --embeddings")
+
+
 TRAININGS = {
     "long sentences": {"length": 1_000, "threads": 2},
     "many words": {"words": 100_000, "sentences": 400},
@@ -380,5 +397,12 @@ def test_promise_32_training_of_any_kind_takes_what_was_estimated(case: str) -> 
 
 def test_promise_32_the_page_has_the_formulas() -> None:
     page = (CLI.parent / "docs/memory.md").read_text("utf-8")
-    for row in ("180 N", "0.5 MiB + 33 N", "P + 7 MiB + 84 N", "P + 12 MiB", "4 MiB + 220 N"):
+    for row in (
+        "180 N",
+        "0.5 MiB + 33 N",
+        "P + 7 MiB + 84 N",
+        "P + 12 MiB",
+        "4 MiB + 220 N",
+        "(8 D + 200)",
+    ):
         assert row in page, row
