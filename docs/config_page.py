@@ -11,7 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from ladtl_np.options.config import Config, DataOptions
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.options.config import Config
 
 HEAD = """# Options of a run
 
@@ -36,9 +37,8 @@ def config_page() -> str:
         if isinstance(field.default, msgspec.Struct):
             title = inspect.getdoc(type(field.default)).splitlines()[0].rstrip(".")
             parts += _table(f"{field.name}.", type(field.default), title)
-    formats = type(msgspec.structs.fields(DataOptions)[-1].default)
-    title = "How columns are read: `data.source_format` and `data.target_format`"
-    parts += _table("data.target_format.", formats, title)
+    title = "How corpora are read: `data.source_format` and `data.target_format`"
+    parts += _table("data.target_format.", ReadOptions, title)
     return "\n".join(parts)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,11 @@ def law_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def gold_file(tiny_corpus: Corpora, tmp_path: Path) -> str:
-    """The tiny corpus's development data as CoNLL columns."""
+    """The tiny corpus's development data as CoNLL columns, each sentence once."""
     assert tiny_corpus.dev is not None
-    return write_corpus(tmp_path / "gold.conll", tiny_corpus.dev)
+    once = {sentence.tokens: sentence for sentence in tiny_corpus.dev}
+    gold = replace(tiny_corpus.dev, sentences=tuple(once.values()))
+    return write_corpus(tmp_path / "gold.conll", gold)
 
 
 @pytest.fixture

@@ -104,17 +104,26 @@ def reading_moves(side: str) -> list[Move]:
     words = WORDS if source else WORDS | {"evaluated"}
     seen: frozenset[str] = frozenset() if source else frozenset({"evaluated", "predictions"})
     names = seen if source else seen | TAGS
+    told = seen if source else seen | {"model's tags"}  # in the target's scheme
     sentences = SOURCE_SET | SOURCE_SIZE if source else TARGET_SET
     return [
         move(key + "token_column", 1, words),
         move(key + "tag_column", 2, SOURCE_TAGS if source else TARGET_TAGS, seen, base=UNMAPPED),
         refused(key + "delimiter", "space"),
         move(key + "position_digits", True, words, base=variant(side, "positions")),
-        move(key + "scheme", "IOB1", seen, "files", base=variant(side, "iob2")),
+        move(key + "scheme", "IOB1", told, "files", base=variant(side, "iob2")),
         refused(key + "scheme", "BILOU"),
         move(key + "rename", {"Drug": "Medicine"}, "tags", "matches", MMD, TRANSFER, names),
         move(key + "encoding", "latin-1", words),
         move(key + "keep_docstart", True, sentences, seen, "files"),
+        # what columns do not have; test_read moves these where they matter
+        move(key + "format", "conll"),
+        move(key + "tokens", "spaces"),
+        move(key + "sentences", "whole"),
+        move(key + "ends", "inclusive"),
+        move(key + "fragments", "join"),
+        move(key + "overlaps", "first"),
+        move(key + "repair", True),
     ]
 
 
@@ -130,6 +139,8 @@ DATA = [
     move("data.target", "target-other.txt", TARGET_SET, "files"),
     move("data.dev", "dev-other.txt", "evaluated", "files"),
     move("data.test", ["test-other.txt"], "predictions", "files"),
+    move("data.dev_format", {"rename": {"Drug": "Medicine"}}, "evaluated"),
+    move("data.test_format", {"rename": {"Drug": "Medicine"}}, "predictions"),
     move("data.target_fraction", 0.7, TARGET_SET),
     move("data.source_fraction", 0.7, SOURCE_SET, SOURCE_SIZE),
     move("data.sample_seed", 3, SAMPLES - SIZES, base=SAMPLED, may=SIZES),

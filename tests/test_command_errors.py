@@ -102,7 +102,6 @@ def test_version(invoke: Invoke) -> None:
         ("score", "-", "-"),
         ("score", "no-such-file", "no-such-file"),
         ("data", "stats", "no-such-file"),
-        ("data", "stats", "."),
         ("data", "stats", "--rename", "nothing", "x"),
         ("data", "stats", "--tag-column", "first", "x"),
         ("data", "stats", "--encoding", "utf-16", __file__),

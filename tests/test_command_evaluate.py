@@ -29,8 +29,7 @@ def test_one_model_on_one_file_shows_types_and_how_it_decoded(
     evaluate: Invoke, gold_file: str
 ) -> None:
     result = evaluate(gold_file)
-    assert result.exit_code == 0
-    assert result.stderr.endswith("2 of 15 sentences (13.3 %) repeat an earlier one\n")
+    assert (result.exit_code, result.stderr) == (0, "")
     for word in ("Drug", "Sign", "overall", "macro F1", "decoding constrained to legal BIOES"):
         assert word in result.stdout
     assert "decoding unconstrained" in evaluate(gold_file, "--unconstrained").stdout

@@ -14,13 +14,13 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
     Config,
-    DataOptions,
     apply_settings,
     merge_options,
     parse_config,
     read_config,
     to_toml,
 )
+from ladtl_np.options.data_options import DataOptions
 from ladtl_np.runs.run import read_corpora
 
 

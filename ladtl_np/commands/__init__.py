@@ -33,7 +33,7 @@ SUMMARIES = {
     "compare": "Test whether one system is better than another.",
     "experiment": "Train a grid of tasks, methods and seeds from one file; resumable.",
     "report": "Write one HTML page on an experiment, or on any run folders.",
-    "data": "Write the demo corpus, describe corpora.",
+    "data": "Check, count, convert and split corpora; write the demo corpus.",
     "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file, and check it.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",

@@ -21,18 +21,15 @@ from ladtl_np.commands.support.compared_sentences import (
 )
 from ladtl_np.commands.support.comparison import Comparison, comparison_table
 from ladtl_np.commands.support.formats import (
-    READING,
-    column_options,
     json_option,
     print_json,
     print_table,
-    read_options,
-    scheme_option,
     tell,
     warn,
 )
-from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.commands.support.reading import READING, corpus_options, read_options
 from ladtl_np.corpus.inspection import inspect
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.options.seeds import stream
 from ladtl_np.runs.found import FoundRun
@@ -104,8 +101,7 @@ class _Question:
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Draws them."
 )
-@column_options
-@scheme_option
+@corpus_options
 @json_option
 def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     r"""Test whether system A is better than system B: the randomisation paired test on F1.
@@ -124,7 +120,7 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     question = _Question(**{name: options.pop(name) for name in _Question.__slots__})
     reading = read_options(**options)
     _check_places(first, second, question)
-    gold = read_conll(question.gold, reading) if question.gold else None
+    gold = read_corpus(question.gold, reading) if question.gold else None
     tell(inspect(gold) if gold else [])
     left_out: list[str] = []
     files = [place for place in (first, second) if _is_file(place)]

@@ -10,20 +10,20 @@ import click
 from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import (
     DECODING,
-    column_options,
     decoding_options,
     json_option,
     print_json,
     print_table,
-    read_options,
-    scheme_option,
-    tag_column_option,
     tell,
     warn,
 )
-from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.commands.support.reading import (
+    corpus_options,
+    read_options,
+)
 from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.labels import TagSet, listed
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
@@ -47,9 +47,7 @@ Results = list[list[Scores]]  # by model, then by file
 )
 @click.argument("gold", nargs=-1, required=True, metavar="GOLD...")
 @decoding_options
-@column_options
-@tag_column_option
-@scheme_option
+@corpus_options
 @json_option
 def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **options: Any) -> None:
     r"""Tag GOLD files of CoNLL columns with models and score the tags.
@@ -69,7 +67,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     """
     decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
-    corpora = [read_conll(path, reading) for path in gold]
+    corpora = [read_corpus(path, reading) for path in gold]
     tell(remark for corpus in corpora for remark in inspect(corpus))
     results, constrained = evaluate_models(models, corpora, **decoding)
     how = _told(constrained)

@@ -9,17 +9,14 @@ import click
 import msgspec
 
 from ladtl_np.commands.support.command import Command
-from ladtl_np.commands.support.formats import (
+from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
+from ladtl_np.commands.support.reading import (
     column_options,
-    json_option,
-    print_json,
-    print_table,
+    document_options,
     read_options,
     scheme_option,
-    tell,
-    warn,
 )
-from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
+from ladtl_np.commands.support.tagged import read_predicted, read_tagged, require_same_tokens
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
@@ -46,6 +43,7 @@ __all__ = ["command", "score_corpora"]
     type=click.Choice(get_args(Scheme)),
     help="Tag scheme of the predictions.  [default: as --scheme]",
 )
+@document_options
 @column_options
 @scheme_option
 @json_option
@@ -97,12 +95,14 @@ def _read(
     files: Sequence[str], gold_options: ReadOptions, predicted_options: ReadOptions
 ) -> tuple[Corpus, Corpus]:
     """Read both sides; one file is read once for both, so it may be standard input."""
-    contents = []
-    for path in files:
-        with open_input(path) as stream:
-            contents.append(read_lines(stream))
-    gold = read_tagged(contents[0], gold_options, display_name(files[0]), None)
-    return gold, read_tagged(contents[-1], predicted_options, display_name(files[-1]), gold.scheme)
+    if len(files) == 2:
+        gold = read_predicted(files[0], gold_options, None)
+        return gold, read_predicted(files[1], predicted_options, gold.scheme)
+    with open_input(files[0]) as stream:
+        lines = read_lines(stream)
+    name = display_name(files[0])
+    gold = read_tagged(lines, gold_options, name, None)
+    return gold, read_tagged(lines, predicted_options, name, gold.scheme)
 
 
 def score_corpora(gold: Corpus, predicted: Corpus) -> Scores:

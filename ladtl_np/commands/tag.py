@@ -11,7 +11,8 @@ import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.formats import column_options, decoding_options, read_options, warn
+from ladtl_np.commands.support.formats import decoding_options, warn
+from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.streams import InputFormat, check_output, open_output
 from ladtl_np.commands.support.tagging import (
     Source,

@@ -119,13 +119,25 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     "--source-format",
     multiple=True,
     metavar="KEY=VALUE",
-    help="How the source's columns are read, such as token_column=1.",
+    help="How the source is read, such as token_column=1; brat alone is format=brat.",
 )
 @click.option(
     "--target-format",
     multiple=True,
     metavar="KEY=VALUE",
     help="The same for the target's files, such as position_digits=true.",
+)
+@click.option(
+    "--dev-format",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What is different in reading --dev.",
+)
+@click.option(
+    "--test-format",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="What is different in reading every --test.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @show_text_option

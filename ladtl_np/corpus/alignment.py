@@ -7,9 +7,9 @@ change is told.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ladtl_np.corpus.document import Bounds, Document
@@ -33,8 +33,13 @@ __all__ = ["Aligned", "Cutter", "align"]
 
 _OFFSETS = "offsets count characters from 0, the end is exclusive"
 _UTF16 = "; were they counted in UTF-16 units, where this text has two for some characters?"
-_REPAIR = "repair=true trims and widens such entities and tells each change; was the text changed?"
-_OVERLAPS = "overlaps=longest or overlaps=first keeps one of them and tells the others"
+_REPAIR = (
+    "repair (--repair, repair=true) trims and widens such entities and tells each change; was the "
+    "text changed after it was annotated?"
+)
+_OVERLAPS = (
+    "overlaps (--overlaps, overlaps=longest or first) keeps one of them and tells the others"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +52,11 @@ class Cutter:
         Bounds of the tokens of a text.
     sentences
         Number of each sentence's first token, for a text, the bounds of its tokens, and spans of
-        tokens that no sentence may part.
+        code points that no sentence may part.
     """
 
     words: Callable[[str], Sequence[Bounds]]
-    sentences: Callable[[str, Sequence[Bounds], Sequence[Span]], Sequence[int]]
+    sentences: Callable[[str, Sequence[Bounds], Sequence[Bounds]], Sequence[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,37 @@ class Aligned:
                 tags = spans_to_tags(inside, end - start, scheme)
             yield Sentence(self.tokens(start, end), tags, self.document.line)
 
+    def fitted(self) -> Document:
+        """The document with entities that end where tokens do."""
+        if self.spans is None:
+            return self.document
+        entities = [(self.bounds[a][0], self.bounds[b - 1][1], kind) for a, b, kind in self.spans]
+        return replace(self.document, entities=tuple(entities))
+
+    def parts(self) -> Iterator[Document]:
+        """A document for each sentence, from its first token to its last."""
+        fitted = self.fitted()
+        for start, end in self.ranges():
+            first, last = self.bounds[start][0], self.bounds[end - 1][1]
+            entities = None
+            if fitted.entities is not None:
+                entities = tuple(
+                    (a - first, b - first, kind)
+                    for a, b, kind in fitted.entities
+                    if first <= a < last
+                )
+            tokens = None
+            if fitted.tokens is not None:
+                tokens = tuple((a - first, b - first) for a, b in fitted.tokens[start:end])
+            yield Document(
+                fitted.text[first:last],
+                entities,
+                fitted.id,
+                fitted.line,
+                fitted.file,
+                tokens,
+            )
+
     def raw(self) -> RawLine:
         """The whole document as one text with tokens."""
         starts = tuple(start for start, _ in self.bounds)
@@ -126,6 +162,7 @@ def align(
     """
     bounds = document.tokens if document.tokens is not None else tuple(cutter.words(document.text))
     spans: tuple[Span, ...] | None = None
+    whole: list[Bounds] = []
     if document.entities is not None:
         found = _entities(document, document.entities, bounds, options, findings, tally)
         if found is None:
@@ -133,18 +170,27 @@ def align(
         first = {start: token for token, (start, _) in enumerate(bounds)}
         last = {end: token for token, (_, end) in enumerate(bounds, 1)}
         spans = tuple((first[start], last[end], kind) for start, end, kind in found)
-    return Aligned(document, bounds, spans, _starts(document, bounds, spans or (), cutter))
+        whole = [(start, end) for start, end, _ in found]
+    return Aligned(document, bounds, spans, _starts(document, bounds, whole, cutter))
 
 
 def _starts(
-    document: Document, bounds: Sequence[Bounds], spans: Sequence[Span], cutter: Cutter
+    document: Document, bounds: Sequence[Bounds], whole: Sequence[Bounds], cutter: Cutter
 ) -> tuple[int, ...]:
+    """First token of each sentence; a sentence of the file that parts an entity is none."""
     if not bounds:
         return ()
     if document.sentences is None:
-        return tuple(cutter.sentences(document.text, bounds, spans))
+        return tuple(cutter.sentences(document.text, bounds, whole))
     places = {bisect_left(bounds, offset, key=_start) for offset in document.sentences}
-    return tuple(sorted({0} | {place for place in places if place < len(bounds)}))
+    inside = {
+        token
+        for start, end in whole
+        for token in range(
+            bisect_right(bounds, start, key=_start), bisect_left(bounds, end, key=_start)
+        )
+    }
+    return tuple(sorted({0} | {place for place in places - inside if place < len(bounds)}))
 
 
 def _entities(

@@ -63,6 +63,10 @@ class FindingsError(DataError):
 
     def told(self, *, show_text: bool = False) -> str:
         """One line for each finding; the values that are wrong only with `show_text`."""
+        return "\n".join(self.lines(show_text=show_text))
+
+    def lines(self, *, show_text: bool = False) -> list[str]:
+        """The lines of `told`."""
         lines, name = [], shown(self.name, _NAME)
         for finding in self.findings:
             place = shown(finding.place(self.name), _NAME)
@@ -71,7 +75,7 @@ class FindingsError(DataError):
             lines.append(f"{place}: {bounded(finding.what, _TEXT)}; {finding.cure}{value}")
         if not self.complete:
             lines.append(f"{name}: stopped after {len(self.findings)} findings")
-        return "\n".join(lines)
+        return lines
 
 
 class Findings:

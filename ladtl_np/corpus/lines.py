@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from stat import S_ISBLK, S_ISCHR
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.limits import LINE_BYTES, MIB
@@ -48,8 +48,12 @@ class Digest:
             self._hash.update(line)
             yield line
 
+    def stream(self, stream: BinaryIO) -> BinaryIO:
+        """Return a stream of the same bytes, which are hashed as they are read."""
+        return cast(BinaryIO, _Hashed(stream, self._hash))
+
     def hexdigest(self) -> str:
-        """Return the hash of all lines passed so far."""
+        """Return the hash of all that was read so far."""
         return self._hash.hexdigest()
 
 
@@ -66,6 +70,23 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+class _Hashed:
+    """A stream whose bytes go into a hash."""
+
+    def __init__(self, stream: BinaryIO, digest: hashlib._Hash) -> None:
+        self._stream, self._digest = stream, digest
+
+    def read(self, size: int = -1) -> bytes:
+        return self._passed(self._stream.read(size))
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._passed(self._stream.readline(size))
+
+    def _passed(self, content: bytes) -> bytes:
+        self._digest.update(content)
+        return content
 
 
 def display_name(path: str | os.PathLike[str]) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from ladtl_np.corpus.labels import listed
+from ladtl_np.corpus.limits import LISTED
 from ladtl_np.corpus.schemes import split_tag
+from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.errors import DataError
+from ladtl_np.printable import shown, some_of
 
-__all__ = ["Renamer"]
+__all__ = ["Renamer", "renamed"]
 
 _MAGIC = re.compile(r"[*?[]")  # a key without any of these fits nothing but itself
 
@@ -67,3 +73,27 @@ class Renamer:
             out.append(f"{prefix}-{new}" if new else "O")
             old_before, new_before = old, new
         return tuple(out)
+
+
+def renamed(corpus: Corpus, pairs: Mapping[str, str], *, require: bool = False) -> Corpus:
+    """Rename the types of a corpus.
+
+    Raises
+    ------
+    DataError
+        If `require` is on and a key fits no type of the corpus.
+    """
+    if not pairs:
+        return corpus
+    renamer = Renamer(pairs, corpus.scheme)
+    sentences = tuple(
+        Sentence(s.tokens, None if s.tags is None else renamer.apply(s.tags), s.line)
+        for s in corpus
+    )
+    if require and renamer.unused:
+        unused = some_of([f"'{shown(key)}'" for key in renamer.unused], LISTED)
+        raise DataError(
+            f"{corpus.name}: no entity type fits {unused}, which is to be renamed; "
+            f"types in this file: {listed(renamer.seen)}"
+        )
+    return replace(corpus, sentences=sentences)

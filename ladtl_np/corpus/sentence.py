@@ -48,6 +48,8 @@ class Corpus:
         Hash of the file's bytes, "" where there is no file.
     remarks
         What its reader left out or changed.
+    documents
+        First sentence of each document, where the file tells documents.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Corpus:
     scheme: str = "BIOES"
     sha256: str = ""
     remarks: tuple[Remark, ...] = ()
+    documents: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sentences)

@@ -72,6 +72,8 @@ class Tally:
         Whether the last line has no line end.
     docstart
         Blocks of one ``-DOCSTART-`` line that were left out.
+    documents
+        Sentences read before each of these blocks.
     white_blank
         Blank lines that hold spaces or tabs.
     tokenless
@@ -87,6 +89,7 @@ class Tally:
     bom: bool = False
     unfinished: bool = False
     docstart: int = 0
+    documents: list[int] = field(default_factory=list)
     white_blank: int = 0
     tokenless: int = 0
     left_out: Counter[str] = field(default_factory=Counter)

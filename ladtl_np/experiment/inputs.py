@@ -11,10 +11,11 @@ from pathlib import Path
 import tomli_w
 
 from ladtl_np.corpus.demo import SPLITS, generate
-from ladtl_np.corpus.formats.conll import read_conll, write_conll
+from ladtl_np.corpus.formats.conll import write_conll
 from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.lines import file_sha256
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.experiment.expansion import CORPORA, RunSpec
@@ -117,7 +118,7 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
             sha256 = hashlib.sha256(contents[path]).hexdigest()
             corpus = Corpus(path, demo.sentences, demo.scheme, sha256)
         else:
-            corpus = read_conll(path, wanted.format, require_renames=wanted.trains)
+            corpus = read_corpus(path, wanted.format, require_renames=wanted.trains)
         corpora[_key(wanted)] = corpus
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:

@@ -11,10 +11,10 @@ import tomli_w
 
 from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_numbers
 from ladtl_np.corpus.dotted import flattened
-from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import NESTING, TOML_BYTES, bounded
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.options.input_file import InputFile, require_writable
+from ladtl_np.options.data_options import DataOptions
+from ladtl_np.options.input_file import require_writable
 from ladtl_np.options.method_options import (
     JointOptions,
     MaskOptions,
@@ -37,7 +37,6 @@ from ladtl_np.printable import LONG, shown
 __all__ = [
     "DEFAULTS",
     "Config",
-    "DataOptions",
     "apply_settings",
     "differing_options",
     "merge_options",
@@ -47,67 +46,6 @@ __all__ = [
     "set_option",
     "to_toml",
 ]
-
-
-class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which files a run reads; an empty path is no file.
-
-    Attributes
-    ----------
-    source
-        Training corpus of the source domain.
-    target
-        Training corpus of the target domain.
-    dev
-        Development corpus of the target, which chooses the model.
-    test
-        Test corpora of the target, scored once with the chosen model.
-    target_fraction
-        Share of the target's training sentences to use, the first of a shuffle by `sample_seed`.
-    source_fraction
-        The same of the source's.
-    sample_seed
-        Seed of these shuffles; -1 takes the run's seed.
-    label_map
-        TOML file that pairs source types with target types.
-    embeddings
-        Word vectors in text format to start the embeddings from.
-    source_format, target_format
-        How the columns of the source, and of the target's files, are read.
-    """
-
-    source: str = ""
-    target: str = ""
-    dev: str = ""
-    test: list[str] = []
-    target_fraction: float = 1.0
-    source_fraction: float = 1.0
-    sample_seed: int = -1
-    label_map: str = ""
-    embeddings: str = ""
-    source_format: ReadOptions = ReadOptions()
-    target_format: ReadOptions = ReadOptions()
-
-    def __post_init__(self) -> None:
-        for name in ("target_fraction", "source_fraction"):
-            share = getattr(self, name)
-            if not 0.0 < share <= 1.0:
-                raise ValueError(f"{name} must lie in (0, 1], got {share}")
-
-    def inputs(self) -> list[str]:
-        """Every file that is read."""
-        names = [self.source, self.target, self.dev, *self.test, self.label_map, self.embeddings]
-        return [name for name in names if name]
-
-    def files(self) -> list[InputFile]:
-        """List the corpora that have a file: source, target, dev, tests."""
-        files = [
-            InputFile("source", self.source, self.source_format),
-            InputFile("target", self.target, self.target_format),
-            InputFile("dev", self.dev, self.target_format),
-            *(InputFile("test", path, self.target_format) for path in self.test),
-        ]
-        return [file for file in files if file.path]
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -61,7 +61,8 @@ def _samples(given: _Given) -> bool:
 
 _RULES = (
     _Rule(
-        "data.source data.target data.dev data.test data.source_format data.target_format",
+        "data.source data.target data.dev data.test data.source_format data.target_format "
+        "data.dev_format data.test_format",
         lambda given: not given.demo,
         "with --demo, which has corpora of its own",
         "leave --demo out",
@@ -71,6 +72,18 @@ _RULES = (
         lambda given: given.source,
         "without a source",
         "name one with --source",
+    ),
+    _Rule(
+        "data.dev_format",
+        lambda given: given.dev,
+        "without development data",
+        "name them with --dev",
+    ),
+    _Rule(
+        "data.test_format",
+        lambda given: bool(given.config.data.test),
+        "without test data",
+        "name them with --test",
     ),
     _Rule(
         "data.sample_seed",

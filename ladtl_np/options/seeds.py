@@ -21,6 +21,7 @@ Chance = Literal[
     "dropout",
     "unknown words",
     "randomisation test",
+    "corpus split",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -32,6 +33,7 @@ KEYS: dict[Chance, int] = {
     "dropout": 5,
     "unknown words": 6,  # which singletons
     "randomisation test": 7,  # signs and swaps
+    "corpus split": 8,  # which documents go to which part
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from ladtl_np.corpus.demo import DEMO
-from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.printable import shown
@@ -37,7 +37,7 @@ class Library:
         DataError
             If it cannot be read, or is another file by now.
         """
-        options = _format(run, "source" if entry.role == "source" else "target")
+        options = _format(run, entry.role)
         key = (entry.name, entry.sha256, repr(options))
         if key not in self._held:
             try:
@@ -53,23 +53,25 @@ class Library:
 def _read(entry: DataFile, options: ReadOptions) -> Corpus:
     if entry.name.startswith(DEMO):
         raise UsageError(f"{entry.name} is synthetic and in no file")
-    if not Path(entry.name).is_file():
+    if not Path(entry.name).exists():
         raise UsageError(f"{entry.name} is not there, seen from this folder")
-    corpus = read_conll(entry.name, options)
+    corpus = read_corpus(entry.name, options)
     if entry.sha256 and corpus.sha256 != entry.sha256:
         raise DataError(f"{entry.name} has changed since the run")
     return corpus
 
 
 def _format(run: FoundRun, role: str) -> ReadOptions:
-    """How the run read the files of a domain; defaults where its options do not tell."""
-    lead = f"data.{role}_format."
+    """How the run read the files of a role; defaults where its options do not tell."""
+    sides = {"source": ["source"], "target": ["target"]}.get(role, ["target", role])
     own: dict[str, Any] = {}
-    for key, value in run.options.items():
-        if key.startswith(f"{lead}rename."):
-            own.setdefault("rename", {})[key.removeprefix(f"{lead}rename.")] = value
-        elif key.startswith(lead):
-            own[key.removeprefix(lead)] = value
+    for side in sides:  # what is told of dev or test data goes before what the target's files have
+        lead = f"data.{side}_format."
+        for key, value in run.options.items():
+            if key.startswith(f"{lead}rename."):
+                own.setdefault("rename", {})[key.removeprefix(f"{lead}rename.")] = value
+            elif key.startswith(lead):
+                own[key.removeprefix(lead)] = value
     try:
         return msgspec.convert(own, ReadOptions)
     except msgspec.ValidationError as error:

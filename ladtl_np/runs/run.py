@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from ladtl_np.corpus.demo import generate
-from ladtl_np.corpus.formats.conll import read_conll, write_conll
+from ladtl_np.corpus.formats.conll import write_conll
 from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DivergedError, UsageError
@@ -59,13 +60,13 @@ def read_corpora(config: Config) -> Corpora:
     if not data.target:
         raise UsageError("give the target's training corpus with --target, or try --demo")
     method = chosen_method(config, has_source=bool(data.source))
-    source = None
-    if method.source != "unused":
-        source = read_conll(data.source, data.source_format, require_renames=True)
-    target = read_conll(data.target, data.target_format, require_renames=True)
-    dev = read_conll(data.dev, data.target_format) if data.dev else None
-    tests = tuple(read_conll(path, data.target_format) for path in data.test)
-    return Corpora(source, target, dev, tests)
+    read: dict[Role, list[Corpus]] = {"source": [], "target": [], "dev": [], "test": []}
+    for file in data.files():
+        if file.role != "source" or method.source != "unused":
+            corpus = read_corpus(file.path, file.format, require_renames=file.trains)
+            read[file.role].append(corpus)
+    source, dev = (read[role][0] if read[role] else None for role in ("source", "dev"))
+    return Corpora(source, read["target"][0], dev, tuple(read["test"]))
 
 
 def demo_corpora(config: Config) -> Corpora:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ladtl_np.commands.support.formats import default_threads
+from ladtl_np.commands.support.reading import format_setting
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.options.config import (
     DEFAULTS,
@@ -48,8 +49,8 @@ def chosen_config(
     nothing is refused.
     """
     settings = list(given["settings"])
-    for side in ("source_format", "target_format"):
-        settings += [f"data.{side}.{setting}" for setting in given[side]]
+    for side in ("source_format", "target_format", "dev_format", "test_format"):
+        settings += [f"data.{side}.{format_setting(setting)}" for setting in given[side]]
     file = read_config(config_file) if config_file else {}
     chosen, names = apply_settings(file, settings), {}
     for option, key in _KEYS.items():

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.compared_runs import Pair
 from ladtl_np.commands.support.formats import tell, warn
-from ladtl_np.commands.support.tagged import read_tagged, require_same_tokens
+from ladtl_np.commands.support.tagged import read_predicted, require_same_tokens
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.inspection import illegal_places, inspect
-from ladtl_np.corpus.lines import open_input, read_lines
 from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, UsageError
@@ -38,8 +37,7 @@ def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
     FindingsError
         If its sentences are not those of the gold.
     """
-    with open_input(path) as stream:
-        predicted = read_tagged(read_lines(stream), options, path, gold.scheme)
+    predicted = read_predicted(path, options, gold.scheme)
     require_same_tokens(gold, predicted)
     tell(inspect(predicted, predicted=True))
     return gold, predicted

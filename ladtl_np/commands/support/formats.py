@@ -1,20 +1,18 @@
-"""What the commands share: options for reading columns and for models, and ways to print."""
+"""What the commands share: options for models, and ways to print."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
-import msgspec
 
 from ladtl_np.arrays.processors import lowered
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.formats.reading import Delimiter, ReadOptions, Scheme
 from ladtl_np.corpus.tally import Remark
-from ladtl_np.errors import DataError, UsageError
+from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.printable import LONG, json_text, shown
@@ -24,50 +22,27 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DECODING",
-    "READING",
-    "column_options",
+    "Function",
+    "apply_options",
     "decoding_options",
     "default_threads",
     "json_option",
     "naming_standard_output",
     "print_json",
     "print_table",
-    "read_options",
-    "scheme_option",
     "show_text_option",
-    "tag_column_option",
     "tell",
     "vocabulary_key_option",
     "warn",
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-_DEFAULTS = ReadOptions()
 DECODING = ("domain", "constrained", "threads", "vocabulary_key", "embeddings")
 """Names of the values that `decoding_options` gives."""
-READING = ("token_column", "delimiter", "position_digits", "encoding", "scheme", "rename")
-"""Names of the values that `column_options` and `scheme_option` give."""
 
 
-class _Column(click.ParamType[int | None]):
-    """A column number, or ``none`` for a column that is not there."""
-
-    name = "column"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | None:
-        if value is None or isinstance(value, int):
-            return value
-        if value == "none":
-            return None
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a number nor 'none'", param, ctx)
-
-
-def _apply(function: Function, *options: Callable[[Function], Function]) -> Function:
+def apply_options(function: Function, *options: Callable[[Function], Function]) -> Function:
+    """Add options in this order."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -93,70 +68,6 @@ def show_text_option(function: Function) -> Function:
     return option(cast(Function, told))
 
 
-def column_options(function: Function) -> Function:
-    """Add the options that say where tokens stand in a file of columns."""
-    return _apply(
-        function,
-        click.option(
-            "--token-column",
-            type=int,
-            default=_DEFAULTS.token_column,
-            show_default=True,
-            help="Column of the token; negative numbers count from the last.",
-        ),
-        click.option(
-            "--delimiter",
-            type=click.Choice(get_args(Delimiter)),
-            default=_DEFAULTS.delimiter,
-            show_default=True,
-            help="What parts columns; auto is tab if the first line has one.",
-        ),
-        click.option(
-            "--position-digits",
-            is_flag=True,
-            help="Tokens are one character and its position in its word, such as p10.",
-        ),
-        click.option(
-            "--encoding",
-            default=_DEFAULTS.encoding,
-            show_default=True,
-            help="Text encoding of the input.",
-        ),
-        show_text_option,
-    )
-
-
-def tag_column_option(function: Function) -> Function:
-    """Add ``--tag-column``."""
-    return click.option(
-        "--tag-column",
-        type=_Column(),
-        default=str(_DEFAULTS.tag_column),
-        show_default=True,
-        help="Column of the tag; none for untagged text.",
-    )(function)
-
-
-def scheme_option(function: Function) -> Function:
-    """Add ``--scheme`` and ``--rename`` of tagged files."""
-    return _apply(
-        function,
-        click.option(
-            "--scheme",
-            type=click.Choice(get_args(Scheme)),
-            default=_DEFAULTS.scheme,
-            show_default=True,
-            help="Tag scheme of the files.",
-        ),
-        click.option(
-            "--rename",
-            multiple=True,
-            metavar="OLD=NEW",
-            help="Read type OLD (or a pattern such as *.NOM) as NEW; OLD= drops it.",
-        ),
-    )
-
-
 def _threads(context: click.Context, parameter: click.Parameter, value: int | None) -> int:
     return default_threads() if value is None else value
 
@@ -171,7 +82,7 @@ def default_threads() -> int:
 
 def decoding_options(function: Function) -> Function:
     """Add the options that say how a model chooses tags."""
-    return _apply(
+    return apply_options(
         function,
         click.option(
             "--domain",
@@ -212,27 +123,6 @@ def vocabulary_key_option(function: Function) -> Function:
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of tables.")
-
-
-def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
-    """Build `ReadOptions` from the values of the options above.
-
-    Raises
-    ------
-    UsageError
-        If they contradict each other, or a pair of `rename` is none.
-    """
-    pairs = dict[str, str]()
-    for pair in rename:
-        old, equals, new = pair.partition("=")
-        if not equals or not old:
-            raise UsageError(f"--rename wants OLD=NEW, such as --rename PER=person; got {pair!r}")
-        if pairs.setdefault(old, new) != new:
-            raise UsageError(f"--rename reads {old} as two types, {pairs[old]} and {new}")
-    try:
-        return ReadOptions(rename=pairs, **options)
-    except (ValueError, msgspec.ValidationError) as error:
-        raise UsageError(str(error)) from None
 
 
 def print_json(value: Any) -> None:

@@ -10,13 +10,23 @@ import msgspec
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import iterate_conll
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.lines import display_name, open_input, read_lines
+from ladtl_np.corpus.read import format_of, read_corpus
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError
 
-__all__ = ["read_tagged", "require_same_tokens"]
+__all__ = ["read_predicted", "read_tagged", "require_same_tokens"]
+
+
+def read_predicted(path: str, options: ReadOptions, gold_scheme: str | None) -> Corpus:
+    """Read tags as they stand; of documents, those of their entities, in BIOES."""
+    if format_of(path, options).family == "documents":
+        return read_corpus(path, options)
+    with open_input(path) as stream:
+        return read_tagged(read_lines(stream), options, display_name(path), gold_scheme)
 
 
 def read_tagged(

@@ -13,15 +13,13 @@ from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.columns import Block, LineParser, is_docstart
 from ladtl_np.corpus.formats.conllu import ConlluParser, IndexedParser
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.labels import listed
-from ladtl_np.corpus.limits import LISTED
+from ladtl_np.corpus.limits import FINDINGS
 from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
-from ladtl_np.corpus.renaming import Renamer
+from ladtl_np.corpus.renaming import Renamer, renamed
 from ladtl_np.corpus.schemes import detect_scheme
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.printable import shown, some_of
 
 __all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
 
@@ -38,6 +36,7 @@ def read_conll(
     name: str | None = None,
     require_renames: bool = False,
     tally: Tally | None = None,
+    limit: int = FINDINGS,
 ) -> Corpus:
     """Read a file of CoNLL columns.
 
@@ -54,6 +53,8 @@ def read_conll(
         training files; a smaller file may well lack a type.
     tally
         Filled with counts of what is no error, such as blocks left out.
+    limit
+        Findings after which reading stops.
 
     Returns
     -------
@@ -74,7 +75,9 @@ def read_conll(
     plain = msgspec.structs.replace(options, rename={})
     digest, tally = Digest(), Tally() if tally is None else tally
     with open_input(path) as stream:
-        sentences = tuple(iterate_conll(digest.lines(stream), plain, name, tally=tally))
+        sentences = tuple(
+            iterate_conll(digest.lines(stream), plain, name, tally=tally, limit=limit)
+        )
     sha256 = "" if fspath(path) == "-" else digest.hexdigest()
     if options.tag_column is None:
         return Corpus(name, sentences, sha256=sha256, remarks=tally.remarks(name))
@@ -84,20 +87,18 @@ def read_conll(
             scheme = detect_scheme(sentence.tags or () for sentence in sentences)
         except ValueError as error:
             raise DataError(f"{name}: {error}; declare the scheme to see which lines") from None
-    if options.rename:
-        renamer = Renamer(options.rename, scheme)
-        sentences = tuple(_renamed(sentence, renamer) for sentence in sentences)
-        if require_renames and renamer.unused:
-            unused = some_of([f"'{shown(key)}'" for key in renamer.unused], LISTED)
-            raise DataError(
-                f"{name}: no entity type fits {unused}, which is to be renamed; "
-                f"types in this file: {listed(renamer.seen)}"
-            )
-    return Corpus(name, sentences, scheme, sha256, tally.remarks(name))
+    documents = tuple(dict.fromkeys(n for n in tally.documents if n < len(sentences)))
+    corpus = Corpus(name, sentences, scheme, sha256, tally.remarks(name), documents)
+    return renamed(corpus, options.rename, require=require_renames)
 
 
 def iterate_conll(
-    stream: Iterable[bytes], options: ReadOptions, name: str, *, tally: Tally | None = None
+    stream: Iterable[bytes],
+    options: ReadOptions,
+    name: str,
+    *,
+    tally: Tally | None = None,
+    limit: int = FINDINGS,
 ) -> Iterator[Sentence]:
     """Yield the sentences of a binary stream one at a time, in constant memory.
 
@@ -114,6 +115,8 @@ def iterate_conll(
         Name of the stream in messages.
     tally
         Filled with counts of what is no error, such as blocks left out.
+    limit
+        Findings after which reading stops.
 
     Raises
     ------
@@ -125,19 +128,21 @@ def iterate_conll(
     renamer = Renamer(options.rename, options.scheme) if options.rename else None
     tagged = options.tag_column is not None
     tally = Tally() if tally is None else tally
-    findings = Findings(name)
+    findings = Findings(name, limit)
     parser = _PARSERS.get(options.format, LineParser)(options, findings, tally)
     lines = numbered_lines(stream, findings, encoding=options.encoding, tally=tally)
-    empty = True
+    count, empty = 0, True
     for block in _settled(_blocks(lines, tally, keep=options.keep_docstart), parser):
         if is_docstart(block[0][1]) and not options.keep_docstart:
             tally.docstart += 1
+            tally.documents.append(count)
             continue
         data = parser.data(block)
         rows = [row for number, line in data if (row := parser.parse(number, line))]
         empty = empty and not rows
         if findings or not rows:
             continue
+        count += 1
         tokens = tuple(token for token, _ in rows)
         tags = tuple(tag for _, tag in rows) if tagged else None
         sentence = Sentence(tokens, tags, data[0][0])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from os import PathLike, fspath
 from typing import Any, BinaryIO, TextIO
 
@@ -49,10 +50,17 @@ class _Record(msgspec.Struct):
     labels: list[Span] | None = None
 
 
+class _Part(msgspec.Struct):
+    start: int
+    end: int
+
+
 class _Output(msgspec.Struct, omit_defaults=True):
     text: str
     label: list[Span] | None = None
     id: Identity = None
+    tokens: list[_Part] | None = None
+    sents: list[_Part] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +131,24 @@ def read(
 def write(documents: Iterable[annotated.Document]) -> Iterator[str]:
     """Write documents as doccano has them, one line each; unannotated ones without label.
 
-    Tokens and sentences have no place in it.
+    Tokens and sentences that are known stand beside, as spaCy has them.
     """
     for document in documents:
         entities = None if document.entities is None else list(document.entities)
-        output = _Output(text=document.text, label=entities, id=document.id)
+        output = _Output(
+            text=document.text,
+            label=entities,
+            id=document.id,
+            tokens=None if document.tokens is None else [_Part(*one) for one in document.tokens],
+            sents=_sentences(document),
+        )
         yield escaped_json(msgspec.json.encode(output).decode()) + "\n"
+
+
+def _sentences(document: annotated.Document) -> list[_Part] | None:
+    if document.sentences is None:
+        return None
+    return [_Part(*one) for one in pairwise((*document.sentences, len(document.text)))]
 
 
 def iterate_jsonl(

@@ -24,7 +24,7 @@ class Format:
         ``columns`` hold tokens and tags; ``documents`` texts and characters; a ``view`` is only
         written, for people.
     suffixes
-        Ends of the names of its files, which tell it.
+        Ends of the names of its files, which tell it unless it is a folder.
     module
         Module of `corpus.formats` that reads and writes it.
     reads, writes
@@ -78,7 +78,14 @@ FORMATS = {
             "label_studio",
         ),
         Format("spacy", "spaCy's DocBin (extra spacy)", "documents", (".spacy",), "docbin"),
-        Format("brat", "a folder of .txt and .ann files", "documents", (), "brat", folder=True),
+        Format(
+            "brat",
+            "a folder of .txt and .ann files",
+            "documents",
+            (".txt", ".ann"),
+            "brat",
+            folder=True,
+        ),
         Format("html", "a page with entities marked", "view", (".html",), "html", reads=False),
     )
 }

@@ -1,88 +1,35 @@
-"""``ladtl data``: the demo corpus as files, and corpora in numbers."""
+"""``ladtl data stats``: corpora in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.support.command import Group, refuse_without_effect
-from ladtl_np.commands.support.formats import (
-    column_options,
-    json_option,
-    print_json,
-    print_table,
+from ladtl_np.commands.support.command import Command, refuse_without_effect
+from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell
+from ladtl_np.commands.support.reading import (
+    corpus_options,
     read_options,
-    scheme_option,
-    tag_column_option,
-    tell,
 )
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
-from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.inspection import inspect
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["command"]
+__all__ = ["stats"]
 
 
-@click.group(name="data", cls=Group)
-def command() -> None:
-    r"""Write the demo corpus, describe corpora.
-
-    \b
-    Examples:
-      ladtl data demo demo/
-      ladtl data stats demo/neurology/train.txt demo/neurology/test.txt
-    """
-
-
-@command.command()
-@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--seed", type=int, default=0, show_default=True, help="Draws another sample.")
-@click.option("--overwrite", is_flag=True, help="Write into a folder that is not empty.")
-def demo(directory: Path, seed: int, overwrite: bool) -> None:
-    r"""Write the synthetic demo corpus into DIR.
-
-    Four made-up medical specialties in the sizes of the paper's Table 1, 30 entity types,
-    characters as tokens, tags in BIOES: DIR/SPECIALTY/train.txt, dev.txt and test.txt. No sentence
-    comes from a medical record. The same seed gives the same files.
-
-    \b
-    Example:
-      ladtl data demo demo/
-    """
-    from ladtl_np.corpus.demo import SPECIALTIES
-    from ladtl_np.runs.demo import write_demo
-
-    if directory.exists() and not directory.is_dir():
-        raise UsageError(f"{directory} is a file; name a folder")
-    if directory.is_dir() and any(directory.iterdir()) and not overwrite:
-        raise UsageError(f"{directory} is not empty; give --overwrite, or name another folder")
-    try:
-        write_demo(directory, seed)
-    except OSError as error:
-        raise LadtlError(f"{directory} could not be written: {error.strerror}") from error
-    click.echo(
-        f"Synthetic demo corpus (seed {seed}) in {shown(str(directory), LONG)}: "
-        f"{', '.join(SPECIALTIES)}",
-        err=True,
-    )
-
-
-@command.command()
+@click.command(cls=Command)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@column_options
-@tag_column_option
-@scheme_option
+@corpus_options
 @json_option
 def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    r"""Count what is in FILEs of CoNLL columns.
+    r"""Count what is in FILEs of any format.
 
     Sentences, tokens, different tokens, tags and entities of each type; the tag scheme and the
     tags that it forbids; repeated sentences, and the share of one file's sentences that stand word
@@ -96,7 +43,7 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     if options["tag_column"] is None:
         refuse_without_effect(["scheme", "rename"], "without a tag column", "name that column")
     reading = read_options(**options)
-    corpora = [read_conll(path, reading) for path in files]
+    corpora = [read_corpus(path, reading) for path in files]
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
     shared = overlaps(corpora)
     if as_json:

@@ -1,0 +1,245 @@
+"""Corpora read for conversion, and written in every format."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ladtl_np.commands.support.streams import check_output, open_output
+from ladtl_np.corpus.conversion import column_lines, documents_of
+from ladtl_np.corpus.document import Document
+from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.formats.registry import FORMATS, Format
+from ladtl_np.corpus.lines import display_name
+from ladtl_np.corpus.read import Documents, format_of, read_documents
+from ladtl_np.corpus.renaming import renamed
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark, Tally
+from ladtl_np.errors import UsageError
+from ladtl_np.files import make_private_folder, new_file
+from ladtl_np.printable import LONG, shown
+
+__all__ = ["WRITABLE", "Held", "check_place", "format_to", "hold", "write"]
+
+WRITABLE = tuple(found.name for found in FORMATS.values() if found.writes)
+"""Formats that are written."""
+
+_SAFE = re.compile(r"[\w][\w.\-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An input as it is: a corpus of columns, or documents.
+
+    Attributes
+    ----------
+    name
+        The input.
+    options
+        How it was read; the format is known.
+    corpus
+        Sentences and tags of columns, None of documents.
+    documents
+        Documents, None of columns.
+    tally
+        What was met.
+    """
+
+    name: str
+    options: ReadOptions
+    corpus: Corpus | None
+    documents: Documents | None
+    tally: Tally
+
+    def as_corpus(self) -> Corpus:
+        """Sentences and tags; documents are cut.
+
+        Raises
+        ------
+        FindingsError
+            If entities do not fit tokens.
+        """
+        if self.corpus is not None:
+            return self.corpus
+        assert self.documents is not None
+        findings = Findings(self.name)
+        corpus = self.documents.corpus(self.options, self.name, findings, self.tally)
+        findings.raise_any()
+        return renamed(corpus, self.options.rename)
+
+    def as_documents(self, group: int) -> list[Document]:
+        """Documents; of columns, `group` sentences each where none are told.
+
+        Where something may be repaired, entities are made to fit tokens; else they stay.
+
+        Raises
+        ------
+        FindingsError
+            If repaired entities do not fit tokens.
+        """
+        if self.documents is None:
+            assert self.corpus is not None
+            return list(documents_of(self.corpus, group))
+        options = self.options
+        if not options.repair and options.overlaps == "refuse":
+            return list(self.documents.items)
+        findings = Findings(self.name)
+        fitted = [found.fitted() for found in self.documents.aligned(options, findings, self.tally)]
+        findings.raise_any()
+        return fitted
+
+    def by_sentence(self) -> list[Document]:
+        """A document for each sentence.
+
+        Raises
+        ------
+        FindingsError
+            If entities do not fit tokens.
+        """
+        assert self.documents is not None
+        findings = Findings(self.name)
+        found = [
+            one
+            for aligned in self.documents.aligned(self.options, findings, self.tally)
+            for one in aligned.parts()
+        ]
+        findings.raise_any()
+        return found
+
+    def remarks(self) -> Sequence[Remark]:
+        """What was met, after the input has been used."""
+        return self.tally.remarks(self.name)
+
+
+def hold(path: str, options: ReadOptions) -> Held:
+    """Read an input in any format.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be opened.
+    FindingsError
+        With everything wrong in it.
+    """
+    found, name, tally = format_of(path, options), display_name(path), Tally()
+    options = msgspec.structs.replace(options, format=found.name)
+    if found.family == "columns":
+        corpus = read_conll(path, options, name=name, tally=tally)
+        return Held(name, options, corpus, None, tally)
+    findings = Findings(name)
+    documents = read_documents(path, options, findings, tally)
+    findings.raise_any()
+    return Held(name, options, None, documents, tally)
+
+
+def format_to(output: str, wanted: str | None) -> Format:
+    """Tell the format of an output: what was asked for, or what its name says.
+
+    Raises
+    ------
+    UsageError
+        If the name does not tell.
+    """
+    if wanted is not None:
+        return FORMATS[wanted]
+    suffix = os.path.splitext(output)[1].lower()
+    for found in FORMATS.values():
+        if found.writes and not found.folder and suffix in found.suffixes:
+            return found
+    raise UsageError(
+        f"{shown(output, LONG)}: its name tells no format; give --to, one of {', '.join(WRITABLE)}"
+    )
+
+
+def check_place(output: str, inputs: Iterable[str], found: Format, *, overwrite: bool) -> None:
+    """Refuse an output that cannot or should not be written, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        As `check_output`; or if a folder that is wanted is a file, or holds something.
+    """
+    if not found.folder:
+        check_output(output, inputs, overwrite=overwrite)
+        return
+    if output == "-":
+        raise UsageError(f"{found.name} is a folder of files; name one")
+    folder = Path(output)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{shown(output, LONG)} is a file; {found.name} wants a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{shown(output, LONG)} is not empty; name another folder")
+
+
+def write(held: Held, found: Format, output: str, scheme: str | None, group: int | None) -> int:
+    """Write what is held; return how many sentences or documents that are.
+
+    Parameters
+    ----------
+    held
+        The input.
+    found
+        Format of the output.
+    output
+        A file, ``-``, or a folder.
+    scheme
+        Tag scheme of columns; None keeps the one of columns, and is BIOES for documents.
+    group
+        Sentences in a document where the input tells none.
+    """
+    if found.family == "columns":
+        corpus = held.as_corpus()
+        _write_pieces(output, column_lines(corpus, scheme or corpus.scheme))
+        return len(corpus)
+    documents = held.as_documents(group or (_FOLDER_GROUP if found.folder else 1))
+    write_documents(documents, found, output)
+    return len(documents)
+
+
+_FOLDER_GROUP = 100  # sentences in a file of a folder, where the input tells no documents
+
+
+def write_documents(documents: Sequence[Document], found: Format, output: str) -> None:
+    """Write documents in a format of documents, or as a page."""
+    module: Any = import_module(f"ladtl_np.corpus.formats.{found.module}")
+    if found.folder:
+        _write_folder(Path(output), documents, module)
+    elif hasattr(module, "write_bytes"):
+        with new_file(Path(output)) as file:
+            file.write(module.write_bytes(documents))
+    else:
+        _write_pieces(output, module.write(documents))
+
+
+def _write_pieces(output: str, pieces: Iterable[str]) -> None:
+    with open_output(output) as put:
+        for piece in pieces:
+            put(piece)
+
+
+def _write_folder(folder: Path, documents: Sequence[Document], module: Any) -> None:
+    make_private_folder(folder)
+    taken: set[str] = set()
+    for number, document in enumerate(documents, 1):
+        name = _name_of(document, number, len(documents))
+        if name.lower() in taken:  # some file systems do not tell the case of letters
+            name = f"{name}-{number}"
+        taken.add(name.lower())
+        for file, text in module.write_files(document, name).items():
+            with new_file(folder / file) as stream:
+                stream.write(text.encode("utf-8"))
+
+
+def _name_of(document: Document, number: int, total: int) -> str:
+    """The document's file without its ending, or its id where that can be a file, or a number."""
+    told = os.path.splitext(os.path.basename(document.file))[0] or str(document.id or "")
+    return told if _SAFE.fullmatch(told) else f"{number:0{len(str(total))}}"
