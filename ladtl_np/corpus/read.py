@@ -21,6 +21,7 @@ from ladtl_np.corpus.cutting.words import Known, cut_words
 from ladtl_np.corpus.document import Bounds, Document
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.registry import FORMATS, Format
 from ladtl_np.corpus.limits import FINDINGS
@@ -32,17 +33,6 @@ from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
 
 __all__ = ["Documents", "cutter_for", "format_of", "read_corpus", "read_documents"]
-
-
-def detect(path: str | PathLike[str]) -> str:
-    """Name the format of an input by its name: a folder is brat's, other names are columns."""
-    if os.path.isdir(path):
-        return "brat"
-    suffix = os.path.splitext(path)[1].lower()
-    for found in FORMATS.values():
-        if found.reads and not found.folder and suffix in found.suffixes:
-            return found.name
-    return "conll"
 
 
 def format_of(path: str | PathLike[str], options: ReadOptions) -> Format:
