@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def write_experiment(folder: Path, **changes: Any) -> Path:
             "tweets": {"train": "target.txt", "dev": "dev.txt", "test": ["test.txt"]},
         },
     }
+    if changes.get("methods") == ["non-transfer"]:  # which has no source
+        training = {k: v for k, v in SMALL["training"].items() if k != "source_batch"}
+        table["settings"] = table["settings"] | {"training": training}
     path = folder / "my.toml"
     path.write_text(tomli_w.dumps(table | changes), encoding="utf-8")
     return path
@@ -241,9 +245,10 @@ def test_changed_corpora_are_noticed(copied: Path, invoke: Invoke) -> None:
 
 
 def test_changed_word_vectors_are_noticed(tmp_path: Path, invoke: Invoke) -> None:
-    settings = {**{key: SMALL[key] for key in ("model", "training")}}
-    settings["data"] = {"embeddings": "words.txt"}
-    path = write_experiment(tmp_path, methods=["non-transfer"], seeds=[0], settings=settings)
+    path = write_experiment(tmp_path, methods=["non-transfer"], seeds=[0])
+    table = tomllib.loads(path.read_text("utf-8"))
+    table["settings"]["data"] = {"embeddings": "words.txt"}
+    path.write_text(tomli_w.dumps(table), encoding="utf-8")
     (tmp_path / "words.txt").write_text("x" + " 0.5" * 8 + "\n", encoding="utf-8")
     assert invoke("experiment", path, "--out", tmp_path / "out").exit_code == 0
     again = invoke("experiment", path, "--out", tmp_path / "out")

@@ -4,7 +4,6 @@ import contextlib
 import io
 import json
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,12 +16,10 @@ from ladtl_np.corpus.formats.jsonl import (
     Document,
     format_document,
     iterate_jsonl,
-    read_jsonl,
     write_jsonl,
 )
 from ladtl_np.corpus.raw import tokenise
 from ladtl_np.corpus.schemes import Span, spans, spans_to_tags
-from ladtl_np.corpus.tally import Tally
 
 
 def read(*records: Any, mode: TokenMode = "characters", **options: Any) -> list[Document]:
@@ -129,19 +126,6 @@ def test_findings_survive_the_way_between_processes() -> None:
     copy = pickle.loads(pickle.dumps(caught.value))  # as process pools do with errors
     assert str(copy) == str(caught.value)
     assert copy.findings == caught.value.findings
-
-
-def test_a_file_is_read_as_a_corpus_and_empty_texts_are_counted(tmp_path: Path) -> None:
-    path = tmp_path / "a.jsonl"
-    path.write_text('\ufeff{"text": "ab", "label": [[0, 1, "X"]]}\n\n{"text": " ", "label": []}\n')
-    tally = Tally()
-    corpus = read_jsonl(path, "characters", tally=tally)
-    assert corpus.scheme == "BIOES"
-    assert [sentence.tags for sentence in corpus] == [("S-X", "O")]
-    assert tally.tokenless == 1
-    path.write_text("\n")
-    with pytest.raises(FindingsError, match="no document"):
-        read_jsonl(path, "characters")
 
 
 def test_untagged_documents_are_written_with_an_empty_list() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from os import PathLike, fspath
 from typing import Any, BinaryIO, TextIO
 
 import msgspec
@@ -21,10 +20,10 @@ from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.records import Records
 from ladtl_np.corpus.limits import INTEGER_BITS, TYPE_CHARACTERS
-from ladtl_np.corpus.lines import Digest, display_name, numbered_lines, open_input
+from ladtl_np.corpus.lines import numbered_lines
 from ladtl_np.corpus.raw import RawLine, tokenise
 from ladtl_np.corpus.schemes import Span, spans_to_tags
-from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.sentence import Sentence
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.printable import escaped_json, shown
 
@@ -33,7 +32,6 @@ __all__ = [
     "format_document",
     "iterate_jsonl",
     "read",
-    "read_jsonl",
     "write",
     "write_jsonl",
 ]
@@ -256,44 +254,6 @@ def _token_spans(
         place = shown(f"{start}..{end}")
         findings.add(raw.line, f"entity {place} {wrong}", cure, document)
     return tuple(spans) if len(spans) == len(labels) else None
-
-
-def read_jsonl(
-    path: str | PathLike[str],
-    mode: TokenMode,
-    *,
-    name: str | None = None,
-    tally: Tally | None = None,
-) -> Corpus:
-    """Read a labelled JSONL file as a corpus in BIOES, one sentence a document.
-
-    Documents without a token are left out and counted.
-
-    Raises
-    ------
-    UsageError
-        If the path cannot be opened.
-    FindingsError
-        With everything wrong in the file, up to a limit.
-    """
-    name = display_name(path) if name is None else name
-    tally = Tally() if tally is None else tally
-    sentences = []
-    digest = Digest()
-    with open_input(path) as stream:
-        for document in iterate_jsonl(
-            digest.lines(stream), mode, name, need_labels=True, tally=tally
-        ):
-            if len(document.raw):
-                sentences.append(document.sentence())
-            else:
-                tally.tokenless += 1
-    if not sentences:
-        empty = Findings(name)
-        empty.add(0, "no document with a token in it", "is it the right file, and complete?")
-        empty.raise_any()
-    sha256 = "" if fspath(path) == "-" else digest.hexdigest()
-    return Corpus(name, tuple(sentences), "BIOES", sha256)
 
 
 def format_document(text: str, spans: Iterable[Span], identity: Identity = None) -> str:
