@@ -178,6 +178,9 @@ def test_a_byte_order_mark_is_no_character_of_the_text(tmp_path: Path) -> None:
         tmp_path, {"a.txt": bom + b"ab", "a.ann": bom + b"T1\tX 1 2\tb"}, tally=tally
     )
     assert (document.text, document.entities, tally.bom) == ("ab", ((1, 2, "X"),), True)
+    tally = Tally()
+    read(tmp_path, {"b.txt": "c"}, tally=tally)
+    assert tally.bom
 
 
 def test_entities_are_written_with_ids_and_fragments_at_line_ends() -> None:
@@ -187,6 +190,14 @@ def test_entities_are_written_with_ids_and_fragments_at_line_ends() -> None:
         "a/b.ann": "T1\tLOC 0 3;4 8\tNew York\nT2\tLOC 10 14\tOslo\n",
     }
     assert brat.write_files(Document("a"), "b") == {"b.txt": "a"}
+
+
+def test_entities_at_line_ends_and_marks_of_byte_order_are_kept(tmp_path: Path) -> None:
+    entities = ((0, 3, "X"), (1, 2, "X"), (1, 4, "X"), (2, 6, "X"), (0, 5, "Y"))
+    document = Document("\ufeffa\r\nb\n", entities)
+    files = brat.write_files(document, "a")
+    assert read(tmp_path, dict(files)) == [Document(document.text, entities, line=1, file="a.txt")]
+    assert files["a.ann"].count(";") == 1
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.document import Document
-from ladtl_np.corpus.findings import FindingsError
+from ladtl_np.corpus.findings import Findings, FindingsError
 from ladtl_np.corpus.formats import array, jsonl
+from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.tally import Tally
 
 
@@ -209,6 +211,19 @@ def test_what_is_no_document_is_a_finding_with_its_line(record: Any, what: str) 
     assert ": record 2: not a document: " in listed
 
 
+@pytest.mark.parametrize("module", [jsonl, array])
+def test_documents_come_up_to_the_first_finding(module: Any) -> None:
+    records = [json.dumps({"text": text}) for text in ("a", 1, "b", 2)]
+    data = "\n".join(records) if module is jsonl else f"[{','.join(records)}]"
+    seen = []
+    with pytest.raises(FindingsError) as caught:  # noqa: PT012
+        findings = Findings("in")
+        for document in module.read(BytesIO(data.encode()), ReadOptions(), findings, Tally()):
+            seen.append(document.text)
+    assert seen == ["a"]
+    assert len(caught.value.findings) == 2
+
+
 HOSTILE = [
     b"{", b"nul", b"[" * 100_000, b'{"a":' * 50_000, b"9" * 5000, b'"\\ud800"', b"NaN", b"1e999",
     b'{"text": "a\xff"}', b'{"text": "a\0"}', b"\xff\xfe{\0}\0", b'{"text": "' + b"a" * 99,
@@ -242,6 +257,8 @@ def test_elements_of_a_list_are_told_by_their_lines_or_numbers() -> None:
         "in:4: record 2:", "in:6: record 4:", "in:6: record 5:"
     ]  # fmt: skip
     documents = read_bytes(array.read, '[\n {"text": "a"},\n  {\n"text": "b"}]')
+    assert [d.line for d in documents] == [2, 3]
+    documents = read_bytes(array.read, '[\n{"text": "a"},\n{"text": "a"}]')
     assert [d.line for d in documents] == [2, 3]
     documents = read_bytes(array.read, '[{"text": "a"}, {"text": "a"}]\n')
     assert [d.line for d in documents] == [1, 2]

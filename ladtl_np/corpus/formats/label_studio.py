@@ -61,8 +61,6 @@ def read(
         spans: tuple[Span, ...] | None = None
         if marked is not None:
             spans = rule.spans(text, marked, line, where, "exclusive")
-            if spans is None:
-                continue
         if not findings:
             yield Document(text, spans, identity, line)
     findings.raise_any()
