@@ -10,8 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ladtl_np.corpus.formats.conll import read_conll, write_conll
+    from ladtl_np.corpus.formats.conll import write_conll
     from ladtl_np.corpus.formats.reading import ReadOptions
+    from ladtl_np.corpus.read import read_corpus
     from ladtl_np.corpus.sentence import Corpus, Sentence
     from ladtl_np.errors import DataError, LadtlError, ModelFileError, ModelWarning, UsageError
     from ladtl_np.estimator import LaDTLTagger
@@ -41,7 +42,7 @@ __all__ = [
     "load_model",
     "loss_and_gradients",
     "parse_config",
-    "read_conll",
+    "read_corpus",
     "save_model",
     "score",
     "write_conll",
@@ -65,7 +66,7 @@ _HOMES = {
     "load_model": "ladtl_np.model.file",
     "loss_and_gradients": "ladtl_np.objective",
     "parse_config": "ladtl_np.options.config",
-    "read_conll": "ladtl_np.corpus.formats.conll",
+    "read_corpus": "ladtl_np.corpus.read",
     "save_model": "ladtl_np.model.file",
     "score": "ladtl_np.scoring",
     "write_conll": "ladtl_np.corpus.formats.conll",
