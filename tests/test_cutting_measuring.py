@@ -5,6 +5,7 @@ import pytest
 from corpora import corpus_path
 from hypothesis import given
 from hypothesis import strategies as st
+from small_corpora import small_config
 
 from ladtl_np.corpus.cutting.measuring import measure_profile
 from ladtl_np.corpus.cutting.profile import Joints, Profile
@@ -12,6 +13,7 @@ from ladtl_np.corpus.cutting.words import cut_words
 from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.training.preparation import Corpora, prepare
 
 
 def corpus(*sentences: str) -> Corpus:
@@ -93,10 +95,28 @@ def test_what_is_not_seen_is_as_usual() -> None:
     assert joints("nothing here") == Joints()
 
 
+def test_the_share_of_places_decides() -> None:
+    assert joints(*["by 5% or"] * 4, *["by 5 % or"] * 6).percent is False
+    assert joints(*["by 5% or"] * 6, *["by 5 % or"] * 4).percent is True
+    assert joints(*["a follow-up"] * 4, *["a - b"] * 6).hyphen is True  # these may be dashes
+    assert joints(*["a follow-up"] * 2, *["a - b"] * 8).hyphen is False
+
+
 def test_the_first_corpus_decides_and_the_others_fill_in() -> None:
     target, source = corpus(*["a - b 5%"] * 3), corpus(*["a-b 5 % U . S ."] * 9)
     found = measure_profile([target, source]).joints
     assert (found.hyphen, found.percent, found.dot) == (False, True, False)
+
+
+def test_training_measures_the_target_first() -> None:
+    def tagged(text: str) -> Corpus:
+        tokens = tuple(text.split(" "))
+        tags = ("B-Drug", *("O" for _ in tokens[1:]))
+        return Corpus("made up", (Sentence(tokens, tags),) * 4, "IOB2")
+
+    corpora = Corpora(tagged("aspirin 5 % and a-b"), tagged("aspirin 5% ."))
+    profile = prepare(small_config(), corpora).profile
+    assert (profile.tokens, profile.joints.percent, profile.joints.hyphen) == ("words", True, True)
 
 
 def test_ends_within_sentences_make_lines() -> None:

@@ -152,6 +152,8 @@ def test_a_hashed_vocabulary_finds_the_words_of_its_plain_twin() -> None:
     hashed, order = plain.hashed(KEY)
     tokens = ["B7", "X", "q", "b00", UNKNOWN, "\ud800"]
     assert [order[row] for row in hashed.encode(tokens)] == plain.encode(tokens).tolist()
+    known = [row > 0 for row in plain.encode(tokens)]
+    assert [hashed.knows(t) for t in tokens] == [plain.knows(t) for t in tokens] == known
     assert (hashed.lower, hashed.digits_to_zero) == (True, True)
 
 

@@ -60,7 +60,10 @@ class RawLine:
     @property
     def bounds(self) -> list[Bounds]:
         """Both, of each token."""
-        return list(zip(self.starts, self.ends, strict=True))
+        return [
+            (start, start + len(token))
+            for start, token in zip(self.starts, self.tokens, strict=True)
+        ]
 
     def character_spans(self, spans: Sequence[Span]) -> list[Span]:
         """Turn spans of tokens into spans of code points of `text`."""

@@ -129,7 +129,8 @@ class Vocabulary:
 
     def knows(self, token: str) -> bool:
         """Whether a token has a row of its own."""
-        return bool(self.encode((token,))[0])
+        word = self.normalise(token)
+        return bool(self.index.get(word, 0) if self.lock is None else self.index[word])
 
     def encode(self, tokens: Sequence[str]) -> NDArray[np.int64]:
         """Return the row of each token, 0 for unknown ones."""

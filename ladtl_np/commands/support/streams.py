@@ -15,7 +15,7 @@ import msgspec
 
 from ladtl_np.commands.support.formats import naming_standard_output
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
-from ladtl_np.corpus.cutting.sentences import cut_sentences
+from ladtl_np.corpus.cutting.sentences import LONGEST, first_tokens, sentence_ends
 from ladtl_np.corpus.cutting.words import Known
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import format_sentence, iterate_conll
@@ -97,11 +97,13 @@ class Cut:
         """Cut a text."""
         profile = self.profile
         raw = tokenise(text, profile, line, self.known)
-        if profile.sentences == "lines" and "\n" not in text and "\r" not in text:
-            return Unit(raw, identity)
-        firsts = cut_sentences(
-            text, raw.bounds, profile.sentences, semicolons=profile.semicolons, known=self.known
+        rules = profile.sentences == "rules"
+        places = sentence_ends(
+            text, profile.sentences, semicolons=profile.semicolons, known=self.known
         )
+        if not places and not (rules and len(raw) > LONGEST):
+            return Unit(raw, identity)
+        firsts = first_tokens(text, raw.bounds, places, LONGEST if rules else None)
         return Unit(raw, identity, tuple(firsts) or (0,))
 
 

@@ -17,7 +17,7 @@ from ladtl_np.corpus.cutting.abbreviations import BEFORE_NUMBERS, NEVER_LAST, OP
 from ladtl_np.corpus.cutting.profile import SentenceMode
 from ladtl_np.corpus.cutting.words import Bounds, Known
 
-__all__ = ["LONGEST", "cut_sentences"]
+__all__ = ["LONGEST", "cut_sentences", "first_tokens", "sentence_ends"]
 
 LONGEST = 512
 """Tokens of a sentence beyond which rules cut it at the best place."""
@@ -74,25 +74,52 @@ def cut_sentences(
     """
     if longest < 1:
         raise ValueError(f"longest must be at least 1, got {longest}")
-    if not bounds:
-        return []
+    places = sentence_ends(text, mode, semicolons=semicolons, known=known)
+    return first_tokens(text, bounds, places, longest if mode == "rules" else None, keep)
+
+
+def sentence_ends(
+    text: str, mode: SentenceMode, *, semicolons: bool = True, known: Known | None = None
+) -> list[int]:
+    """Offsets behind the ends of sentences, as `cut_sentences` finds them, but for the text's own.
+
+    Some of them may lie inside tokens or behind the last one.
+    """
     if mode not in ("lines", "rules"):
         raise ValueError(f"sentences must be 'lines' or 'rules', got {mode!r}")
-    starts = [start for start, _ in bounds]
+    places = [found.end() for found in _LINE_END.finditer(text)]
+    return places if mode == "lines" else places + list(_ends(text, semicolons, known))
+
+
+def first_tokens(
+    text: str,
+    bounds: Sequence[Bounds],
+    places: Iterable[int],
+    longest: int | None,
+    keep: Iterable[Bounds] = (),
+) -> list[int]:
+    """Index of the first token of each sentence, where ends of sentences are known.
+
+    Parameters
+    ----------
+    text, bounds, keep
+        As for `cut_sentences`.
+    places
+        Offsets at which sentences may be parted, in any order.
+    longest
+        Most tokens of a sentence; None for any number.
+    """
+    if not bounds:
+        return []
     whole = _Whole(keep)
     firsts = {0}
-    places: Iterable[int] = (found.end() for found in _LINE_END.finditer(text))
-    ends = [places]
-    if mode == "rules":
-        ends.append(_ends(text, semicolons, known))
-    for places in ends:
-        for place in places:
-            token = bisect_left(starts, place)
-            if 0 < token < len(bounds) and bounds[token - 1][1] <= place:
-                if not whole.holds(starts[token]):
-                    firsts.add(token)
+    for place in places:
+        token = bisect_left(bounds, (place,))
+        if 0 < token < len(bounds) and bounds[token - 1][1] <= place:
+            if not whole.holds(bounds[token][0]):
+                firsts.add(token)
     found = sorted(firsts)
-    return found if mode == "lines" else list(_windows(text, bounds, found, longest, whole))
+    return found if longest is None else list(_windows(text, bounds, found, longest, whole))
 
 
 class _Whole:
