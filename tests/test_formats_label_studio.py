@@ -89,7 +89,7 @@ def test_json_min() -> None:
 @pytest.mark.parametrize(
     ("wrong", "what"),
     [
-        (7, "not an object"),
+        ([7], "not an object"),
         ({}, "data with 0 texts"),
         (task(data="x"), "data is no object"),
         (task(data={"a": "x", "b": "y"}), "data with 2 texts, none of them under the key text"),

@@ -208,7 +208,8 @@ def test_what_is_no_document_is_a_finding_with_its_line(record: Any, what: str) 
     assert "wanted" in first
     assert second.startswith("in:3: ")
     listed = findings_of(array.read, json.dumps([{"text": "good"}, record], indent=1))
-    assert ": record 2: not a document: " in listed
+    expected = ": record 2: not a document: " if record != "a" else "not a JSON list"
+    assert expected in listed
 
 
 @pytest.mark.parametrize("module", [jsonl, array])
@@ -251,7 +252,7 @@ def test_messages_hold_no_text_of_the_data() -> None:
 
 
 def test_elements_of_a_list_are_told_by_their_lines_or_numbers() -> None:
-    data = '[\n {"text": "a"},\n\n {"text": 1},\n  {\n"text": "b"}, 1,1 ]\n'
+    data = '[\n {"text": "a"},\n\n {"text": 1},\n  {\n"text": "b"}, {},[]]\n'
     message = findings_of(array.read, data)
     assert [line.split(" not ")[0] for line in message.split("\n")] == [
         "in:4: record 2:", "in:6: record 4:", "in:6: record 5:"
@@ -264,9 +265,21 @@ def test_elements_of_a_list_are_told_by_their_lines_or_numbers() -> None:
     assert [d.line for d in documents] == [1, 2]
 
 
-@pytest.mark.parametrize("data", ["{}", "[", "[1 2]", "7", "", "[]x"])
-def test_what_is_no_list_is_a_finding(data: str) -> None:
-    assert "not a JSON list" in findings_of(array.read, data)
+@pytest.mark.parametrize(
+    "data",
+    ["{}", "[", "[{}", "[{}}", "[}", "[1, 2]", "[1", "7", "", "[]x", "[{},]", "[,{}]", "[{} {}]",
+     "[{},,{}]", '["a"]', '[{}, "a"]', "[{}, null]", "[[]", '[{"a": "]"}']
+)  # fmt: skip
+def test_what_is_no_list_of_records_is_a_finding(data: str) -> None:
+    assert "not a JSON list" in findings_of(array.read, f"\n{data}").split("\n")[-1]
+
+
+def test_an_element_may_be_as_long_as_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = '[{"text": "aaaaaaaaa"}, {"text": "[]{}\\"]"}]'
+    monkeypatch.setattr(array, "LINE_BYTES", 21)
+    assert [d.text for d in read_bytes(array.read, data)] == ["a" * 9, '[]{}"]']
+    monkeypatch.setattr(array, "LINE_BYTES", 20)
+    assert "an element of more than" in findings_of(array.read, data)
 
 
 def test_encodings_and_byte_order_marks() -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, BinaryIO
-
-import msgspec
+from typing import Any, BinaryIO, NoReturn
 
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.documents import parse_json
@@ -14,14 +12,16 @@ from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats import jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.records import Records
-from ladtl_np.corpus.limits import ANNOTATION_BYTES, MIB
+from ladtl_np.corpus.limits import ANNOTATION_BYTES, LINE_BYTES, MIB, NESTING
 from ladtl_np.corpus.lines import decoded
 from ladtl_np.corpus.tally import Tally
-from ladtl_np.printable import shown
 
 __all__ = ["elements", "read", "write", "written"]
 
-_BYTE = re.compile(r"\(byte ([0-9]+)\)")
+_WHITE = " \t\r\n"
+_LEAD = re.compile(r"[ \t\r\n]*+\[")
+# Strings and brackets; every alternative matches without going back, so the time is linear.
+_TOKENS = re.compile(r'"(?>[^"\\]+|\\.)*+"?|[\[\]{}]', re.DOTALL)
 
 
 def read(
@@ -72,13 +72,13 @@ def elements(
 ) -> Iterator[tuple[int, int, Any]]:
     """Yield the elements of a JSON list with their numbers and the lines at which they start.
 
-    The list is cut before its elements are parsed, so one of them at a time is held as objects. In
-    a file of one line, an element's number stands for its line.
+    One of them at a time is held as objects, and each may be as long as a line of JSONL. In a file
+    of one line, an element's number stands for its line.
 
     Raises
     ------
     FindingsError
-        If it is no list, or too large.
+        If it is no list of objects and lists, or too large.
     """
     content = stream.read(ANNOTATION_BYTES + 1)
     if len(content) > ANNOTATION_BYTES:
@@ -87,21 +87,48 @@ def elements(
     text = decoded(content, options.encoding, findings, tally)
     if text is None:
         return
-    content = text.encode("utf-8")
-    try:
-        cut = msgspec.json.decode(content, type=list[msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
-        byte = _BYTE.search(str(error))
-        line = content.count(b"\n", 0, int(byte[1])) + 1 if byte else 0
-        findings.fail(line, f"not a JSON list: {shown(str(error), 200)}", "is the file complete?")
-    at, end, line, lines = 0, 0, 1, content.rstrip().count(b"\n") + 1
-    for number, raw in enumerate(cut, 1):
-        element = bytes(raw)
-        start = content.index(element, end)  # nothing but white space and a comma lies between
-        line += content.count(b"\n", at, start)
-        at, end = start, start + len(element)
-        place = line if lines > 1 else number
+    has_lines = text.find("\n", 0, len(text.rstrip())) >= 0
+    at, line = 0, 1
+    for number, (start, end) in enumerate(_cut(text, findings), 1):
+        line += text.count("\n", at, start)
+        at = start
+        place = line if has_lines else number
         try:
-            yield number, place, parse_json(element.decode("utf-8"), Any)
+            yield number, place, parse_json(text[start:end], Any)
         except ValueError as error:
             findings.add(place, f"element {number} is not JSON: {error}", "is the file damaged?")
+
+
+def _cut(text: str, findings: Findings) -> Iterator[tuple[int, int]]:
+    """Yield where the elements of a list start and end, without parsing them."""
+
+    def refuse(place: int, what: str, cure: str = "is the file complete?") -> NoReturn:
+        findings.fail(text.count("\n", 0, place) + 1, f"not a JSON list: {what}", cure)
+
+    lead = _LEAD.match(text)
+    if lead is None:
+        refuse(0, "it starts with something else than [", "is the format right?")
+    at, start, depth, parted = lead.end(), 0, 0, ""
+    for token in _TOKENS.finditer(text, at):
+        mark, place = token[0][0], token.start()
+        if depth == 0:
+            closes = mark == "]"
+            if text[at:place].strip(_WHITE) != ("" if closes else parted) or mark in '"}':
+                refuse(place, "elements are objects or lists, with commas between them")
+            if closes:
+                if text[place + 1 :].strip(_WHITE):
+                    refuse(place, "something stands behind it")
+                return
+            start = place
+        if token.end() - start > LINE_BYTES:
+            refuse(start, f"an element of more than {LINE_BYTES // MIB} million characters")
+        if mark in "[{":
+            depth += 1
+            if depth > NESTING:
+                refuse(place, f"nested more than {NESTING} deep")
+        elif mark in "]}":
+            depth -= 1
+            if depth == 0:
+                at, parted = token.end(), ","
+                yield start, at
+    refuse(len(text), "it has no end")
