@@ -38,7 +38,7 @@ from fuzz.documents import (
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands import train, vectors
-from ladtl_np.commands.support.formats import read_options
+from ladtl_np.commands.support.reading import read_options
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.cutting.sentences import cut_sentences
 from ladtl_np.corpus.formats.conll import iterate_conll, write_conll
