@@ -16,6 +16,7 @@ from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.findings import Findings, FindingsError
 from ladtl_np.corpus.formats import array, jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.limits import NESTING
 from ladtl_np.corpus.tally import Tally
 
 
@@ -272,6 +273,12 @@ def test_elements_of_a_list_are_told_by_their_lines_or_numbers() -> None:
 )  # fmt: skip
 def test_what_is_no_list_of_records_is_a_finding(data: str) -> None:
     assert "not a JSON list" in findings_of(array.read, f"\n{data}").split("\n")[-1]
+
+
+def test_lists_that_go_too_deep_are_told_before_their_end_is_looked_for() -> None:
+    deep = "[" * NESTING
+    assert "not a document" in findings_of(array.read, f"[{deep}{']' * NESTING}]")
+    assert "not a JSON list: nested more than 32 deep" in findings_of(array.read, f"[[{deep}")
 
 
 def test_an_element_may_be_as_long_as_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
