@@ -205,8 +205,10 @@ def test_an_experiment_refuses_what_changes_none_of_its_runs() -> None:
     with pytest.raises(UsageError, match=r"optimizer\.decay has no effect without"):
         specs_of(settings={"optimizer": {"decay": 0.5}})
     with pytest.raises(UsageError, match="w_mmd has no effect with method non-transfer"):
-        specs_of(settings={"objective": {"w_mmd": 0.5}}, methods=["non-transfer"])
-    assert specs_of(settings={"objective": {"w_mmd": 0.5}})  # la-dtl is there as well
+        specs_of(methods={"non-transfer": {"objective": {"w_mmd": 0.5}}})
+    shared = {"objective": {"w_mmd": 0.5}}  # of all methods, one of which uses it
+    assert specs_of(settings=shared) != specs_of()
+    assert specs_of(settings=shared, methods=["non-transfer"])
     with pytest.raises(UsageError, match=r"objective\.kernel has no effect with objective\.w_mmd"):
         specs_of(settings={"objective": {"w_mmd": 0.0, "kernel": "median"}}, methods=["la-dtl"])
     grid = {"objective.w_mmd": [0.0, 0.1]}

@@ -23,6 +23,7 @@ from ladtl_np.report import (
     study_of,
     write_files,
 )
+from ladtl_np.report.drawing.library import font_folder
 from ladtl_np.runs.found import FoundRun, find_runs
 from ladtl_np.runs.marker import is_own_name
 
@@ -83,6 +84,8 @@ def command(
       ladtl report runs/la-dtl runs/joint-training --figures figures/ --json
       ladtl report experiment/ --terms terms.txt
     """
+    beside = None if out == "-" else Path(out).absolute().parent
+    click.get_current_context().with_resource(font_folder(beside))
     require_libraries()  # before much is read
     if out == "-" and as_json:
         raise UsageError("--json and a page on standard output do not go together")

@@ -227,10 +227,13 @@ def _require_effects(experiment: Experiment, specs: list[RunSpec]) -> None:
     used: set[str] = set()
     found: dict[str, Idle] = {}
     for spec in specs:
-        tables = (experiment.settings, experiment.methods[spec.method], spec.grid)
-        keys = dict.fromkeys(key for table in tables for key in flattened(table))
-        idle = {one.key: one for one in idle_options(spec.config, keys)}
-        used.update(key for key in moved_options(spec.config, keys) if key not in idle)
+        own = {**flattened(experiment.methods[spec.method]), **spec.grid}
+        shared = [key for key in flattened(experiment.settings) if key not in own]
+        told = idle_options(spec.config, own)
+        told += idle_options(spec.config, shared, for_all_methods=True)
+        idle = {one.key: one for one in told}
+        keys = moved_options(spec.config, [*own, *shared])
+        used.update(key for key in keys if key not in idle)
         found = idle | found
     for key, one in found.items():
         if key not in used:

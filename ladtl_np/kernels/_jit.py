@@ -96,7 +96,8 @@ class Ready(UserProvidedCacheLocator):
     @classmethod
     def from_function(cls, function: Any, file: str) -> Ready | None:
         """The first folder that has something of the kernel; None if none has."""
-        kernel = f"{Path(file).stem}.{function.__qualname__}-{function.__code__.co_firstlineno}."
+        name = function.__qualname__.replace("<", "").replace(">", "")  # as Numba names files
+        kernel = f"{Path(file).stem}.{name}-{function.__code__.co_firstlineno}."
         for folder in _FOLDERS.ready:
             found = cls(function, file, folder)
             with suppress(OSError):

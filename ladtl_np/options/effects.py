@@ -154,7 +154,9 @@ _RULES = (
 )
 
 
-def idle_options(config: Config, keys: Iterable[str], *, demo: bool = False) -> list[Idle]:
+def idle_options(
+    config: Config, keys: Iterable[str], *, demo: bool = False, for_all_methods: bool = False
+) -> list[Idle]:
     """Options among those chosen that change nothing, none of which is at its default.
 
     Parameters
@@ -165,11 +167,15 @@ def idle_options(config: Config, keys: Iterable[str], *, demo: bool = False) -> 
         Dotted keys of those that somebody chose; defaults and presets are nobody's choice.
     demo
         Whether the demo corpus is trained on.
+    for_all_methods
+        Whether they were chosen for whatever method there may be: then what only another method
+        uses is left aside.
     """
     given = _Given(config, method_named(config.method), demo)
     found = []
     for key in moved_options(config, keys):
-        found += list(_reasons(key, given))[:1]
+        if not (for_all_methods and not has_effect(key, given.method)):
+            found += list(_reasons(key, given))[:1]
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import sys
 from collections import Counter
@@ -149,13 +150,26 @@ def require_gensim() -> Any:
         If gensim cannot be imported.
     """
     try:
-        with _without("urllib3"):
+        with _without("urllib3"), _with_home():
             from gensim.models import Word2Vec
     except ImportError as error:
         raise UsageError(
             f"training word vectors needs gensim ({error}): pip install 'ladtl-np[vectors]'"
         ) from None
     return type("Word2Vec", (Word2Vec,), {"add_lifecycle_event": lambda *_, **__: None})
+
+
+@contextlib.contextmanager
+def _with_home() -> Iterator[None]:
+    """Let a user have a home for a while: what gensim reads files with looks for one."""
+    if os.path.expanduser("~") != "~":
+        yield
+        return
+    os.environ["HOME"] = os.sep
+    try:
+        yield
+    finally:
+        del os.environ["HOME"]
 
 
 @contextlib.contextmanager
