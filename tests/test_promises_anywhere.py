@@ -246,3 +246,32 @@ def test_a_cache_that_cannot_be_written_any_more_fails_nothing(tmp_path: Path) -
         [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "8.0"), done.stderr
+
+
+def test_promise_44_an_image_of_a_container_has_its_kernels_compiled(somebody, place) -> None:
+    """The commands of docs/container.md, but those that need a container."""
+    page = (PACKAGE.parent / "docs" / "container.md").read_text("utf-8")
+    recipe = page.partition("```dockerfile\n")[2].partition("```")[0].splitlines()
+    assert recipe.index("USER ladtl") > recipe.index("RUN useradd --uid 10001 ladtl")
+    kernels = place / "opt" / "ladtl-kernels"
+    run = [line.removeprefix("RUN ") for line in recipe if line.startswith("RUN ")]
+    commands = [line for line in run if not line.startswith(("pip", "useradd"))]
+    assert len(commands) == 2
+    warm_up()  # what the image would compile is copied
+    shutil.copytree(Path(_jit._FOLDERS.own or ""), kernels / Path(_jit._FOLDERS.own or "").name)
+    kernels.parent.chmod(0o755)
+    ladtl = f"{sys.executable} {PACKAGE.parent / 'cli.py'}"
+    for command in commands:
+        command = command.replace("/opt/ladtl-kernels", str(kernels))
+        command = command.replace("/tmp/warm", str(place / "warm")).replace(
+            "ladtl train", f"{ladtl} train"
+        )
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(kernels)}
+        subprocess.run(["sh", "-ec", command], check=True, env=environment, capture_output=True)
+    files = [path for path in kernels.rglob("*") if path.suffix == ".nbi"]
+    assert len(files) > 50
+    one = somebody(user=True, NUMBA_CACHE_DIR=str(kernels), PYTHONPATH=str(place / "site"))
+    one.environment["PYTHONPATH"] = f"{PACKAGE.parent}:{place / 'site'}"
+    if one.python("import ladtl_np.kernels").returncode:
+        pytest.skip("another user cannot read this checkout")
+    one.run("train", "--demo", "--steps", 2, "--out", "run", "--set", "training.evaluate_every=2")

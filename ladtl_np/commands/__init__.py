@@ -6,20 +6,22 @@ A command is loaded when it is called, so ``ladtl --help`` imports neither NumPy
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
 import os
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from typing import Any, TextIO
 
 import click
 
 from ladtl_np import __version__
+from ladtl_np.commands.support.standard import prepare_streams
 from ladtl_np.commands.support.start import require_start
 from ladtl_np.corpus.limits import bounded
-from ladtl_np.errors import LadtlError, ModelWarning
+from ladtl_np.errors import LadtlError, ModelWarning, UsageError
 from ladtl_np.kernels.notice import tell_of_compiling
 from ladtl_np.runs.signals import signals_raise
 
@@ -109,7 +111,17 @@ class _Commands(click.Group):
         except OSError as error:
             _abandon_stdout()
             place = f"{error.filename}: " if error.filename else ""
+            if error.errno == errno.EBADF and not place:
+                place = "a standard stream is closed: "
             code = _fail(f"{place}{error.strerror or error}", LadtlError.exit_code)
+        except UnicodeEncodeError as error:
+            if error.encoding != sys.getfilesystemencoding():
+                raise
+            code = _fail(
+                f"Python writes names of files as {error.encoding} here, in which one cannot be "
+                "written; set PYTHONUTF8=1, or LC_ALL to a locale of UTF-8",
+                UsageError.exit_code,
+            )
         except MemoryError:
             code = _fail("not enough memory", LadtlError.exit_code)
         sys.exit(code if isinstance(code, int) else 0)
@@ -199,7 +211,5 @@ _with_line_marks(ladtl)
 
 def main() -> None:
     """Run the program with the process's arguments."""
-    for stream in (sys.stdout, sys.stderr):  # whatever the locale, and the bytes of a name
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     ladtl(prog_name="ladtl")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -56,6 +57,12 @@ def require_utf8(paths: Iterable[str | os.PathLike[str]], name: str) -> None:
 
 def _require_utf8(text: str, name: str) -> None:
     if not text.isascii() and not _is_utf8(text):
+        encoding = sys.getfilesystemencoding()
+        if encoding != "utf-8" and _is_utf8_in_bytes(text):
+            raise UsageError(
+                f"{name}: Python reads the names of files as {encoding} here, in which "
+                f"{shown(text, 200)} is no text; set PYTHONUTF8=1, or LC_ALL to a locale of UTF-8"
+            )
         raise UsageError(
             f"{name}: the name {shown(text, 200)} is not UTF-8, in which the records of a run are "
             "written; rename the file, or reach it through a link"
@@ -66,6 +73,15 @@ def _is_utf8(text: str) -> bool:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_utf8_in_bytes(text: str) -> bool:
+    """Whether the bytes of a name are UTF-8, however Python has read them."""
+    try:
+        os.fsencode(text).decode("utf-8")
+    except UnicodeError:
         return False
     return True
 
