@@ -186,6 +186,21 @@ def test_what_an_installation_has_compiled_is_read_where_it_lies(
     assert cache_folders(kernels, NAME) == (None, (str(chosen), str(warm.parent)))
 
 
+def test_a_folder_that_cannot_be_seen_is_told_only_if_it_was_chosen(
+    kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd
+) -> None:
+    def unseen(folder: Path) -> str | None:
+        hidden = folder.is_relative_to(kernels) or folder.is_relative_to(tmp_path / "chosen")
+        return "it cannot be looked at (Permission denied)" if hidden else None
+
+    monkeypatch.setattr(_cache, "distrust", unseen)
+    assert chosen(kernels) == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    assert capfd.readouterr().err == ""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "chosen"))
+    assert chosen(kernels) == tmp_path / "home" / ".cache" / "ladtl_np" / NAME
+    assert "chosen is not used: it cannot be looked at" in capfd.readouterr().err
+
+
 def test_promise_39_what_others_can_write_is_not_read(
     kernels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

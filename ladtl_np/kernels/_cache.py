@@ -19,6 +19,7 @@ from typing import NamedTuple
 __all__ = ["INDEX", "Folders", "cache_folders", "distrust"]
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+_UNSEEN = "it cannot be looked at"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 INDEX = ".nbi"
@@ -65,6 +66,8 @@ def cache_folders(kernels: Path, name: str) -> Folders:
             problem = distrust(folder)
         if made and problem is None:
             return Folders(str(folder), tuple(ready))
+        if problem is not None and problem.startswith(_UNSEEN) and base.name == "__pycache__":
+            continue  # who installed the package has kept that to himself
         if problem is not None:
             _tell(f"compile cache {base} is not used: {problem}")
         elif any(path.suffix == INDEX for path in _files(folder)):
@@ -101,7 +104,7 @@ def distrust(folder: Path) -> str | None:
     try:
         return _distrust(folder)
     except OSError as error:
-        return f"it cannot be looked at ({error.strerror})"
+        return f"{_UNSEEN} ({error.strerror})"
 
 
 def _distrust(folder: Path) -> str | None:
