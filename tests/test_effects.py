@@ -91,6 +91,8 @@ UNREAD = {
     "data.dev": "other.txt",
     "data.test": ["other.txt"],
     "data.source_format.token_column": 1,
+    "data.dev_format.token_column": 1,
+    "data.test_format.token_column": 1,
     "data.target_format.rename": {"Drug": "Medicine"},
 }
 """What the demo reads none of."""
