@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from ladtl_np.corpus.formats.reading import ReadOptions
     from ladtl_np.corpus.read import read_corpus
     from ladtl_np.corpus.sentence import Corpus, Sentence
-    from ladtl_np.errors import DataError, LadtlError, ModelFileError, ModelWarning, UsageError
+    from ladtl_np.errors import (
+        DataError,
+        DataWarning,
+        LadtlError,
+        ModelFileError,
+        ModelWarning,
+        UsageError,
+    )
     from ladtl_np.estimator import LaDTLTagger
     from ladtl_np.model.file import Model, load_model, save_model
     from ladtl_np.model.tagging import Tagger
@@ -27,6 +34,7 @@ __all__ = [
     "Config",
     "Corpus",
     "DataError",
+    "DataWarning",
     "LaDTLTagger",
     "LadtlError",
     "Model",
@@ -52,6 +60,7 @@ _HOMES = {
     "Config": "ladtl_np.options.config",
     "Corpus": "ladtl_np.corpus.sentence",
     "DataError": "ladtl_np.errors",
+    "DataWarning": "ladtl_np.errors",
     "LaDTLTagger": "ladtl_np.estimator",
     "LadtlError": "ladtl_np.errors",
     "Model": "ladtl_np.model.file",

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "MESSAGE_CHARACTERS",
     "DataError",
+    "DataWarning",
     "DivergedError",
     "LadtlError",
     "ModelFileError",
@@ -47,6 +48,10 @@ class DataError(LadtlError):
     """A corpus, vector or label-map file does not hold what it should; names file and line."""
 
     exit_code = 3
+
+
+class DataWarning(UserWarning):
+    """Training goes on with these corpora, and they are hardly what was meant; says what to do."""
 
 
 class DivergedError(LadtlError):

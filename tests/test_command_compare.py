@@ -74,6 +74,10 @@ def systems(seed: int = 1, sentences: int = 40) -> tuple[list, list, list]:
     return gold, first, second
 
 
+def found_remarks(result: Any) -> list[dict[str, Any]]:
+    return list(json.loads(result.stdout)["remarks"])
+
+
 def found(result: Any, number: int = 0) -> dict[str, Any]:
     assert result.exit_code == 0, result.stderr
     comparison: dict[str, Any] = json.loads(result.stdout)["comparisons"][number]
@@ -363,10 +367,11 @@ def test_strict_scores_of_converted_illegal_tags_come_with_a_warning(
     for name, tags in texts.items():
         (tmp_path / name).write_text(columns(tags), "utf-8")
     arguments = ("compare", tmp_path / "a", tmp_path / "b", "--gold", tmp_path / "gold")
-    assert "their illegal tags" not in invoke(*arguments).stderr
     result = invoke(*arguments, "--reading", "strict", "--json")
     assert found(result)["first"] == 1.0
     assert "their illegal tags are read as conlleval reads them" in result.stderr
+    kinds = [(remark["kind"], remark["count"]) for remark in found_remarks(result)]
+    assert kinds == [("illegal-tags", 1), ("converted", 1), ("converted", 2)]
     assert CANARY not in result.stderr
 
 

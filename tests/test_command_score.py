@@ -70,11 +70,46 @@ def test_predictions_in_another_scheme_are_converted(
 
 
 def test_poor_predictions_do_not_change_the_scheme(invoke: Invoke, files: Any) -> None:
-    strays = "a\tI-X\nb\tI-X\n\nc\tO\nd\tI-Y\n"  # alone they would count as IOB1, legal
+    strays = "a\tI-X\nb\tI-X\n\nc\tI-X\nd\tB-Y\n"  # alone they would count as IOB1, with a stray B-
     result = invoke("score", *files(GOLD, strays), "--json")
-    assert overall(result) == (1.0, 0.0)
+    assert json.loads(result.stdout)["predicted"]["scheme"] == "IOB2"
+    assert "converted" not in result.stderr
     nothing = invoke("score", *files(GOLD, "a\tO\nb\tO\n\nc\tO\nd\tO\n"), "--json")
     assert json.loads(nothing.stdout)["predicted"]["scheme"] == "IOB2"
+
+
+ADJACENT = {  # two entities of one type side by side, and one alone
+    "IOB1": "a\tI-X\nb\tB-X\n\nc\tO\nd\tI-Y\n",
+    "IOB2": "a\tB-X\nb\tB-X\n\nc\tO\nd\tB-Y\n",
+}
+
+
+@pytest.mark.parametrize(("one", "other"), [("IOB1", "IOB2"), ("IOB2", "IOB1")])
+def test_predictions_that_only_another_plain_scheme_allows_are_in_it(
+    invoke: Invoke, files: Any, one: str, other: str
+) -> None:
+    paths = files(ADJACENT[one], ADJACENT[other])
+    declared = () if one == "IOB2" else ("--scheme", "IOB1", "--predicted-scheme", "detect")
+    result = invoke("score", *paths, "--json", *declared)
+    assert overall(result) == (1.0, 1.0)
+    assert json.loads(result.stdout)["predicted"]["scheme"] == other
+    assert f"converted from {other} to {one}, the gold's scheme" in result.stderr
+    kept = invoke("score", *paths, "--json", "--scheme", one)
+    assert overall(kept)[1] < 1.0
+    assert "converted" not in kept.stderr
+
+
+def test_iob2_beside_gold_declared_as_io_is_converted(invoke: Invoke, files: Any) -> None:
+    gold = GOLD.replace("B-", "I-")
+    result = invoke("score", *files(gold, GOLD), "--scheme=IO", "--predicted-scheme=detect")
+    assert result.exit_code == 0
+    assert "2 tags were converted from IOB2 to IO" in result.stderr
+
+
+def test_a_conversion_that_changes_no_tag_is_not_told(invoke: Invoke, files: Any) -> None:
+    text = "a\tO\nb\tO\n\nc\tS-X\nd\tS-Y\n"
+    result = invoke("score", *files(text, text), "--scheme=BIOES", "--predicted-scheme=BMES")
+    assert (result.exit_code, result.stderr) == (0, "")
 
 
 def test_converted_illegal_predictions_are_announced(invoke: Invoke, files: Any) -> None:

@@ -199,9 +199,12 @@ def test_verbose_prints_lines_and_silence_is_the_default(
     short = OPTIONS | {"training.steps": 20}
     for verbose, lines in ((None, 0), (0, 0), (1, 2), (2, 2)):
         given = {} if verbose is None else {"verbose": verbose}
-        LaDTLTagger("non-transfer", options=short).fit(*IOB2, **given)
+        tagger = LaDTLTagger("non-transfer", options=short).fit(*IOB2, **given)
         out, err = capfd.readouterr()
-        assert (out, err.count("\n"), err.count("no dev data")) == ("", lines, lines)
+        told = [f"warning: {remark}" for remark in tagger.remarks_] if lines else []
+        assert len(tagger.remarks_) == 1
+        assert (out, err.splitlines()[: len(told)]) == ("", told)
+        assert (err.count("\n"), err.count("no dev data")) == (lines + len(told), lines)
 
 
 def test_a_bar_is_for_those_who_ask_for_it(monkeypatch: pytest.MonkeyPatch) -> None:

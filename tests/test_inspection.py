@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Invoke
 
 from ladtl_np.corpus.formats.conll import read_conll
-from ladtl_np.corpus.inspection import inspect, inspect_roles, part
+from ladtl_np.corpus.inspection import inspect, inspect_domains, inspect_roles, part
+from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.tally import Remark, Tally
+from ladtl_np.errors import DataWarning
+from ladtl_np.estimator import LaDTLTagger
+from ladtl_np.runs.manifest import read_manifest
+
+ROOT = Path(__file__).parents[1]
 
 
 def corpus(name: str, *rows: str, scheme: str = "IOB2") -> Corpus:
@@ -74,6 +84,18 @@ def test_a_corpus_of_two_roles_is_told_once() -> None:
     assert len([r for r in inspect_roles([("target", both), ("dev", both)]) if r.places]) == 1
 
 
+def test_no_type_in_common_is_told_with_the_types_of_both_and_a_cure() -> None:
+    source, target = corpus("s", "x/B-Drug y/B-Sign"), corpus("t", "x/B-drug y/B-Test")
+    (found,) = inspect_domains(source, target)
+    assert (found.kind, found.corpus, found.count) == ("no-matching-type", "s", 2)
+    assert "its types: Drug, Sign; those of t: Test, drug" in found.what
+    assert "label map" in found.cure
+    assert inspect_domains(source, target, LabelMap({"Drug": "drug"})) == []
+    assert inspect_domains(source, corpus("t", "x/B-Sign")) == []
+    assert inspect_domains(source, corpus("t", "x/B-Sign"), LabelMap({"Sign": ""}))
+    assert inspect_domains(source, corpus("t", "x/O")) == []  # which is told otherwise
+
+
 def test_a_tally_tells_what_its_reader_left_out_and_changed() -> None:
     tally = Tally(lines=5, crlf=2, docstart=3, tokenless=1)
     tally.left_out["relations"] = 4
@@ -93,6 +115,29 @@ def test_shares_are_never_rounded_to_nothing() -> None:
     assert part(1, 3) == "1 of 3 sentences (33.3 %)"
 
 
+def test_the_page_lists_every_kind_of_remark_with_its_cure() -> None:
+    page = (ROOT / "docs" / "data.md").read_text("utf-8").partition("\n## Remarks\n")[2]
+    rows = [row.split(" | ") for row in page.partition("\n## ")[0].splitlines() if "`" in row]
+    listed = {row[0].strip("| `"): row[-1].strip("| ") for row in rows if row[0].startswith("| `")}
+    made = dict(kinds_and_cures())
+    assert listed.keys() == made.keys()
+    for kind, has_cure in made.items():
+        assert (listed[kind] != "") == has_cure, kind
+
+
+def kinds_and_cures() -> Iterator[tuple[str, bool]]:
+    """Every kind that the code makes, by the first word of its name, and whether it has a cure."""
+    for path in (ROOT / "ladtl_np").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Remark":
+                kind = node.args[0]
+                if isinstance(kind, ast.JoinedStr):
+                    kind = kind.values[0]
+                assert isinstance(kind, ast.Constant), path
+                named = {keyword.arg for keyword in node.keywords}
+                yield str(kind.value).split(" ")[0], len(node.args) > 4 or "cure" in named
+
+
 @pytest.fixture
 def odd(tmp_path: Path) -> Path:
     """A file that has one of everything."""
@@ -106,8 +151,9 @@ def odd(tmp_path: Path) -> Path:
 def test_every_command_that_reads_a_corpus_tells_the_same(
     odd: Path, tiny_model_file: str, invoke: Invoke, tmp_path: Path
 ) -> None:
-    wanted = {f"warning: {remark}" for remark in inspect(read_conll(odd))}
-    assert len(wanted) == 4
+    wanted = [remark.to_json() for remark in inspect(read_conll(odd))]
+    lines = {f"warning: {remark}" for remark in inspect(read_conll(odd))}
+    assert len(lines) == 4
     (tmp_path / "my.toml").write_text(
         "tasks = ['b -> a']\nmethods = ['non-transfer']\n"
         "[corpora.b]\ntrain = 'odd.conll'\n[corpora.a]\ntrain = 'odd.conll'\ndev = 'odd.conll'\n",
@@ -129,5 +175,51 @@ def test_every_command_that_reads_a_corpus_tells_the_same(
     }
     for name, arguments in commands.items():
         told = invoke(*arguments).stderr.splitlines()
-        missing = {line for line in wanted if line not in told}
+        missing = {line for line in lines if line not in told}
         assert not missing, (name, told)
+        if name in ("train", "experiment"):
+            continue
+        result = invoke(*arguments, "--json")
+        found = json.loads(result.stdout)["remarks"]
+        assert [one for one in wanted if one not in json_of(found)] == [], name
+        assert all(f"warning: {printed(one)}" in result.stderr.splitlines() for one in found), name
+    manifest = read_manifest(tmp_path / "run")
+    assert [one for one in wanted if one not in json_of(manifest.remarks)] == []
+    page = invoke("report", tmp_path / "run", "--out", tmp_path / "page.html", "--json").stdout
+    tables = [table for section in json.loads(page)["sections"] for table in section["tables"]]
+    (rows,) = (table["rows"] for table in tables if table["name"] == "remarks")
+    assert [one["what"] for one in wanted if one["what"] not in [row[1] for row in rows]] == []
+
+
+def json_of(remarks: Any) -> list[dict[str, Any]]:
+    """Remarks as plain values, places as a tuple."""
+    plain = [one if isinstance(one, dict) else one.to_json() for one in remarks]
+    return [one | {"places": tuple(one["places"])} for one in plain]
+
+
+def printed(remark: dict[str, Any]) -> str:
+    return str(Remark(**remark))
+
+
+def test_python_has_the_same_remarks_and_warns_of_those_with_a_cure(odd: Path) -> None:
+    target = read_conll(odd)
+    options = {"training.steps": 1, "model.embedding": 4, "model.hidden": 2}
+    tagger = LaDTLTagger("non-transfer", options=options).fit(target)
+    assert tagger.remarks_ == tuple(inspect(target))
+    with pytest.warns(DataWarning, match="none of its types matches one of") as told:
+        tagger = LaDTLTagger(options=options).fit(target, source=corpus("s", "x/B-Other y/O"))
+    assert tagger.remarks_[-1].kind == "no-matching-type"
+    assert [str(one.message) for one in told] == [str(r) for r in tagger.remarks_ if r.cure]
+
+
+def test_vectors_tell_what_was_left_out_as_data_too(
+    odd: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    pytest.importorskip("gensim")
+    result = invoke(
+        *("vectors", "train", "--conll", odd, "--min-count", 1, "--dimension", 2, "--json"),
+        *("--out", tmp_path / "v.txt"),
+    )
+    found = json.loads(result.stdout)["remarks"]
+    assert [one["kind"] for one in found] == ["docstart", "line-ends"]
+    assert all(f"warning: {printed(one)}" in result.stderr.splitlines() for one in found)

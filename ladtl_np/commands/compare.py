@@ -30,6 +30,7 @@ from ladtl_np.commands.support.formats import (
 from ladtl_np.commands.support.reading import READING, corpus_options, read_options
 from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.read import read_corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.options.seeds import stream
 from ladtl_np.runs.found import FoundRun
@@ -121,7 +122,9 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     reading = read_options(**options)
     _check_places(first, second, question)
     gold = read_corpus(question.gold, reading) if question.gold else None
-    tell(inspect(gold) if gold else [])
+    remarks: list[Remark] = []
+    told = inspect(gold) if gold else []
+    tell(told)
     left_out: list[str] = []
     files = [place for place in (first, second) if _is_file(place)]
     if not files and gold is None:
@@ -129,14 +132,17 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     if len(files) == 2:
         refuse_without_effect(["corpus"], "between two files", "name folders of runs")
     if files:
-        found = [_by_files(first, second, gold, reading, question)]
+        found = [_by_files(first, second, gold, reading, question, remarks)]
     else:
-        found, left_out = _by_runs(pair_runs(first, second), gold, question)
+        found, left_out = _by_runs(pair_runs(first, second), gold, question, remarks)
+    tell(remarks)
+    told += dict.fromkeys(remarks)
     if as_json:
         print_json(
             {
                 **{"a": first, "b": second, "reading": question.reading, "left_out": left_out},
                 "comparisons": [comparison.to_json() for comparison in found],
+                "remarks": [remark.to_json() for remark in told],
             }
         )
     else:
@@ -169,18 +175,23 @@ def _check_places(first: str, second: str, question: _Question) -> None:
 
 
 def _by_files(
-    first: str, second: str, gold: Corpus | None, reading: ReadOptions, question: _Question
+    first: str,
+    second: str,
+    gold: Corpus | None,
+    reading: ReadOptions,
+    question: _Question,
+    remarks: list[Remark],
 ) -> Comparison:
-    """Test two prediction files, or one and a run, by sentence."""
+    """Test two prediction files, or one and a run, by sentence; adds to `remarks`."""
     assert gold is not None
     sides: list[Tagged] = []
     for place in (first, second):
         if _is_file(place):
-            sides.append(from_file(place, gold, reading))
+            sides.append(from_file(place, gold, reading, remarks))
         else:
             run = FoundRun.at(Path(place))
             sides.append(from_run(run, _only_test(run, question.corpus), gold))
-    counts = counts_of_files(sides[0], sides[1], question.reading)
+    counts = counts_of_files(sides[0], sides[1], question.reading, remarks)
     return Comparison(gold.name, "sentence", 1, counts_test(*counts, **question.chance()), [])
 
 
@@ -195,15 +206,15 @@ def _only_test(run: FoundRun, wanted: str | None) -> str:
 
 
 def _by_runs(
-    pairing: Pairing, gold: Corpus | None, question: _Question
+    pairing: Pairing, gold: Corpus | None, question: _Question, remarks: list[Remark]
 ) -> tuple[list[Comparison], list[str]]:
-    """Test paired runs on each corpus; also says which runs were left out."""
+    """Test paired runs on each corpus; also says which runs were left out; adds to `remarks`."""
     by = question.by or _default_by(pairing)
     found: list[Comparison] = []
     for corpus, pairs in pairing.by_corpus(question.corpus).items():
         test: PairedTest
         if by == "sentence":
-            counts = counts_of_runs(pairs, question.reading, gold)
+            counts = counts_of_runs(pairs, question.reading, gold, remarks)
             test = counts_test(*counts, **question.chance())
             found.append(Comparison(corpus, by, len(pairs), test, []))
             continue

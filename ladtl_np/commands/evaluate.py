@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +15,6 @@ from ladtl_np.commands.support.formats import (
     print_json,
     print_table,
     tell,
-    warn,
 )
 from ladtl_np.commands.support.reading import (
     corpus_options,
@@ -25,11 +24,14 @@ from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from ladtl_np.model.decoding import Decoder
 
 __all__ = ["command", "compare_table", "evaluate_models"]
 
@@ -68,11 +70,15 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
     corpora = [read_corpus(path, reading) for path in gold]
-    tell(remark for corpus in corpora for remark in inspect(corpus))
-    results, constrained = evaluate_models(models, corpora, **decoding)
+    remarks = [remark for corpus in corpora for remark in inspect(corpus)]
+    tell(remarks)
+    results, constrained, found = evaluate_models(models, corpora, **decoding)
+    tell(found)
+    remarks += found
     how = _told(constrained)
     if as_json:
-        print_json(_as_json(models, corpora, results, decoding["domain"], constrained))
+        facts = _as_json(models, corpora, results, decoding["domain"], constrained)
+        print_json(facts | {"remarks": [remark.to_json() for remark in remarks]})
     elif len(models) == len(gold) == 1:
         table = render(results[0][0])
         pair = f"{models[0]} on {gold[0]}"
@@ -92,8 +98,8 @@ def evaluate_models(
     threads: int,
     vocabulary_key: str | None = None,
     embeddings: str | None = None,
-) -> tuple[Results, list[bool]]:
-    """Score every model on every corpus; types a model does not know are named as a warning.
+) -> tuple[Results, list[bool], list[Remark]]:
+    """Score every model on every corpus.
 
     Parameters
     ----------
@@ -111,39 +117,42 @@ def evaluate_models(
     Returns
     -------
     tuple
-        Scores by model, then by corpus; whether the decoding of each model was constrained.
+        Scores by model, then by corpus; whether the decoding of each model was constrained; and
+        what of the corpora the models do not know.
     """
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.commands.support.models import load
     from ladtl_np.model.evaluation import evaluate
     from ladtl_np.model.tagging import make_decoder
 
-    results, ways = [], []
+    results, ways, remarks = [], [], list[Remark]()
     for path in models:
         model = load(path, vocabulary_key, embeddings)
         decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
         ways.append(decoder.constrained)
         for corpus in corpora:
-            there, known = _types(corpus), set(decoder.tags.types)
-            if there - known:
-                names, others = (listed(sorted(kinds)) for kinds in (there - known, known - there))
-                warn(
-                    f"{path} does not know these types of {corpus.name}; all missed: {names}; "
-                    f"types that only the model has: {others}"
-                )
+            remarks += _unknown_types(path, decoder, corpus)
         with single_threaded_blas():
             results.append([evaluate(decoder, corpus) for corpus in corpora])
-    return results, ways
+    return results, ways, remarks
+
+
+def _unknown_types(path: str, decoder: Decoder, corpus: Corpus) -> Iterator[Remark]:
+    there, known = set(TagSet.from_corpora([corpus]).types), set(decoder.tags.types)
+    if there - known:
+        names, others = (listed(sorted(kinds)) for kinds in (there - known, known - there))
+        what = (
+            f"{path} does not know these types; all missed: {names}; types that only the model "
+            f"has: {others}"
+        )
+        cure = "rename them if they mean the same as others"
+        yield Remark("unknown-types", corpus.name, len(there - known), what, cure)
 
 
 def _told(constrained: Sequence[bool]) -> str:
     """How the models were decoded with, in the order in which they are named."""
     names = ["constrained to legal BIOES" if way else "unconstrained" for way in constrained]
     return names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
-
-
-def _types(corpus: Corpus) -> set[str]:
-    return set(TagSet.from_corpora([corpus]).types)
 
 
 def compare_table(models: Sequence[str], files: Sequence[str], results: Results) -> Table:

@@ -9,23 +9,28 @@ import click
 import msgspec
 
 from ladtl_np.commands.support.command import Command
-from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
+from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell
 from ladtl_np.commands.support.reading import (
     column_options,
     document_options,
     read_options,
     scheme_option,
 )
-from ladtl_np.commands.support.tagged import read_predicted, read_tagged, require_same_tokens
+from ladtl_np.commands.support.tagged import (
+    in_scheme_of,
+    read_predicted,
+    read_tagged,
+    require_same_tokens,
+)
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
-from ladtl_np.corpus.inspection import illegal_places, inspect
+from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
-from ladtl_np.corpus.schemes import spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.scoring import Scores, render, score
 
-__all__ = ["command", "score_corpora"]
+__all__ = ["command"]
 
 
 @click.command(name="score", cls=Command)
@@ -79,11 +84,14 @@ def command(
         gold_options, tag_column=columns[1], scheme=predicted_scheme or gold_options.scheme
     )
     gold, predicted = _read(files, gold_options, predicted_options)
-    tell([*inspect(gold), *inspect(predicted, predicted=True)])
+    remarks = [*inspect(gold), *inspect(predicted, predicted=True)]
+    guesses, converted = in_scheme_of(gold, predicted)
+    remarks += converted
+    tell(remarks)
     require_same_tokens(gold, predicted)
-    scores = score_corpora(gold, predicted)
+    scores = score([sentence.tags or () for sentence in gold], guesses, gold.scheme)
     if as_json:
-        print_json(_as_json(gold, predicted, scores))
+        print_json(_as_json(gold, predicted, scores, remarks))
         return
     table = render(scores)
     schemes = [corpus.scheme for corpus in (gold, predicted)]
@@ -105,24 +113,12 @@ def _read(
     return gold, read_tagged(lines, predicted_options, name, gold.scheme)
 
 
-def score_corpora(gold: Corpus, predicted: Corpus) -> Scores:
-    """Score tags in the gold's scheme; illegal tags are named as a warning, and stay."""
-    guesses = [sentence.tags or () for sentence in predicted]
-    if predicted.scheme != gold.scheme:
-        if illegal_places(predicted)[0]:
-            warn(
-                f"predictions were converted from {predicted.scheme} to {gold.scheme}: their "
-                "illegal tags are read as conlleval reads them, in the strict scores as well"
-            )
-        guesses = [
-            spans_to_tags(spans(tags, predicted.scheme), len(tags), gold.scheme) for tags in guesses
-        ]
-    return score([sentence.tags or () for sentence in gold], guesses, gold.scheme)
-
-
-def _as_json(gold: Corpus, predicted: Corpus, scores: Scores) -> dict[str, Any]:
+def _as_json(
+    gold: Corpus, predicted: Corpus, scores: Scores, remarks: Sequence[Remark]
+) -> dict[str, Any]:
     sides = {"gold": gold, "predicted": predicted}
     return {
         **{side: {"file": corpus.name, "scheme": corpus.scheme} for side, corpus in sides.items()},
         "scores": scores.to_json(),
+        "remarks": [remark.to_json() for remark in remarks],
     }

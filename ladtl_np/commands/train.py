@@ -19,7 +19,6 @@ from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import show_text_option
 from ladtl_np.commands.support.progress import results_table, told_of_compiling
 from ladtl_np.commands.support.vectors_told import vector_lines
-from ladtl_np.corpus.inspection import inspect_roles
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import (
@@ -38,6 +37,7 @@ from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_la
 from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
+from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
@@ -184,10 +184,12 @@ def command(
                 display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
             for line in _opening(run):
                 display.console.print(line, markup=False)
+            display.tell(prepared.remarks)
             if compiled := told_of_compiling(warm_up()):
                 display.console.print(compiled)
             _train(run, display)
             scores = run.finish()
+            display.tell(closing_remarks(run.trainer))
     if as_json:
         click.echo(json.dumps({name: score.to_json() for name, score in scores.items()}))
         return
@@ -221,7 +223,6 @@ def _opening(run: Run) -> list[str]:
     lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
     if prepared.memory is not None:
         lines.append(f"Memory: up to {told_size(prepared.memory.total)}.")
-    lines += [f"warning: {shown(str(remark), LONG)}" for remark in inspect_roles(corpora.roles())]
     return lines
 
 

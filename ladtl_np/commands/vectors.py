@@ -10,11 +10,12 @@ import click
 import msgspec
 
 from ladtl_np.commands.support.command import Group, refuse_without_effect
-from ladtl_np.commands.support.formats import print_json, show_text_option, tell, warn
+from ladtl_np.commands.support.formats import print_json, show_text_option, tell
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.vectors.passes import Passes, Reader, column_reader, open_passes, text_reader
+from ladtl_np.corpus.tally import Remark
+from ladtl_np.corpus.vectors.passes import Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.vectors.skipgram import (
     SkipGramOptions,
     require_gensim,
@@ -147,9 +148,13 @@ def train(
         for line in vector_lines(vectors):
             put(line)
     facts = _facts(vectors, options, time.perf_counter() - started)
-    _tell(facts, passes, out)
+    remarks = [remark for name, tally in passes.tally.items() for remark in tally.remarks(name)]
+    if vectors.unwritable:
+        remarks.append(_unwritable(vectors.unwritable, out))
+    _tell(facts, out)
+    tell(remarks)
     if as_json:
-        print_json({"file": out, **facts})
+        print_json({"file": out, **facts, "remarks": [remark.to_json() for remark in remarks]})
 
 
 def _inputs(
@@ -226,8 +231,16 @@ def _facts(vectors: WordVectors, options: SkipGramOptions, seconds: float) -> di
     }
 
 
-def _tell(facts: dict[str, Any], passes: Passes, out: str) -> None:
-    """Say on standard error what was made from what, and what was left out."""
+def _unwritable(count: int, out: str) -> Remark:
+    what = (
+        f"{count:,} words that hold a space or what UTF-8 cannot write left out: a file of vectors "
+        "cannot hold them"
+    )
+    return Remark("unwritable-words", out, count, what)
+
+
+def _tell(facts: dict[str, Any], out: str) -> None:
+    """Say on standard error what was made from what."""
     place = "standard output" if out == "-" else shown(out, LONG)
     click.echo(
         f"{facts['sentences']:,} sentences, {facts['tokens']:,} tokens: {facts['words']:,} words "
@@ -235,10 +248,3 @@ def _tell(facts: dict[str, Any], passes: Passes, out: str) -> None:
         f"none; {facts['seconds']:.1f} s",
         err=True,
     )
-    for name, tally in passes.tally.items():
-        tell(tally.remarks(name))
-    if facts["unwritable_words"]:
-        warn(
-            f"{facts['unwritable_words']:,} words that hold a space or what UTF-8 cannot write "
-            "left out: a file of vectors cannot hold them"
-        )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ladtl_np.corpus.labels import TagSet, listed
+from ladtl_np.corpus.labels import LabelMap, TagSet, listed
 from ladtl_np.corpus.overlap import repeated
 from ladtl_np.corpus.schemes import illegal_positions
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import PLACES, Remark
 
-__all__ = ["illegal_places", "inspect", "inspect_roles", "part"]
+__all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part"]
 
 _TRAINING = ("source", "target")
 
@@ -96,6 +96,22 @@ def _unseen(corpus: Corpus, training: Sequence[Corpus]) -> Iterator[Remark]:
             f"types that {training[0].name} does not have; all missed: {listed(unseen)}",
             "rename them if they mean the same as others",
         )
+
+
+def inspect_domains(
+    source: Corpus, target: Corpus, label_map: LabelMap | None = None
+) -> list[Remark]:
+    """Say whether no entity type of a source's training data matches one of the target's."""
+    types, others = (TagSet.from_corpora([corpus]).types for corpus in (source, target))
+    partners = (label_map or LabelMap()).partners(types, others).values()
+    if not (types and others) or not set(others).isdisjoint(partners):
+        return []
+    what = (
+        f"none of its types matches one of {target.name}, so that only O is shared; its types: "
+        f"{listed(types)}; those of {target.name}: {listed(others)}"
+    )
+    cure = "pair types that mean the same in a label map, or rename them"
+    return [Remark("no-matching-type", source.name, len(types), what, cure)]
 
 
 def _tags(count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from os import PathLike
@@ -11,6 +11,7 @@ from typing import Any, Self
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.corpus.schemes import decoded_tags
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.estimator.interruption import Presses, kept_network, tell_of_interruption
 from ladtl_np.estimator.options import (
@@ -22,6 +23,7 @@ from ladtl_np.estimator.options import (
     require_source,
 )
 from ladtl_np.estimator.parameters import Parameters
+from ladtl_np.estimator.remarks import tell_of_data
 from ladtl_np.estimator.sentences import Tagged, corpus_of, corpus_of_tagged, tokens_of
 from ladtl_np.estimator.stored import store_of
 from ladtl_np.model.decoding import Decoder
@@ -34,12 +36,15 @@ from ladtl_np.runs.checkpoint import SELDOM
 from ladtl_np.runs.resumable import Interrupted, stoppable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.trained_model import build_model
 from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 __all__ = ["LaDTLTagger"]
 
 _PRESSES = Presses()
+_Show = Callable[[Step | Evaluation], None]
+_Tell = Callable[[Iterable[Remark]], None]
 
 
 class LaDTLTagger(Parameters):
@@ -64,6 +69,8 @@ class LaDTLTagger(Parameters):
         The trained model, after `fit` or `load`.
     history_
         Every evaluation on the way, after `fit`; from where it went on after an interruption.
+    remarks_
+        What is worth knowing of the corpora and of the training, after `fit`.
 
     Examples
     --------
@@ -108,7 +115,8 @@ class LaDTLTagger(Parameters):
         """Train on the target's sentences, and on the source's.
 
         Ctrl-C stops after the step that is going on and keeps the best model so far, with a
-        warning; without development data that is the last one. A second Ctrl-C within five seconds
+        warning; without development data that is the last one. Corpora that are hardly what was
+        meant get a `DataWarning`. A second Ctrl-C within five seconds
         is raised, and so is one before the first step on the target.
 
         Parameters
@@ -130,8 +138,8 @@ class LaDTLTagger(Parameters):
         checkpoint_every
             Seconds of work that may be lost.
         verbose
-            0 is silent, 1 prints a line for each evaluation on standard error, 2 shows a bar on a
-            terminal as well.
+            0 is silent, 1 prints remarks and a line for each evaluation on standard error, 2 shows
+            a bar on a terminal as well.
 
         Raises
         ------
@@ -147,14 +155,17 @@ class LaDTLTagger(Parameters):
         config = config_of(self.method, self.seed, self.threads, self.options)
         require_source(config, source)
         prepared = prepare(config, corpora, checked_label_map(self.label_map))
+        tell_of_data(prepared.remarks)
         store = store_of(checkpoint, checkpoint_every, corpora)
         trainer, history, kept = Trainer(prepared), list[Evaluation](), None
         try:
-            with _shown(verbose, config.training.steps) as show:
+            with _shown(verbose, config.training.steps) as (show, tell):
+                tell(prepared.remarks)
                 for event in stoppable(trainer, store):
                     if isinstance(event, Evaluation):
                         history.append(event)
                     show(event)
+                tell(closing_remarks(trainer))
         except Interrupted:
             kept = kept_network(trainer)
             if kept is None:
@@ -164,6 +175,7 @@ class LaDTLTagger(Parameters):
         network = trainer.best if kept is None else kept[0]
         self.model_ = build_model(prepared, network, scores, {})
         self.history_ = history
+        self.remarks_ = (*prepared.remarks, *closing_remarks(trainer))
         if kept is not None:
             tell_of_interruption(trainer, kept[1], store)
             if _PRESSES.again():
@@ -261,12 +273,12 @@ class LaDTLTagger(Parameters):
 
 
 @contextmanager
-def _shown(verbose: int, steps: int) -> Iterator[Callable[[Step | Evaluation], None]]:
-    """What is called with every event of a training."""
+def _shown(verbose: int, steps: int) -> Iterator[tuple[_Show, _Tell]]:
+    """What is called with every event of a training, and with remarks on it."""
     if verbose not in (0, 1, 2):
         raise UsageError("verbose must be 0 (silent), 1 (lines) or 2 (lines and a bar)")
     if not verbose:
-        yield lambda event: None
+        yield lambda event: None, lambda remarks: None
         return
     with TrainingDisplay(steps, bar=verbose == 2) as display:
-        yield display.show
+        yield display.show, display.tell

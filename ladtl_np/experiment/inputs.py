@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import tomli_w
 
 from ladtl_np.corpus.demo import SPLITS, generate
 from ladtl_np.corpus.formats.conll import write_conll
-from ladtl_np.corpus.inspection import inspect_roles
+from ladtl_np.corpus.inspection import inspect_domains, inspect_roles
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.corpus.read import read_corpus
@@ -39,10 +39,13 @@ class OwnFiles:
         By name relative to the folder: synthetic corpora and the label map.
     label_map
         Name of the label map; it tells the content, so that other pairs are other options.
+    pairs
+        What it holds.
     """
 
     contents: dict[str, bytes]
     label_map: str = ""
+    pairs: LabelMap = field(default_factory=LabelMap)
 
     @property
     def synthetic(self) -> bool:
@@ -91,10 +94,10 @@ def own_files(experiment: Experiment) -> OwnFiles:
         pairs = dict(LabelMap.read(experiment.base / pairs).pairs)
     if not isinstance(pairs, dict) or not pairs:
         return OwnFiles(contents)
-    LabelMap(pairs, f"{experiment.place}: label_map")  # checks that it is one-to-one
+    checked = LabelMap(pairs, f"{experiment.place}: label_map")  # that it is one-to-one
     content = tomli_w.dumps({"types": pairs}).encode("utf-8")
     name = f"label-map-{hashlib.sha256(content).hexdigest()[:12]}.toml"
-    return OwnFiles(contents | {name: content}, name)
+    return OwnFiles(contents | {name: content}, name, checked)
 
 
 def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
@@ -123,7 +126,7 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
         hashes[path] = corpus.sha256
     for path in {spec.config.data.embeddings for spec in specs} - {""}:
         hashes[path] = file_sha256(path)
-    return Inputs(hashes, _remarks(specs, corpora))
+    return Inputs(hashes, _remarks(specs, corpora, own.pairs))
 
 
 def _wanted(configs: Iterable[Config]) -> list[InputFile]:
@@ -140,7 +143,9 @@ def _key(file: InputFile) -> Key:
     return file.path, repr(file.format)
 
 
-def _remarks(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[Remark]:
+def _remarks(
+    specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus], pairs: LabelMap
+) -> list[Remark]:
     """What stands out in the corpora of each run, each thing once."""
     combinations = {
         tuple((file.role, _key(file)) for file in spec.config.data.files()): None for spec in specs
@@ -148,4 +153,8 @@ def _remarks(specs: Sequence[RunSpec], corpora: Mapping[Key, Corpus]) -> list[Re
     found: dict[Remark, None] = {}
     for roles in combinations:
         found |= dict.fromkeys(inspect_roles((role, corpora[key]) for role, key in roles))
+        training = {role: corpora[key] for role, key in roles}
+        if "source" in training:
+            domains = inspect_domains(training["source"], training["target"], pairs)
+            found |= dict.fromkeys(domains)
     return list(found)

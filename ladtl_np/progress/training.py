@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.progress import TextColumn, TimeRemainingColumn
 
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.objective import LossTerms
+from ladtl_np.printable import LONG, shown
 from ladtl_np.progress.bar import BarDisplay, bar_column
 from ladtl_np.training.trainer import Evaluation, Step
 
@@ -55,6 +59,11 @@ class TrainingDisplay(BarDisplay):
             f"step {event.step:>5}  epoch {event.epoch:6.2f}  {_terms(event.terms)}  "
             f"{event.tokens_per_second:>7,.0f} tokens/s  {found}{mark}"
         )
+
+    def tell(self, remarks: Iterable[Remark]) -> None:
+        """Print what the user should know, each thing once."""
+        for told in dict.fromkeys(map(str, remarks)):
+            self.console.print(f"warning: {shown(told, LONG)}")
 
 
 def _stage(event: Step) -> str:

@@ -9,6 +9,7 @@ import msgspec
 
 from ladtl_np.corpus.documents import parse_json, read_document
 from ladtl_np.corpus.limits import JSON_BYTES
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.printable import LONG, shown
@@ -107,6 +108,8 @@ class Manifest(msgspec.Struct, frozen=True):
     results: dict[str, Scores] | None = None
     best_step: Count | None = None
     label_mmd: list[LabelMmd] = []
+    remarks: list[Remark] = []
+    updates: Count | None = None
 
     def tests(self) -> list[str]:
         """Test corpora that the run was scored on."""

@@ -38,6 +38,7 @@ from ladtl_np.runs.manifest import DEV
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
+from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.trained_model import build_model, versions
 from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
@@ -206,12 +207,20 @@ class Run:
         step = evaluation.step if evaluation is not None else 0
         apart = label_mmds(self.trainer.best, self.prepared, self.trainer.workers)
         found = {"best_step": step, "results": results}
+        remarks = [*self.prepared.remarks, *closing_remarks(self.trainer)]
+        found["remarks"] = [remark.to_json() for remark in remarks]
+        found["updates"] = self._updates()
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
         self.folder.log("end", best_step=step)
         self.folder.write_manifest(self.manifest() | found, self.predictions())
         self.folder.remove(CHECKPOINT)
         self.folder.complete()
         return scores
+
+    def _updates(self) -> int:
+        """Mini-batches that weights were changed by, of both stages."""
+        first = self.prepared.first_stage
+        return self.trainer.step + (first.config.training.steps if first is not None else 0)
 
     def _test_names(self) -> list[str]:
         return unique_names([test.name for test in self.corpora.tests])
@@ -257,6 +266,7 @@ class Run:
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
             "constrained_decoding": prepared.config.decoding.constrained,
+            "remarks": [remark.to_json() for remark in prepared.remarks],
         }
 
 

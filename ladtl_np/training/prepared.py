@@ -9,6 +9,7 @@ from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
@@ -89,6 +90,8 @@ class Prepared:
         What training is going to take at most.
     target_scheme
         Tag scheme of the target's training corpus.
+    remarks
+        What the user should know of the corpora.
     """
 
     config: Config
@@ -112,3 +115,4 @@ class Prepared:
     names: tuple[str, str] = ("", "")
     memory: Estimate | None = None
     target_scheme: str = "BIOES"
+    remarks: tuple[Remark, ...] = ()

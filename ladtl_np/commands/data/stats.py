@@ -46,14 +46,17 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     corpora = [read_corpus(path, reading) for path in files]
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
     shared = overlaps(corpora)
+    remarks = [remark for corpus in corpora for remark in inspect(corpus)]
     if as_json:
-        values = [statistics.to_json() for statistics in found]
-        print_json({"files": values, "overlaps": [overlap.to_json() for overlap in shared]})
+        values: dict[str, Sequence[Any]]
+        values = {"files": found, "overlaps": shared, "remarks": remarks}
+        print_json({name: [one.to_json() for one in each] for name, each in values.items()})
+    tell(remarks)
+    if as_json:
         return
     for table in (_sizes_table(found), _entities_table(found), _overlap_table(shared)):
         if table.row_count:
             print_table(table)
-    tell(remark for corpus in corpora for remark in inspect(corpus))
 
 
 _SIZES = {

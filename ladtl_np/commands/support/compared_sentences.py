@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.compared_runs import Pair
-from ladtl_np.commands.support.formats import tell, warn
-from ladtl_np.commands.support.tagged import read_predicted, require_same_tokens
+from ladtl_np.commands.support.tagged import in_scheme_of, read_predicted, require_same_tokens
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.inspection import illegal_places, inspect
-from ladtl_np.corpus.schemes import spans, spans_to_tags
+from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.predictions import read_predictions
@@ -29,8 +28,10 @@ Tagged = tuple[Corpus, Corpus]
 """Gold and predicted tags of the same sentences."""
 
 
-def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
+def from_file(path: str, gold: Corpus, options: ReadOptions, remarks: list[Remark]) -> Tagged:
     """Read a prediction file; its scheme is told as ``ladtl score`` does.
+
+    What stands out in it is added to `remarks`.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def from_file(path: str, gold: Corpus, options: ReadOptions) -> Tagged:
     """
     predicted = read_predicted(path, options, gold.scheme)
     require_same_tokens(gold, predicted)
-    tell(inspect(predicted, predicted=True))
+    remarks += inspect(predicted, predicted=True)
     return gold, predicted
 
 
@@ -63,8 +64,10 @@ def from_run(run: FoundRun, corpus: str, gold: Corpus | None) -> Tagged:
     return truth, predicted
 
 
-def counts_of_files(first: Tagged, second: Tagged, reading: Semantics) -> tuple[Counts, Counts]:
-    """Count the entities of each sentence, twice (S, 3).
+def counts_of_files(
+    first: Tagged, second: Tagged, reading: Semantics, remarks: list[Remark]
+) -> tuple[Counts, Counts]:
+    """Count the entities of each sentence, twice (S, 3); what was converted is in `remarks`.
 
     Raises
     ------
@@ -72,12 +75,15 @@ def counts_of_files(first: Tagged, second: Tagged, reading: Semantics) -> tuple[
         If the two were made from different gold tags.
     """
     _require_same_gold(first[0], second[0])
-    one, other = (_counts(side, reading) for side in (first, second))
+    one, other = (_counts(side, reading, remarks) for side in (first, second))
     return one, other
 
 
 def counts_of_runs(
-    pairs: Iterable[tuple[Pair, str]], reading: Semantics, gold: Corpus | None
+    pairs: Iterable[tuple[Pair, str]],
+    reading: Semantics,
+    gold: Corpus | None,
+    remarks: list[Remark],
 ) -> tuple[Counts, Counts]:
     """Count the entities of each sentence, added over the runs of a task; tasks follow each other.
 
@@ -88,7 +94,7 @@ def counts_of_runs(
     kept: dict[str, tuple[Corpus, Counts, Counts]] = {}
     for pair, corpus in pairs:
         first, second = (from_run(run, corpus, gold) for run in (pair.first, pair.second))
-        one, other = counts_of_files(first, second, reading)
+        one, other = counts_of_files(first, second, reading, remarks)
         task = pair.task
         if task in kept:
             truth, sum_one, sum_other = kept[task]
@@ -100,19 +106,11 @@ def counts_of_runs(
     return np.concatenate(ones), np.concatenate(others)
 
 
-def _counts(tagged: Tagged, reading: Semantics) -> Counts:
+def _counts(tagged: Tagged, reading: Semantics, remarks: list[Remark]) -> Counts:
     """Count in the gold's scheme."""
     gold, predicted = tagged
-    guesses = [sentence.tags or () for sentence in predicted]
-    if predicted.scheme != gold.scheme:
-        if reading == "strict" and illegal_places(predicted)[0]:
-            warn(
-                f"tags of {predicted.name} were converted from {predicted.scheme} to "
-                f"{gold.scheme}: their illegal tags are read as conlleval reads them"
-            )
-        guesses = [
-            spans_to_tags(spans(tags, predicted.scheme), len(tags), gold.scheme) for tags in guesses
-        ]
+    guesses, converted = in_scheme_of(gold, predicted)
+    remarks += converted
     return sentence_counts([s.tags or () for s in gold], guesses, gold.scheme, reading)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 
 from ladtl_np.report.content import Cell, Section, Table
 from ladtl_np.report.study import Study, point_text
@@ -23,7 +24,7 @@ def provenance_section(study: Study) -> Section:
             "Left out, because another run has the same task, method, options and seed: "
             f"{', '.join(study.left_out)}."
         )
-    tables = (_runs(study), _versions(study), _data(study), _vectors(study))
+    tables = (_runs(study), _versions(study), _data(study), _vectors(study), _remarks(study))
     section.tables = [table for table in tables if table]
     return section
 
@@ -83,3 +84,15 @@ def _vectors(study: Study) -> Table | None:
     rows = [found[key] for key in sorted(found)]
     caption = "Word vectors, and the words and tokens of each corpus that have one"
     return Table("vectors", caption, header, rows, names=7, folded=len(rows) > 12) if rows else None
+
+
+def _remarks(study: Study) -> Table | None:
+    """What the runs were told of their corpora and of their training, with how many runs."""
+    counts: Counter[tuple[str, ...]] = Counter()
+    for run in study.runs:
+        told = dict.fromkeys((r.corpus, r.what, r.cure or "–") for r in run.run.manifest.remarks)
+        counts.update(told.keys())
+    header = ["corpus", "remark", "what to do", "runs"]
+    rows = [[*map(Cell, key), Cell(str(count))] for key, count in sorted(counts.items())]
+    caption = "What the runs were told"
+    return Table("remarks", caption, header, rows, names=3, folded=len(rows) > 12) if rows else None

@@ -1,0 +1,47 @@
+"""What the user should know of a training: of its corpora before, of its course behind."""
+
+from __future__ import annotations
+
+from ladtl_np.corpus.inspection import inspect_domains, inspect_roles
+from ladtl_np.corpus.labels import LabelMap
+from ladtl_np.corpus.tally import Remark
+from ladtl_np.training.prepared import Corpora
+from ladtl_np.training.trainer import Trainer
+
+__all__ = ["closing_remarks", "opening_remarks"]
+
+
+def opening_remarks(
+    corpora: Corpora, used: Corpora, label_map: LabelMap | None
+) -> tuple[Remark, ...]:
+    """Say what stands out before the first step.
+
+    Parameters
+    ----------
+    corpora
+        As they were read.
+    used
+        The same with the sentences that are trained on; no source where the method has none.
+    label_map
+        Pairs of types.
+    """
+    found = inspect_roles(corpora.roles())
+    if used.source is not None:
+        found += inspect_domains(used.source, used.target, label_map)
+    return tuple(found)
+
+
+def closing_remarks(trainer: Trainer) -> tuple[Remark, ...]:
+    """Say what the scores on the development data tell of a training that has ended."""
+    best, dev, training = trainer.best_evaluation, trainer.prepared.dev, trainer.config.training
+    if dev is None or best is None or best.scores is None:
+        return ()
+    if getattr(best.scores, training.select_by).overall.f1 == 0:
+        what = f"F1 was 0.00 at every evaluation of {trainer.step:,} steps"
+        cure = "train for longer (training.steps), and look at the columns of tokens and tags"
+        return (Remark("nothing-found", dev.name, trainer.step, what, cure),)
+    # of a single evaluation nobody knows whether F1 was rising
+    if best.step == training.steps > training.evaluate_every:
+        what = f"F1 was best at the last of {best.step:,} steps, so it may still have been rising"
+        return (Remark("still-improving", dev.name, best.step, what, "try more training.steps"),)
+    return ()
