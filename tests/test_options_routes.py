@@ -43,7 +43,7 @@ SINGLE = {
 }
 """Options of the command line that set one key."""
 OTHERS = {
-    *("--out", "--overwrite", "--demo", "--preset", "--config", "--set", "--json"),
+    *("--out", "--overwrite", "--demo", "--preset", "--config", "--set", "--json", "--dry-run"),
     *("--source-format", "--target-format"),
     "--resume",
     "--allow-change",

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.chosen import chosen_config
-from ladtl_np.commands.support.command import Command
-from ladtl_np.commands.support.formats import show_text_option
+from ladtl_np.commands.support.command import Command, refuse_without_effect
+from ladtl_np.commands.support.cost import Pace, measured_cost, told_time, warnings_of_cost
+from ladtl_np.commands.support.formats import print_json, show_text_option, tell
 from ladtl_np.commands.support.progress import results_table, told_of_compiling
 from ladtl_np.commands.support.vectors_told import vector_lines
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
-from ladtl_np.options.config import (
-    DEFAULTS,
-    read_config,
-)
+from ladtl_np.options.config import DEFAULTS, Config, read_config
 from ladtl_np.options.input_file import Role, require_utf8
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS
@@ -36,8 +35,9 @@ from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.preparation import prepare
-from ladtl_np.training.prepared import Prepared
+from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
+from ladtl_np.training.trainer import Step
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]
@@ -139,6 +139,7 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     metavar="KEY=VALUE",
     help="What is different in reading every --test.",
 )
+@click.option("--dry-run", is_flag=True, help="Tell the cost from some steps; write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the scores as JSON.")
 @show_text_option
 def command(
@@ -149,6 +150,7 @@ def command(
     checkpoint_every: Every,
     demo: bool,
     config_file: str | None,
+    dry_run: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -168,6 +170,12 @@ def command(
         raise UsageError("--resume goes on with a run, --overwrite replaces it; give one of them")
     if allow_change and not resume:
         raise UsageError("--allow-change has no effect without --resume; leave it out, or add that")
+    if dry_run:
+        refuse_without_effect(
+            ["resume", "overwrite", "checkpoint_every"], "with --dry-run", "leave that out"
+        )
+        _tell_cost(chosen_config(demo, config_file, given, {}), demo, as_json)
+        return
     folder = RunFolder(out, "resume" if resume else "replace" if overwrite else "new")
     with folder, _telling_what_is_left(folder):
         config = chosen_config(
@@ -182,7 +190,7 @@ def command(
             if resume:
                 run.resume(allow_change=allow_change)
                 display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
-            for line in _opening(run):
+            for line in _opening(prepared, corpora):
                 display.console.print(line, markup=False)
             display.tell(prepared.remarks)
             if compiled := told_of_compiling(warm_up()):
@@ -199,9 +207,27 @@ def command(
     display.console.print(f"Model: {model}\nNext:  ladtl tag --model {model} TEXT", markup=False)
 
 
-def _opening(run: Run) -> list[str]:
+def _tell_cost(config: Config, demo: bool, as_json: bool) -> None:
+    """Read and prepare all, time the first steps, and say what the whole would take."""
+    key = config.vocabulary.key
+    if key and not Path(key).exists():  # it would be made
+        vocabulary = msgspec.structs.replace(config.vocabulary, key="")
+        config = msgspec.structs.replace(config, vocabulary=vocabulary)
+    corpora = demo_corpora(config) if demo else read_corpora(config)
+    prepared = prepare(config, corpora, read_label_map(config))
+    for line in _opening(prepared, corpora):
+        click.echo(line, err=True)
+    tell(prepared.remarks)
+    warm_up()
+    cost = measured_cost(prepared)
+    if as_json:
+        print_json(cost.to_json())
+    else:
+        click.echo(cost.told())
+
+
+def _opening(prepared: Prepared, corpora: Corpora) -> list[str]:
     """What is trained on what, before the first step."""
-    prepared, corpora = run.prepared, run.corpora
     config, network = prepared.config, prepared.network
     lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
     for role, corpus in corpora.roles():
@@ -223,7 +249,7 @@ def _opening(run: Run) -> list[str]:
     lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
     if prepared.memory is not None:
         lines.append(f"Memory: up to {told_size(prepared.memory.total)}.")
-    return lines
+    return lines + [f"warning: {told}" for told in warnings_of_cost(prepared)]
 
 
 def _used(prepared: Prepared, role: Role) -> int | None:
@@ -235,8 +261,11 @@ def _used(prepared: Prepared, role: Role) -> int | None:
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:
+    pace = Pace()
     with stop_asked_for() as asked:
         for event in run.train():
+            if isinstance(event, Step) and pace.take(event) and pace.seconds is not None:
+                display.console.print(told_time(pace.seconds, event.steps), markup=False)
             if asked():
                 break
             display.show(event)
