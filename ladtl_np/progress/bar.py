@@ -7,8 +7,9 @@ from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TaskID
+from rich.table import Column
 
-__all__ = ["BarDisplay", "bar_column"]
+__all__ = ["BarDisplay", "bar_column", "rest_of_the_line"]
 
 
 class BarDisplay:
@@ -34,6 +35,7 @@ class BarDisplay:
             *columns,
             console=self.console,
             transient=True,
+            expand=True,
             disable=not (bar and self.console.is_terminal),
         )
         self._task: TaskID = self._bar.add_task(task, total=total)
@@ -54,3 +56,8 @@ class BarDisplay:
 def bar_column() -> BarColumn:
     """The bar itself."""
     return BarColumn(bar_width=24)
+
+
+def rest_of_the_line() -> Column:
+    """For what may be cut, so that number, bar and time left are seen on a narrow terminal."""
+    return Column(ratio=1, no_wrap=True, overflow="ellipsis")

@@ -9,7 +9,7 @@ from rich.progress import TextColumn, TimeRemainingColumn
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.objective import LossTerms
 from ladtl_np.printable import LONG, shown
-from ladtl_np.progress.bar import BarDisplay, bar_column
+from ladtl_np.progress.bar import BarDisplay, bar_column, rest_of_the_line
 from ladtl_np.training.trainer import Evaluation, Step
 
 __all__ = ["TrainingDisplay"]
@@ -31,7 +31,7 @@ class TrainingDisplay(BarDisplay):
             TextColumn("{task.completed:>5.0f}/{task.total:.0f}"),
             bar_column(),
             TimeRemainingColumn(compact=True),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", table_column=rest_of_the_line()),
         ]
         super().__init__(columns, "", steps, bar=bar)
 

@@ -138,11 +138,13 @@ def print_table(table: Table, width: int = 160) -> None:
     """Print a table on standard output; `width` is used where it is no terminal."""
     from rich.console import Console
 
+    from ladtl_np.commands.support.turning import fitting
+
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=width)
     with naming_standard_output():
-        console.print(table)
+        console.print(fitting(table, console) if console.is_terminal else table)
 
 
 @contextlib.contextmanager
