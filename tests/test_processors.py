@@ -18,6 +18,8 @@ from ladtl_np.errors import UsageError
 from ladtl_np.experiment.runner import Share, share_cores
 from ladtl_np.options.config import DEFAULTS, Config
 
+HERE = processors.allowed()
+"""Of the machine that runs these tests."""
 VERSION_2 = "/sys/fs/cgroup/cpu.max"
 QUOTA = "/sys/fs/cgroup/cpu/cpu.cfs_quota_us"
 PERIOD = "/sys/fs/cgroup/cpu/cpu.cfs_period_us"
@@ -142,3 +144,4 @@ def test_where_the_pools_of_joblib_do_not_work_nothing_is_said(
     )
     assert told.returncode == 0
     assert b"arning" not in told.stderr
+    assert (b"Threads: " in told.stderr) == (DEFAULTS.threads > HERE)

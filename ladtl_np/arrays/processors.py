@@ -26,10 +26,11 @@ def allowed() -> int:
     try:
         with warnings.catch_warnings():  # joblib tells of systems on which its pools do not work
             warnings.simplefilter("ignore")
-            from joblib import cpu_count
+            # joblib's own says 1 where it can make no semaphores, which threads do without
+            from joblib.externals.loky import cpu_count
 
             return min(int(cpu_count()), seen())
-    except (OSError, ValueError):  # files of the system or a variable that hold no number
+    except (ImportError, OSError, ValueError):  # a file or a variable that holds no number
         return seen()
 
 
