@@ -61,6 +61,17 @@ def test_only_o_is_told_with_a_cure() -> None:
     assert inspect(Corpus("raw", (Sentence(("x",)),))) == []  # text without tags has none
 
 
+def test_one_token_over_and_over_and_tags_for_tokens_hint_at_the_column() -> None:
+    (one, *_) = inspect(corpus("a", *["x/B-Sign"] * 20))
+    assert (one.kind, one.count) == ("one-token", 20)
+    assert "token column" in one.cure
+    rows = ["O/O", "B-Sign/B-Sign"]
+    (tags, *_) = inspect(corpus("a", *rows * 10))
+    assert (tags.kind, tags.count) == ("tokens-are-tags", 20)
+    assert kinds(inspect(corpus("a", *rows * 9, "x/O", "O/O"))) == {"repeated-sentences": 17}
+    assert kinds(inspect(corpus("a", *["x/B-Sign"] * 19))) == {"repeated-sentences": 18}
+
+
 def test_repeated_sentences_are_those_with_the_same_tokens() -> None:
     twice = corpus("a", "pain/B-Sign now/O", "pain/O now/O")
     assert kinds(inspect(twice)) == {"repeated-sentences": 1}

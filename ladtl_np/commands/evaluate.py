@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -25,6 +25,7 @@ from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
+from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown, unknown_told
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
 
@@ -33,9 +34,29 @@ if TYPE_CHECKING:
 
     from ladtl_np.model.decoding import Decoder
 
-__all__ = ["command", "compare_table", "evaluate_models"]
+__all__ = ["Evaluated", "command", "compare_table", "evaluate_models"]
 
 Results = list[list[Scores]]  # by model, then by file
+
+
+class Evaluated(NamedTuple):
+    """What was found.
+
+    Attributes
+    ----------
+    scores, unknown
+        Scores, and tokens that the model does not know: by model, then by file.
+    constrained, usual
+        By model: whether decoding was constrained, and the unknown tokens of its development data.
+    remarks
+        What stands out.
+    """
+
+    scores: Results
+    unknown: list[list[UnknownTokens]]
+    constrained: list[bool]
+    usual: list[UnknownTokens | None]
+    remarks: list[Remark]
 
 
 @click.command(name="evaluate", cls=Command)
@@ -72,21 +93,27 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     corpora = [read_corpus(path, reading) for path in gold]
     remarks = [remark for corpus in corpora for remark in inspect(corpus)]
     tell(remarks)
-    results, constrained, found = evaluate_models(models, corpora, **decoding)
-    tell(found)
-    remarks += found
-    how = _told(constrained)
+    found = evaluate_models(models, corpora, **decoding)
+    tell(found.remarks)
+    remarks += found.remarks
+    results, how = found.scores, _told(found.constrained)
     if as_json:
-        facts = _as_json(models, corpora, results, decoding["domain"], constrained)
+        facts = _as_json(models, corpora, found, decoding["domain"])
         print_json(facts | {"remarks": [remark.to_json() for remark in remarks]})
     elif len(models) == len(gold) == 1:
         table = render(results[0][0])
         pair = f"{models[0]} on {gold[0]}"
         table.title = f"{shown(pair, LONG)}\n{decoding['domain']} tagger, decoding {how}"
+        table.caption = f"{table.caption}\n{unknown_told(found.unknown[0][0], found.usual[0])}"
         print_table(table)
     else:
         table = compare_table(models, gold, results)
-        table.caption = f"F1 in per cent; {decoding['domain']} tagger, decoding {how}"
+        table.caption = "\n".join(
+            (
+                f"F1 in per cent; {decoding['domain']} tagger, decoding {how}",
+                *_unknown_lines(models, gold, found),
+            )
+        )
         print_table(table)
 
 
@@ -98,7 +125,7 @@ def evaluate_models(
     threads: int,
     vocabulary_key: str | None = None,
     embeddings: str | None = None,
-) -> tuple[Results, list[bool], list[Remark]]:
+) -> Evaluated:
     """Score every model on every corpus.
 
     Parameters
@@ -116,25 +143,31 @@ def evaluate_models(
 
     Returns
     -------
-    tuple
-        Scores by model, then by corpus; whether the decoding of each model was constrained; and
-        what of the corpora the models do not know.
+    Evaluated
+        Scores, and what of the corpora the models do not know.
     """
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.commands.support.models import load
     from ladtl_np.model.evaluation import evaluate
     from ladtl_np.model.tagging import make_decoder
 
-    results, ways, remarks = [], [], list[Remark]()
+    found = Evaluated([], [], [], [], [])
     for path in models:
         model = load(path, vocabulary_key, embeddings)
         decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
-        ways.append(decoder.constrained)
+        found.constrained.append(decoder.constrained)
+        found.usual.append(model.dev_unknown)
+        found.scores.append([])
+        found.unknown.append([])
         for corpus in corpora:
-            remarks += _unknown_types(path, decoder, corpus)
-        with single_threaded_blas():
-            results.append([evaluate(decoder, corpus) for corpus in corpora])
-    return results, ways, remarks
+            found.remarks.extend(_unknown_types(path, decoder, corpus))
+            before = decoder.counted
+            with single_threaded_blas():
+                found.scores[-1].append(evaluate(decoder, corpus))
+            unknown = decoder.counted - before
+            found.unknown[-1].append(unknown)
+            found.remarks.extend(remark_on_unknown(corpus.name, unknown, model.dev_unknown))
+    return found
 
 
 def _unknown_types(path: str, decoder: Decoder, corpus: Corpus) -> Iterator[Remark]:
@@ -153,6 +186,13 @@ def _told(constrained: Sequence[bool]) -> str:
     """How the models were decoded with, in the order in which they are named."""
     names = ["constrained to legal BIOES" if way else "unconstrained" for way in constrained]
     return names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
+
+
+def _unknown_lines(models: Sequence[str], files: Sequence[str], found: Evaluated) -> Iterator[str]:
+    """Say how much of each file each model does not know."""
+    for model, row, usual in zip(models, found.unknown, found.usual, strict=True):
+        for file, counted in zip(files, row, strict=True):
+            yield f"{shown(f'{model} on {file}', LONG)}: {unknown_told(counted, usual)}"
 
 
 def compare_table(models: Sequence[str], files: Sequence[str], results: Results) -> Table:
@@ -190,12 +230,12 @@ def compare_table(models: Sequence[str], files: Sequence[str], results: Results)
 def _as_json(
     models: Sequence[str],
     corpora: Sequence[Corpus],
-    results: Results,
+    found: Evaluated,
     domain: str,
-    constrained: Sequence[bool],
 ) -> dict[str, Any]:
     """Everything that was found, in the order of the arguments."""
     places = [illegal_places(corpus)[1] for corpus in corpora]
+    by_model = zip(models, found.scores, found.constrained, found.unknown, found.usual, strict=True)
     return {
         "domain": domain,
         "results": [
@@ -206,9 +246,11 @@ def _as_json(
                 "gold_sha256": corpus.sha256,
                 "scheme": corpus.scheme,
                 "illegal_gold_places": place,
+                "unknown_tokens": unknown.unknown,
+                "dev_unknown_share": None if usual is None else usual.share,
                 "scores": scores.to_json(),
             }
-            for model, row, way in zip(models, results, constrained, strict=True)
-            for corpus, place, scores in zip(corpora, places, row, strict=True)
+            for model, row, way, counts, usual in by_model
+            for corpus, place, scores, unknown in zip(corpora, places, row, counts, strict=True)
         ],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from ladtl_np.commands.support.command import Group
 from ladtl_np.commands.support.formats import (
@@ -182,6 +183,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         "token_mode": model.token_mode,
         "profile": model.profile.to_state(),
         "target_scheme": model.target_scheme,
+        "dev_unknown": msgspec.to_builtins(model.dev_unknown),
         "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
         "types": {name: list(tags.types) for name, tags in heads.items() if tags is not None},
         "matched_tags": matched,
@@ -200,6 +202,7 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         *_structure(d),
         ("parameters", f"{d['parameters']:,} ({d['dtype']})"),
         ("vocabulary", _vocabulary(d)),
+        *_unknown(d["dev_unknown"]),
         ("tokens", _tokens(d["profile"])),
         ("sentences", d["profile"]["sentences"]),
         ("tag scheme", f"BIOES; trained on {d['target_scheme']}"),
@@ -231,6 +234,15 @@ def _vectors(origins: dict[str, Any]) -> list[tuple[str, str]]:
     return rows + [
         (f"{shown(split.role, 20)} vectors", coverage_told(split)) for split in used.coverage
     ]
+
+
+def _unknown(counted: dict[str, int] | None) -> list[tuple[str, str]]:
+    """How much of the development data is not in the vocabulary."""
+    if not counted or not counted["tokens"]:
+        return []
+    unknown, tokens = counted["unknown"], counted["tokens"]
+    share = f"{100 * unknown / tokens:.1f} %"
+    return [("unknown", f"{share} of the {tokens:,} tokens of the development data")]
 
 
 def _vocabulary(d: dict[str, Any]) -> str:

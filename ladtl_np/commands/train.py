@@ -230,13 +230,16 @@ def _opening(prepared: Prepared, corpora: Corpora) -> list[str]:
     """What is trained on what, before the first step."""
     config, network = prepared.config, prepared.network
     lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
+    unknown = {role: iter(counts) for role, counts in prepared.unknown.items()}
     for role, corpus in corpora.roles():
         facts = describe(role, corpus)
+        counted = next(unknown.get(role, iter(())), None)
+        share = "" if counted is None else f" ({100 * counted.share:.1f} % unknown)"
         count = _used(prepared, role)
         used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
         lines.append(
             f"  {role:<6} {shown(corpus.name, LONG)}: {len(corpus):,} sentences{used}, "
-            f"{facts['tokens']:,} tokens, {corpus.scheme}"
+            f"{facts['tokens']:,} tokens{share}, {corpus.scheme}"
         )
     if prepared.vectors is not None:
         lines += vector_lines(prepared.vectors)

@@ -9,13 +9,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed
 from ladtl_np.corpus.overlap import repeated
-from ladtl_np.corpus.schemes import illegal_positions
+from ladtl_np.corpus.schemes import illegal_positions, split_tag
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import PLACES, Remark
 
 __all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part"]
 
 _TRAINING = ("source", "target")
+LEAST_TOKENS = 20
+"""Fewer tokens may well be equal."""
 
 
 def inspect(corpus: Corpus, *, predicted: bool = False) -> list[Remark]:
@@ -43,9 +45,27 @@ def _of_tags(corpus: Corpus) -> Iterator[Remark]:
 
 
 def _of_sentences(corpus: Corpus) -> Iterator[Remark]:
+    words = {token for sentence in corpus for token in sentence.tokens}
+    count = corpus.token_count
+    column = "is it the right token column?"
+    if count >= LEAST_TOKENS and len(words) == 1:
+        yield Remark(
+            "one-token", corpus.name, count, f"all of its {count:,} tokens are equal", column
+        )
+    elif count >= LEAST_TOKENS and all(map(_is_tag, words)):
+        yield Remark(
+            "tokens-are-tags", corpus.name, count, f"all of its {count:,} tokens are tags", column
+        )
     if count := repeated(corpus):
         what = f"{part(count, len(corpus))} repeat an earlier one"
         yield Remark("repeated-sentences", corpus.name, count, what)
+
+
+def _is_tag(word: str) -> bool:
+    try:
+        return bool(split_tag(word))
+    except ValueError:
+        return False
 
 
 def inspect_roles(roles: Iterable[tuple[str, Corpus]]) -> list[Remark]:

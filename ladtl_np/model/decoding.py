@@ -15,6 +15,7 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ScoreError
 from ladtl_np.kernels import decoding
@@ -93,6 +94,12 @@ class Decoder:
         anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
         self._legal = legal_start_end_transition(tags.tags) if constrained else anything
         self._names = np.array(tags.tags, dtype=object)
+        self._looked_up = self._unknown = 0
+
+    @property
+    def counted(self) -> UnknownTokens:
+        """Tokens that were looked up so far, and how many of them are not known."""
+        return UnknownTokens(self._unknown, self._looked_up)
 
     def tag(
         self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
@@ -124,7 +131,7 @@ class Decoder:
         """
         short = [sentence if len(sentence) <= LONG_TOKENS else () for sentence in sentences]
         lengths = np.fromiter(map(len, short), np.int64, len(short))
-        table, words = self._inputs(list(chain.from_iterable(short)))
+        table, words = self._inputs(list(chain.from_iterable(short)), count=True)
         by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
         waiting: deque[_Begun] = deque()
@@ -141,6 +148,7 @@ class Decoder:
             if len(sentence) > LONG_TOKENS:
                 weights = self.network.weights
                 given = self._inputs, weights, head, self.workers
+                self._count_long(sentence)
                 best, score = best_tags_in_pieces(sentence, *given)
                 broken += [] if np.isfinite(score) else [n]
                 found[n] = tuple(self._names[best])
@@ -189,14 +197,29 @@ class Decoder:
             begun.append((numbers, self.workers.start(task)))
         return begun
 
-    def _inputs(self, tokens: list[str]) -> tuple[Floats, Integers]:
+    def _count(self, rows: Integers) -> None:
+        """Count tokens by their rows of the embedding (N,)."""
+        self._looked_up += rows.size
+        self._unknown += rows.size - int(np.count_nonzero(rows))
+
+    def _count_long(self, sentence: Sequence[str]) -> None:
+        """Count a sentence that is tagged in pieces, each of which is looked up several times."""
+        for first in range(0, len(sentence), LONG_TOKENS):
+            self._count(self.vocabulary.encode(sentence[first : first + LONG_TOKENS]))
+
+    def _inputs(self, tokens: list[str], *, count: bool = False) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""
         network = self.network
         if self.characters is None:
-            return network.embedding, self.vocabulary.encode(tokens)
+            rows = self.vocabulary.encode(tokens)
+            if count:
+                self._count(rows)
+            return network.embedding, rows
         numbers: dict[str, int] = {}  # of distinct tokens as they are written
         place = np.array([numbers.setdefault(token, len(numbers)) for token in tokens], np.int64)
         rows = self.vocabulary.encode(list(numbers))
+        if count:
+            self._count(rows[place])
         spelled = list(map(self.characters.spell, numbers))
         table = np.empty((len(numbers), network.architecture.word_inputs), network.embedding.dtype)
         for first in range(0, len(spelled), SPELLED_WORDS):

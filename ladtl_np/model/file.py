@@ -14,6 +14,7 @@ import msgspec
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
 from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ModelFileError, ModelWarning
 from ladtl_np.files import write_atomically
@@ -76,6 +77,8 @@ class Model:
         The alphabet; None for a model that does not read characters.
     target_scheme
         Tag scheme of the target's training corpus; the model itself gives BIOES.
+    dev_unknown
+        Tokens of the development data that the model does not know; None where that is not told.
     name
         The file it was read from, for messages; it is not stored.
     """
@@ -91,6 +94,7 @@ class Model:
     provenance: dict[str, Any] = field(default_factory=dict)
     characters: Characters | None = None
     target_scheme: str = "BIOES"
+    dev_unknown: UnknownTokens | None = None
     name: str = field(default="", compare=False)
 
     @property
@@ -121,6 +125,7 @@ def model_bytes(model: Model) -> bytes:
         characters=model.characters.to_state() if model.characters else None,
         target_scheme=model.target_scheme,
         profile=model.profile,
+        dev_unknown=model.dev_unknown,
     )
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
     arrays = model.network.named()
@@ -205,6 +210,7 @@ def _checked(held: Container, header: Header, vocabulary_key: str | PathLike[str
         provenance=header.provenance,
         characters=characters,
         target_scheme=header.target_scheme,
+        dev_unknown=header.dev_unknown,
         name=name,
     )
 

@@ -12,6 +12,7 @@ from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.schemes import SCHEMES
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
 from ladtl_np.model.container import Container
@@ -56,6 +57,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
     characters: dict[str, Any] | None = None
     target_scheme: str = "BIOES"
     profile: Profile | None = None
+    dev_unknown: UnknownTokens | None = None
 
     def cut(self) -> Profile:
         """How text is to be cut; files without a profile know only what a token is.

@@ -32,7 +32,7 @@ from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import estimate, require_memory
 from ladtl_np.training.prepared import Corpora, Prepared
-from ladtl_np.training.remarks import opening_remarks
+from ladtl_np.training.remarks import opening_remarks, unknown_tokens
 from ladtl_np.training.similarity import (
     cross_entropy_similarity,
     gaussian_similarity,
@@ -104,7 +104,8 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         names=(source.name if source is not None else "", target.name),
         memory=memory,
         target_scheme=corpora.target.scheme,
-        remarks=opening_remarks(corpora, used, label_map),
+        unknown=(unknown := unknown_tokens(corpora, vocabulary)),
+        remarks=opening_remarks(corpora, used, label_map, unknown),
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.profile import Profile
@@ -10,6 +11,7 @@ from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
@@ -90,6 +92,8 @@ class Prepared:
         What training is going to take at most.
     target_scheme
         Tag scheme of the target's training corpus.
+    unknown
+        Tokens that the model does not know, of the development corpus and of each test by its role.
     remarks
         What the user should know of the corpora.
     """
@@ -115,4 +119,10 @@ class Prepared:
     names: tuple[str, str] = ("", "")
     memory: Estimate | None = None
     target_scheme: str = "BIOES"
+    unknown: Mapping[Role, tuple[UnknownTokens, ...]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def dev_unknown(self) -> UnknownTokens | None:
+        """Tokens of the development corpus that the model does not know."""
+        return next(iter(self.unknown.get("dev", ())), None)

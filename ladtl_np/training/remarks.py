@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ladtl_np.corpus.inspection import inspect_domains, inspect_roles
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.tally import Remark
+from ladtl_np.corpus.unknown import UnknownTokens, count_unknown, remark_on_unknown
+from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.options.input_file import Role
 from ladtl_np.training.prepared import Corpora
 from ladtl_np.training.trainer import Trainer
 
-__all__ = ["closing_remarks", "opening_remarks"]
+__all__ = ["closing_remarks", "opening_remarks", "unknown_tokens"]
+
+Unknown = Mapping[Role, tuple[UnknownTokens, ...]]
+
+
+def unknown_tokens(corpora: Corpora, vocabulary: Vocabulary) -> Unknown:
+    """Tokens that a model does not know, of the development corpus and of each test by its role."""
+    found: dict[Role, tuple[UnknownTokens, ...]] = {}
+    for role, corpus in corpora.roles():
+        if role in ("dev", "test"):
+            found[role] = (*found.get(role, ()), count_unknown(vocabulary, corpus))
+    return found
 
 
 def opening_remarks(
-    corpora: Corpora, used: Corpora, label_map: LabelMap | None
+    corpora: Corpora, used: Corpora, label_map: LabelMap | None, unknown: Unknown
 ) -> tuple[Remark, ...]:
     """Say what stands out before the first step.
 
@@ -24,10 +40,17 @@ def opening_remarks(
         The same with the sentences that are trained on; no source where the method has none.
     label_map
         Pairs of types.
+    unknown
+        From `unknown_tokens`.
     """
     found = inspect_roles(corpora.roles())
     if used.source is not None:
         found += inspect_domains(used.source, used.target, label_map)
+    (dev,) = unknown.get("dev", (None,))
+    if corpora.dev is not None and dev is not None:
+        found += remark_on_unknown(corpora.dev.name, dev, None)
+    for corpus, count in zip(corpora.tests, unknown.get("test", ()), strict=True):
+        found += remark_on_unknown(corpus.name, count, dev)
     return tuple(found)
 
 

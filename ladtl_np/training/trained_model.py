@@ -52,6 +52,7 @@ def build_model(
         provenance=provenance,
         characters=characters,
         target_scheme=prepared.target_scheme,
+        dev_unknown=prepared.dev_unknown,
     )
 
 
