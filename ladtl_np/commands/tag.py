@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,18 +12,20 @@ import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
+from ladtl_np.commands.support.converting import WRITABLE, check_place
 from ladtl_np.commands.support.formats import decoding_options, warn
 from ladtl_np.commands.support.reading import column_options, read_options
-from ladtl_np.commands.support.streams import InputFormat, check_output, open_output
 from ladtl_np.commands.support.tagging import (
     Source,
     TagOptions,
-    kind_by_suffix,
+    kind_by_name,
     make_tagger,
     note_on,
-    tag_stream,
+    tag_file,
 )
+from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
+from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
@@ -30,7 +33,7 @@ from ladtl_np.model.vocabulary_key import named_key
 
 __all__ = ["command"]
 
-_STYLES = ("conll", "jsonl", "terminal")
+_STYLES = (*WRITABLE, "terminal")
 
 
 @click.command(name="tag", cls=Command)
@@ -56,8 +59,8 @@ _STYLES = ("conll", "jsonl", "terminal")
 @click.option(
     "--from",
     "kind",
-    type=click.Choice(get_args(InputFormat)),
-    help="Input format.  [default: by suffix .jsonl, .conll or .bio, else text]",
+    type=click.Choice(INPUTS),
+    help="Input format.  [default: by the name, such as .jsonl or .conll, else text]",
 )
 @click.option(
     "--to",
@@ -78,6 +81,7 @@ _STYLES = ("conll", "jsonl", "terminal")
     type=click.Choice(get_args(SentenceMode)),
     help="What a sentence of text is: a line, or what ends by rules.  [default: as in training]",
 )
+@click.option("--flush", is_flag=True, help="Answer each line at once, as for who types.")
 @click.option(
     "--scheme",
     type=click.Choice(SCHEMES),
@@ -96,10 +100,11 @@ def command(
     resume: bool,
     dask: str | None,
     dask_wait: float,
-    kind: InputFormat | None,
+    kind: str | None,
     style: str,
     mode: TokenMode | None,
     sentences: SentenceMode | None,
+    flush: bool,
     scheme: str,
     **options: Any,
 ) -> None:
@@ -144,6 +149,7 @@ def command(
     if out_dir is not None:
         if output is not None:
             raise UsageError("-o names one output and --out-dir a folder of them; give one of both")
+        refuse_without_effect(["flush"], "with --out-dir", "tag standard input")
         from ladtl_np.commands.support.tag_many import Manner, tag_many
 
         tag_many(sources, out_dir, asked, Manner(overwrite, resume, dask, 60 * dask_wait))
@@ -152,45 +158,50 @@ def command(
         raise UsageError("--resume and --dask want --out-dir, the folder of the outputs")
     if len(sources) > 1:
         raise UsageError("several inputs want --out-dir, the folder of their outputs")
-    _tag_one(sources[0] if sources else "-", output or "-", asked, overwrite=overwrite)
+    source = sources[0] if sources else "-"
+    _tag_one(source, output or "-", asked, overwrite=overwrite, flush=flush)
 
 
 def _refuse_idle(
     sources: tuple[str, ...],
-    kind: InputFormat | None,
+    kind: str | None,
     style: str,
     out_dir: Path | None,
     dask: str | None,
 ) -> None:
     """Refuse options that would change nothing, whatever the inputs hold."""
-    if style != "conll":
+    if style not in ("conll", "conllu"):
         refuse_without_effect(["scheme"], f"with --to {style}", "choose --to conll")
-    kinds = {kind or kind_by_suffix(source) for source in sources or ("-",)}
+    kinds = {kind or kind_by_name(source) for source in sources or ("-",)}
+    columns = {name for name, found in FORMATS.items() if found.family == "columns"}
     folders = out_dir is not None and kind is None  # which may hold files of every kind
-    if "conll" not in kinds and not folders:
+    if not kinds & columns and not folders:
         names = ["token_column", "delimiter", "position_digits"]
         refuse_without_effect(names, "without columns to read", "choose --from conll")
-    if kinds == {"conll"} and not folders:
+    if kinds <= columns and not folders:
         cure = "choose another --from"
         refuse_without_effect(["sentences"], "with columns, whose sentences are told", cure)
-    if kinds == {"conll"} and style == "conll" and not folders:
+    if kinds <= columns and style in ("conll", "conllu") and not folders:
         refuse_without_effect(["mode"], "from columns to columns", "choose another --to or --from")
     if dask is None:
         refuse_without_effect(["dask_wait"], "without --dask", "name a scheduler with that")
 
 
-def _tag_one(source: str, output: str, options: TagOptions, *, overwrite: bool) -> None:
+def _tag_one(
+    source: str, output: str, options: TagOptions, *, overwrite: bool, flush: bool
+) -> None:
     """Tag one input into one output, either of which may be a stream."""
-    check_output(output, (source, *options.files()), overwrite=overwrite)
+    view = options.style == "terminal"
+    found = FORMATS["conll" if view else options.style]
+    check_place(output, (source, *options.files()), found, overwrite=overwrite)
     options.kind_of(source)
-    live = source == "-" and sys.stdin.isatty()
-    coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    with open_input(source) as stream:
-        from ladtl_np.commands.support.models import load
+    with open_input(source) if not os.path.isdir(source) else nullcontext():
+        from ladtl_np.commands.support.models import load  # what cannot be read is told first
 
+        live = flush or (source == "-" and sys.stdin.isatty())
         tagger = make_tagger(load(*options.loading()), options, live=live)
-        with open_output(output, overwrite=overwrite) as put:
-            one = Source(source, source)
-            tally = tag_stream(stream, one, tagger, options, put, coloured=coloured)
+    coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    one = Source(source, source)
+    tally = tag_file(one, output, tagger, options, overwrite=overwrite, coloured=coloured)
     if note := note_on(tally):
         warn(f"{display_name(source)}: {note}")

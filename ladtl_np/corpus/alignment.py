@@ -100,12 +100,16 @@ class Aligned:
                 tags = spans_to_tags(inside, end - start, scheme)
             yield Sentence(self.tokens(start, end), tags, self.document.line)
 
-    def fitted(self) -> Document:
-        """The document with entities that end where tokens do."""
+    def fitted(self, *, tokens: bool = False) -> Document:
+        """The document with entities that end where tokens do; with the tokens if asked for."""
+        found = self.document
+        if tokens:
+            starts = tuple(self.bounds[first][0] for first in self.starts[1:])
+            found = replace(found, tokens=self.bounds, sentences=(0, *starts))
         if self.spans is None:
-            return self.document
+            return found
         entities = [(self.bounds[a][0], self.bounds[b - 1][1], kind) for a, b, kind in self.spans]
-        return replace(self.document, entities=tuple(entities))
+        return replace(found, entities=tuple(entities))
 
     def parts(self) -> Iterator[Document]:
         """A document for each sentence, from its first token to its last."""

@@ -8,11 +8,12 @@ from itertools import accumulate, pairwise
 
 from ladtl_np.corpus.document import Bounds, Document
 from ladtl_np.corpus.formats.conll import format_sentence
+from ladtl_np.corpus.formats.conllu import format_conllu
 from ladtl_np.corpus.schemes import Span, spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError
 
-__all__ = ["column_lines", "documents_of", "gap_of", "joined", "sentence_groups"]
+__all__ = ["column_lines", "documents_of", "gap_of", "joined", "merged", "sentence_groups"]
 
 _DOCSTART = "-DOCSTART-"
 
@@ -76,6 +77,30 @@ def _document(sentences: Sequence[Sentence], scheme: str, gap: str) -> Document:
     )
 
 
+def merged(documents: Iterable[Document], file: str = "") -> Document:
+    """Put documents below each other as one, each on lines of its own."""
+    texts: list[str] = []
+    entities: list[Span] = []
+    tokens: list[Bounds] = []
+    starts: list[int] = []
+    at, whole = 0, True
+    for document in documents:
+        texts.append(document.text)
+        entities += [(a + at, b + at, kind) for a, b, kind in document.entities or ()]
+        tokens += [(a + at, b + at) for a, b in document.tokens or ()]
+        starts += [place + at for place in document.sentences or (0,)]
+        whole = whole and document.tokens is not None
+        at += len(document.text) + 1
+    return Document(
+        "\n".join(texts),
+        tuple(entities),
+        line=1,
+        file=file,
+        tokens=tuple(tokens) if whole else None,
+        sentences=tuple(dict.fromkeys((0, *starts))) if whole else None,
+    )
+
+
 def sentence_groups(corpus: Corpus, *, whole: bool) -> list[tuple[Sentence, ...]]:
     """The sentences of each document; one by one unless documents stay `whole` and are told."""
     if not whole or not corpus.documents:
@@ -92,8 +117,8 @@ def joined(corpus: Corpus, groups: Sequence[tuple[Sentence, ...]]) -> Corpus:
     return replace(corpus, sentences=sentences, documents=documents)
 
 
-def column_lines(corpus: Corpus, scheme: str) -> Iterator[str]:
-    """Write a corpus as columns: token, and the tag where there are tags.
+def column_lines(corpus: Corpus, scheme: str, *, conllu: bool = False) -> Iterator[str]:
+    """Write a corpus as columns: token, and the tag where there are tags; or as CoNLL-U.
 
     Each document begins with a block of one ``-DOCSTART-`` line if any has several sentences. Tags
     stay as they are in the corpus's own scheme; in another, they are those of the entities that
@@ -107,12 +132,17 @@ def column_lines(corpus: Corpus, scheme: str) -> Iterator[str]:
     marked = len(corpus.documents) < len(corpus)
     starts = frozenset(corpus.documents if marked else ())
     for number, sentence in enumerate(corpus):
-        if number in starts:
+        if number in starts and not conllu:
             yield f"{_DOCSTART}\tO\n\n" if sentence.tags is not None else f"{_DOCSTART}\n\n"
         tags = sentence.tags
         if tags is not None and scheme != corpus.scheme:
             tags = spans_to_tags(spans(tags, corpus.scheme), len(tags), scheme)
         try:
+            if conllu:
+                yield (
+                    "# newdoc\n" * (number in starts) + format_conllu(sentence.tokens, tags) + "\n"
+                )
+                continue
             text = format_sentence(sentence.tokens, *([] if tags is None else [tags])) + "\n"
         except ValueError as error:
             raise DataError(f"{corpus.name}:{sentence.line}: {error}") from None

@@ -68,7 +68,7 @@ def convert(
     found = format_to(output, wanted)
     check_place(output, [source], found, overwrite=overwrite)
     held = hold(source, read_options(**options))
-    count = write(held, found, output, to_scheme, group)
+    count = write(held, found, output, to_scheme, group, overwrite=overwrite)
     tell_of_changes(held.tally, held.name)
     tell(held.remarks())
     what = "sentences" if found.family == "columns" else "documents"

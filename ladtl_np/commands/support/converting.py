@@ -24,15 +24,30 @@ from ladtl_np.corpus.read import Documents, format_of, read_documents
 from ladtl_np.corpus.renaming import renamed
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark, Tally
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import DataError, UsageError
 from ladtl_np.files import make_private_folder, new_file
 from ladtl_np.printable import LONG, shown
 
-__all__ = ["WRITABLE", "Held", "check_place", "format_to", "hold", "write"]
+__all__ = [
+    "PAIR",
+    "WRITABLE",
+    "Held",
+    "check_place",
+    "format_to",
+    "hold",
+    "write",
+    "write_documents",
+    "write_pair",
+]
 
 WRITABLE = tuple(found.name for found in FORMATS.values() if found.writes)
 """Formats that are written."""
 
+PAIR = ".ann"
+"""End of the file that stands for a pair of brat's."""
+
+_AT_ONCE = 1 << 16  # characters written at a time
+_FOLDER_GROUP = 100  # sentences in a file of a folder, where the input tells no documents
 _SAFE = re.compile(r"[\w][\w.\-]{0,99}")
 
 
@@ -76,10 +91,11 @@ class Held:
         findings.raise_any()
         return renamed(corpus, self.options.rename)
 
-    def as_documents(self, group: int) -> list[Document]:
+    def as_documents(self, group: int, *, tokens: bool = False) -> list[Document]:
         """Documents; of columns, `group` sentences each where none are told.
 
-        Where something may be repaired, entities are made to fit tokens; else they stay.
+        Where something may be repaired or `tokens` are wanted, entities are made to fit tokens;
+        else they stay.
 
         Raises
         ------
@@ -90,7 +106,7 @@ class Held:
             assert self.corpus is not None
             return list(documents_of(self.corpus, group))
         options = self.options
-        if not options.repair and options.overlaps == "refuse":
+        if not tokens and not options.repair and options.overlaps == "refuse":
             return list(self.documents.items)
         findings = Findings(self.name)
         fitted = [found.fitted() for found in self.documents.aligned(options, findings, self.tally)]
@@ -180,7 +196,15 @@ def check_place(output: str, inputs: Iterable[str], found: Format, *, overwrite:
         raise UsageError(f"{shown(output, LONG)} is not empty; name another folder")
 
 
-def write(held: Held, found: Format, output: str, scheme: str | None, group: int | None) -> int:
+def write(
+    held: Held,
+    found: Format,
+    output: str,
+    scheme: str | None,
+    group: int | None,
+    *,
+    overwrite: bool = True,
+) -> int:
     """Write what is held; return how many sentences or documents that are.
 
     Parameters
@@ -195,35 +219,94 @@ def write(held: Held, found: Format, output: str, scheme: str | None, group: int
         Tag scheme of columns; None keeps the one of columns, and is BIOES for documents.
     group
         Sentences in a document where the input tells none.
+    overwrite
+        Whether a file that another process has made meanwhile is replaced.
     """
     if found.family == "columns":
         corpus = held.as_corpus()
-        _write_pieces(output, column_lines(corpus, scheme or corpus.scheme))
+        lines = column_lines(corpus, scheme or corpus.scheme, conllu=found.name == "conllu")
+        _write_pieces(output, lines, overwrite=overwrite)
         return len(corpus)
-    documents = held.as_documents(group or (_FOLDER_GROUP if found.folder else 1))
-    write_documents(documents, found, output)
+    group = group or (_FOLDER_GROUP if found.folder else 1)
+    documents = held.as_documents(group, tokens=found.tokens)
+    write_documents(documents, found, output, held.name, overwrite=overwrite)
     return len(documents)
 
 
-_FOLDER_GROUP = 100  # sentences in a file of a folder, where the input tells no documents
+def write_documents(
+    documents: Iterable[Document], found: Format, output: str, name: str, *, overwrite: bool
+) -> None:
+    """Write documents in a format of documents, or as a page.
 
+    Parameters
+    ----------
+    documents
+        The documents; written as they come, but into a folder or a file of bytes.
+    found
+        The format.
+    output
+        A file, ``-``, or a folder.
+    name
+        The input, for messages.
+    overwrite
+        Whether a file that another process has made meanwhile is replaced.
 
-def write_documents(documents: Sequence[Document], found: Format, output: str) -> None:
-    """Write documents in a format of documents, or as a page."""
+    Raises
+    ------
+    DataError
+        If the format cannot hold a document.
+    """
     module: Any = import_module(f"ladtl_np.corpus.formats.{found.module}")
-    if found.folder:
-        _write_folder(Path(output), documents, module)
-    elif hasattr(module, "write_bytes"):
-        with new_file(Path(output)) as file:
-            file.write(module.write_bytes(documents))
-    else:
-        _write_pieces(output, module.write(documents))
+    try:
+        if found.folder:
+            _write_folder(Path(output), list(documents), module)
+        elif hasattr(module, "write_bytes"):
+            content = module.write_bytes(documents)
+            if output == "-":
+                raise UsageError(f"{found.name} is no text; name a file with -o")
+            with new_file(Path(output), overwrite=overwrite) as file:
+                file.write(content)
+        else:
+            _write_pieces(output, module.write(documents), overwrite=overwrite)
+    except ValueError as error:
+        raise DataError(f"{shown(name, LONG)}: {error}") from None
 
 
-def _write_pieces(output: str, pieces: Iterable[str]) -> None:
-    with open_output(output) as put:
+def write_pair(documents: Sequence[Document], found: Format, output: str, name: str) -> None:
+    """Write one document as two files beside each other; `output` is the one that ends in `PAIR`.
+
+    Raises
+    ------
+    DataError
+        If there are several documents, or the format cannot hold the one.
+    """
+    if len(documents) != 1:
+        raise DataError(
+            f"{shown(name, LONG)}: {len(documents):,} documents, which are no one pair of files; "
+            f"tag it alone, with -o FOLDER"
+        )
+    module: Any = import_module(f"ladtl_np.corpus.formats.{found.module}")
+    path = Path(output)
+    try:
+        files = module.write_files(documents[0], path.stem)
+    except ValueError as error:
+        raise DataError(f"{shown(name, LONG)}: {error}") from None
+    for file, text in sorted(files.items(), key=lambda item: item[0].endswith(PAIR)):
+        with new_file(path.with_name(file)) as stream:
+            stream.write(text.encode("utf-8"))
+
+
+def _write_pieces(output: str, pieces: Iterable[str], *, overwrite: bool) -> None:
+    """Write text, some of it at a time."""
+    with open_output(output, overwrite=overwrite) as put:
+        waiting, size = [], 0
         for piece in pieces:
-            put(piece)
+            waiting.append(piece)
+            size += len(piece)
+            if size >= _AT_ONCE:
+                put("".join(waiting))
+                waiting, size = [], 0
+        put("".join(waiting))
 
 
 def _write_folder(folder: Path, documents: Sequence[Document], module: Any) -> None:

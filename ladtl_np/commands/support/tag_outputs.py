@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ladtl_np.commands.support.converting import PAIR
+from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import display_name
 from ladtl_np.errors import UsageError
 from ladtl_np.files import require_apart
@@ -18,10 +20,15 @@ __all__ = ["RECORD", "Item", "pair_outputs"]
 RECORD = "ladtl-tag.json"
 """File of the output folder that tells what each output was made from."""
 
-SUFFIXES = {"conll": ".conll", "jsonl": ".jsonl", "terminal": ".txt"}
+SUFFIXES = {found.name: found.suffixes[0] for found in FORMATS.values() if found.suffixes} | {
+    "brat": PAIR,
+    "spacy-jsonl": ".jsonl",
+    "terminal": ".txt",
+}
 """Suffix of an output by its format."""
 
-_READ = (".txt", ".text", ".jsonl", ".conll", ".bio")  # suffixes that the output's replaces
+_READ = (".text", *(suffix for found in FORMATS.values() for suffix in found.suffixes))
+"""Suffixes that the output's replaces."""
 _LISTED = 5  # files that a message names
 
 
@@ -96,6 +103,8 @@ def _files(place: str, folder: Path) -> Iterator[tuple[str, str]]:
                     "that folder as an input, or remove the link"
                 )
         for name in sorted(name for name in names if not name.startswith(".")):
+            if name.endswith(PAIR):  # annotations, of the text beside it
+                continue
             path = os.path.join(top, name)
             _require_file(path)
             yield path, os.path.relpath(path, place)
@@ -139,7 +148,9 @@ def _require_apart(items: Sequence[Item]) -> None:
 
 def _require_no_input(items: Sequence[Item], others: Sequence[str]) -> None:
     """Refuse outputs that are inputs, under whatever name or link, or that may not be replaced."""
-    require_apart([item.output for item in items], [*others, *(item.source for item in items)])
+    outputs = [item.output for item in items]
+    outputs += [item.output.with_suffix(".txt") for item in items if item.output.suffix == PAIR]
+    require_apart(outputs, [*others, *(item.source for item in items)])
     for item in items:
         if item.output.is_dir():
             raise UsageError(f"{item.output} is a folder; a file of this name is to be written")

@@ -6,24 +6,31 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from ladtl_np.commands.support.streams import (
+from ladtl_np.commands.support.converting import PAIR, write_documents, write_pair
+from ladtl_np.commands.support.streams import open_output
+from ladtl_np.commands.support.units import (
     Cut,
     InputFormat,
     Unit,
     conll_lines,
-    jsonl_line,
-    open_output,
+    conllu_lines,
     read,
 )
+from ladtl_np.corpus.conversion import merged
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
+from ladtl_np.corpus.document import Document
+from ladtl_np.corpus.formats import jsonl, spacy_jsonl
+from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.tally import Tally
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.errors import LadtlError
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
@@ -33,17 +40,27 @@ __all__ = [
     "Report",
     "Source",
     "TagOptions",
-    "kind_by_suffix",
+    "kind_by_name",
     "make_tagger",
     "note_on",
     "tag_file",
-    "tag_stream",
 ]
 
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
+TaggedUnit = tuple[Unit, list[tuple[str, ...]]]
+"""A unit, and the tags of each of its sentences."""
 Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
-_SUFFIXES: dict[str, InputFormat] = {".jsonl": "jsonl", ".conll": "conll", ".bio": "conll"}
+_TEXT = (".txt", ".text", ".ann")  # of these only .txt is read as text; brat's lie beside it
+_SUFFIXES: dict[str, InputFormat] = {
+    suffix: found.name
+    for found in reversed(FORMATS.values())
+    for suffix in found.suffixes
+    if found.reads and suffix not in _TEXT
+}
+_LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write}
+_OF_WHOLE_TEXTS = ("brat", "html", "spacy")
+"""Styles in which a file of text is one document, not one for each line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,7 @@ class TagOptions:
             tokens=self.mode or model.profile.tokens,
             sentences=self.sentences or model.profile.sentences,
         )
-        return Cut(profile, model.vocabulary.knows)
+        return Cut(profile, model.vocabulary.knows, own=self.mode is not None)
 
     def files(self) -> list[str]:
         """What is read beside the inputs."""
@@ -110,9 +127,7 @@ class TagOptions:
         UsageError
             If the options do not fit it.
         """
-        kind = self.kind or kind_by_suffix(source)
-        if kind == "jsonl" and self.reading.encoding != "utf-8":
-            raise UsageError("JSONL is always UTF-8; leave out --encoding")
+        kind = self.kind or kind_by_name(source)
         return kind
 
     def settings(self) -> dict[str, str]:
@@ -146,9 +161,14 @@ class Source(NamedTuple):
     sha256: str = ""
 
 
-def kind_by_suffix(source: str) -> InputFormat:
-    """Input format of a file where none is chosen."""
-    return _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
+def kind_by_name(source: str) -> InputFormat:
+    """Input format where none is chosen: by the suffix, and of JSON by its start."""
+    if os.path.isdir(source):
+        return detect(source)
+    suffix = os.path.splitext(source)[1].lower()
+    if suffix == ".json" and os.path.isfile(source):
+        return detect(source)
+    return _SUFFIXES.get(suffix, "text")
 
 
 def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tagger:
@@ -165,43 +185,82 @@ def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tag
 
 
 def tag_file(
-    source: Source, output: str, tagger: Tagger, options: TagOptions, report: Report
+    source: Source,
+    output: str,
+    tagger: Tagger,
+    options: TagOptions,
+    report: Report | None = None,
+    *,
+    overwrite: bool = True,
+    coloured: bool = False,
 ) -> Tally:
-    """Tag a file; the output appears when all is written.
+    """Tag an input; the output appears when all is written.
+
+    Parameters
+    ----------
+    source
+        A file, a stream, or a folder.
+    output
+        A file, a stream, or a folder; for brat, the file ``.ann`` of a pair, or a folder of pairs.
+    tagger, options
+        How to tag.
+    report
+        Is told the share that is done.
+    overwrite
+        Whether a file that another process has made meanwhile is replaced.
+    coloured
+        Whether the output is a terminal with colours.
 
     Raises
     ------
     LadtlError
-        If the file cannot be read or tagged, or is not what `source` says it is.
+        If the input cannot be read or tagged, or is not what `source` says it is.
     """
-    with open_input(source.path) as stream, open_output(output) as put:
-        return tag_stream(stream, source, tagger, options, put, report)
-
-
-def tag_stream(
-    stream: BinaryIO,
-    source: Source,
-    tagger: Tagger,
-    options: TagOptions,
-    put: Callable[[str], None],
-    report: Report | None = None,
-    *,
-    coloured: bool = False,
-) -> Tally:
-    """Tag a stream, and write each chunk."""
-    tally, digest, name = Tally(), Digest(), display_name(source.name)
-    cut = options.cut(tagger.model)
-    lines = digest.lines(stream) if source.sha256 else stream
-    units = read(lines, options.kind_of(source.path), cut, options.reading, name, tally)
-    write, opening = _writer(options, name, tagger, coloured)
-    size = max(1, os.fstat(stream.fileno()).st_size) if report else 1
-    put(opening)
-    for text in _texts(units, tagger, write):
-        put(text)
-        if report:
-            report(min(1.0, stream.tell() / size))
+    kind, name = options.kind_of(source.path), display_name(source.name)
+    if kind != "text" and FORMATS[kind].folder:
+        folder = Path(source.path)
+        return _tag(folder, kind, name, output, tagger, options, report, overwrite, coloured)
+    digest = Digest()
+    with open_input(source.path) as stream:
+        hashed = digest.stream(stream) if source.sha256 else stream
+        tally = _tag(hashed, kind, name, output, tagger, options, report, overwrite, coloured)
     if source.sha256 and digest.hexdigest() != source.sha256:
         raise LadtlError(f"{name} has changed since the command started; tag it again")
+    return tally
+
+
+def _tag(
+    stream: BinaryIO | Path,
+    kind: InputFormat,
+    name: str,
+    output: str,
+    tagger: Tagger,
+    options: TagOptions,
+    report: Report | None,
+    overwrite: bool,
+    coloured: bool,
+) -> Tally:
+    tally, cut = Tally(), options.cut(tagger.model)
+    units = read(stream, kind, cut, options.reading, name, tally)
+    chunks = _reporting(_tagged(units, tagger), stream, report)
+    unit_writer = _unit_writer(options, name, tagger, coloured)
+    if unit_writer is not None:
+        write, opening = unit_writer
+        with open_output(output, overwrite=overwrite) as put:
+            put(opening)
+            for text in _texts(chunks, write):
+                put(text)
+        return tally
+    found = FORMATS[options.style]
+    documents: Iterator[Document] = (
+        unit.document(tags, tokens=found.tokens) for chunk in chunks for unit, tags in chunk
+    )
+    if kind == "text" and options.style in _OF_WHOLE_TEXTS:
+        documents = iter([merged(documents, os.path.basename(name))])
+    if output.endswith(PAIR) and found.folder:
+        write_pair(list(documents), found, output, name)
+    else:
+        write_documents(documents, found, output, name, overwrite=overwrite)
     return tally
 
 
@@ -210,36 +269,59 @@ def note_on(tally: Tally) -> str:
     return "; ".join(remark.what for remark in tally.remarks(""))
 
 
-def _writer(options: TagOptions, name: str, tagger: Tagger, coloured: bool) -> tuple[Writer, str]:
-    """Choose the function that writes a unit, and what stands at the start of the output."""
+def _unit_writer(
+    options: TagOptions, name: str, tagger: Tagger, coloured: bool
+) -> tuple[Writer, str] | None:
+    """The function that writes a unit, and the start of the output; None where units do not do."""
     if options.style == "conll":
         return lambda unit, tags: conll_lines(unit, tags, options.scheme, name), ""
-    if options.style == "jsonl":
-        return jsonl_line, ""
+    if options.style == "conllu":
+        return lambda unit, tags: conllu_lines(unit, tags, options.scheme, name), ""
+    if options.style in _LINES:
+        lines = _LINES[options.style]
+        return lambda unit, tags: "".join(lines([unit.document(tags, tokens=False)])), ""
+    if options.style != "terminal":
+        return None
     from ladtl_np.commands.support.highlight import Highlighter
 
     view = Highlighter(tagger.decoder.tags.types, coloured=coloured)
     return lambda unit, tags: view.line(unit.raw, unit.entities(tags)), view.legend()
 
 
-def _texts(units: Iterator[Unit], tagger: Tagger, write: Writer) -> Iterator[str]:
-    """Tag all sentences, and give what is to be written after each chunk, in their order.
-
-    A unit is written when all of its sentences are tagged.
-    """
+def _tagged(units: Iterator[Unit], tagger: Tagger) -> Iterator[list[TaggedUnit]]:
+    """Tag all sentences; give the units that are done after each chunk, in their order."""
     ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
     sentences = (tokens for unit in ahead for tokens in unit.sentences())
     unit, waiting = None, list[tuple[str, ...]]()
-    start = True
     for chunk in tagger.tag_chunks(sentences):
-        written = []
+        done = []
         for tags in chunk:
             unit = unit or next(behind)
             waiting.append(tags)
             if len(waiting) == len(unit.firsts):
-                written.append(write(unit, waiting))
+                done.append((unit, waiting))
                 unit, waiting = None, []
-        text = "".join(written)
+        yield done
+
+
+def _reporting(
+    chunks: Iterator[list[TaggedUnit]], stream: BinaryIO | Path, report: Report | None
+) -> Iterator[list[TaggedUnit]]:
+    """Pass chunks on, and tell how much of a file is done once they are written."""
+    if report is None or isinstance(stream, Path):
+        yield from chunks
+        return
+    size = max(1, os.fstat(stream.fileno()).st_size)
+    for chunk in chunks:
+        yield chunk
+        report(min(1.0, stream.tell() / size))
+
+
+def _texts(chunks: Iterator[list[TaggedUnit]], write: Writer) -> Iterator[str]:
+    """What is to be written after each chunk."""
+    start = True
+    for chunk in chunks:
+        text = "".join([write(unit, tags) for unit, tags in chunk])
         # Readers take a byte order mark from the start, so one that is data is written twice.
         yield "\ufeff" + text if start and text.startswith("\ufeff") else text
         start = start and not text

@@ -78,7 +78,7 @@ def read_folder(
         if text is None:
             continue
         entities: tuple[Span, ...] | None = None
-        if name in annotations:
+        if name in annotations and options.tag_column is not None:
             lines = _text(folder, f"{name}.ann", options, findings, tally)
             if lines is None:
                 continue

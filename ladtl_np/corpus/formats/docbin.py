@@ -7,6 +7,7 @@ attributes, the hashes of strings, and writes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -77,6 +78,8 @@ def read(
         unknown = bool(flags) and flags[number - 1].has_unknown_spaces
         try:
             document = _document(table, rows, number, strings, unknown, tally)
+            if options.tag_column is None:
+                document = replace(document, entities=None)
         except DamagedError as error:
             findings.add(number, f"document {number}: {error}", "is the file damaged?")
             continue

@@ -50,7 +50,7 @@ def read(
     for number, line, task in elements(stream, options, findings, tally):
         where = f"task {number}: "
         try:
-            text, identity, marked = _task(task, tally)
+            text, identity, marked = _task(task, tally, tagged=options.tag_column is not None)
         except MisfitError as error:
             findings.add(line, f"{where}{error}", _WANTED)
             continue
@@ -95,13 +95,15 @@ def _region(text: str, number: int, start: int, end: int, kind: str) -> dict[str
     return {"id": f"e{number}", **names, "value": value}
 
 
-def _task(task: Any, tally: Tally) -> tuple[str, Identity, list[Marked] | None]:
+def _task(task: Any, tally: Tally, *, tagged: bool) -> tuple[str, Identity, list[Marked] | None]:
     """Return the text, the id, and the entities of a task; None where nobody has annotated it."""
     if not isinstance(task, dict):
         raise MisfitError("not an object")
     identity = identity_of(task.get("id"))
     if "data" not in task:
-        return _text({"text": task.get("text")}), identity, _minimal(task)
+        return _text({"text": task.get("text")}), identity, _minimal(task) if tagged else None
+    if not tagged:
+        return _text(task["data"]), identity, None
     if predictions := _list(task, "predictions"):
         tally.left_out["predictions"] += len(predictions)
     key = "annotations" if "annotations" in task else "completions"  # as older versions say

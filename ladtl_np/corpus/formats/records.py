@@ -81,6 +81,7 @@ class Records:
     def __init__(self, options: ReadOptions, findings: Findings, tally: Tally) -> None:
         self._findings = findings
         self._tally = tally
+        self._tagged = options.tag_column is not None
         self._rule = EndRule(options.ends, findings)
         self._dialect = ""
         self._first = 0  # line of the first record that has a dialect
@@ -107,7 +108,7 @@ class Records:
         if not isinstance(record, dict):
             raise MisfitError("neither an object nor a pair of a text and an object")
         text, identity = _text_of(record), identity_of(record.get("id"))
-        container = _container(record)
+        container = _container(record) if self._tagged else None
         for key, name in _LEFT_OUT.items():
             if isinstance(found := record.get(key), list | dict) and found:
                 self._tally.left_out[name] += len(found)

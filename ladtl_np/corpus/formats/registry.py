@@ -31,6 +31,8 @@ class Format:
         Whether it is read, and written.
     folder
         Whether it is a folder of files.
+    tokens
+        Whether documents can only be written with their tokens.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Format:
     reads: bool = True
     writes: bool = True
     folder: bool = False
+    tokens: bool = False
 
 
 FORMATS = {
@@ -77,7 +80,17 @@ FORMATS = {
             (".json",),
             "label_studio",
         ),
-        Format("spacy", "spaCy's DocBin (extra spacy)", "documents", (".spacy",), "docbin"),
+        Format(
+            "spacy", "spaCy's DocBin (extra spacy)", "documents", (".spacy",), "docbin", tokens=True
+        ),
+        Format(
+            "spacy-jsonl",
+            "JSON lines with ents, as spaCy has them (read as jsonl)",
+            "documents",
+            (),
+            "spacy_jsonl",
+            reads=False,
+        ),
         Format(
             "brat",
             "a folder of .txt and .ann files",
