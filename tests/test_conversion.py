@@ -11,7 +11,8 @@ from corpora import corpus_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ladtl_np.commands.support.converting import format_to, hold, write
+from ladtl_np.commands.support.converting import format_to, write
+from ladtl_np.commands.support.held import hold
 from ladtl_np.corpus.conversion import (
     column_lines,
     documents_of,

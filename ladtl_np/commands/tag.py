@@ -15,14 +15,8 @@ from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import WRITABLE, check_place
 from ladtl_np.commands.support.formats import decoding_options, warn
 from ladtl_np.commands.support.reading import column_options, read_options
-from ladtl_np.commands.support.tagging import (
-    Source,
-    TagOptions,
-    kind_by_name,
-    make_tagger,
-    note_on,
-    tag_file,
-)
+from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
+from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
 from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS
@@ -172,7 +166,8 @@ def _refuse_idle(
     """Refuse options that would change nothing, whatever the inputs hold."""
     if style not in ("conll", "conllu"):
         refuse_without_effect(["scheme"], f"with --to {style}", "choose --to conll")
-    kinds = {kind or kind_by_name(source) for source in sources or ("-",)}
+    named = (source for source in sources or ("-",) if out_dir is None or not os.path.isdir(source))
+    kinds = {kind or kind_by_name(source) for source in named}
     columns = {name for name, found in FORMATS.items() if found.family == "columns"}
     folders = out_dir is not None and kind is None  # which may hold files of every kind
     if not kinds & columns and not folders:

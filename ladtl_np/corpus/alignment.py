@@ -210,7 +210,7 @@ def _entities(
     kept: list[Span] = []
     sound = True
     for span in entities:
-        problem, cure = wrong(span, len(document.text)), told.offsets()
+        problem, cure = wrong(span, len(document.text)), ""
         if not problem and not fits(span, bounds):
             if options.repair:
                 mended = widened(trimmed(span, document.text), bounds)
@@ -218,14 +218,14 @@ def _entities(
                 if mended[0] < mended[1]:
                     kept.append(mended)
                 continue
-            problem, cure = "starts or ends inside a token or at white space", _REPAIR
+            problem, cure = "starts or ends inside a token or at white space", told.repair()
         elif not problem and options.repair:
             mended = trimmed(span, document.text)
             if mended != span and fits(mended, bounds):
                 told.change(span, mended)
                 span = mended
         if problem:
-            told.finding(span, problem, cure)
+            told.finding(span, problem, cure or told.offsets())
             sound = False
         else:
             kept.append(span)
@@ -254,10 +254,21 @@ class _Told:
     def __init__(self, document: Document, findings: Findings, tally: Tally) -> None:
         self._document, self._findings, self._tally = document, findings, tally
         self._id = None if document.id is None else f"document {document.id}"
+        self._wide: bool | None = None
 
     def offsets(self) -> str:
-        wide = any(ord(character) > 0xFFFF for character in self._document.text)
-        return _OFFSETS + _UTF16 * wide
+        """What is usual of offsets."""
+        return _OFFSETS + self._utf16()
+
+    def repair(self) -> str:
+        """What to do about an entity that does not fit tokens."""
+        return _REPAIR + self._utf16()
+
+    def _utf16(self) -> str:
+        """A suspicion; many entities may be wrong, so the text is looked at once."""
+        if self._wide is None:
+            self._wide = any(ord(character) > 0xFFFF for character in self._document.text)
+        return _UTF16 * self._wide
 
     def finding(self, span: Span, problem: str, cure: str) -> None:
         place, document = shown(f"{span[0]}..{span[1]}"), self._document

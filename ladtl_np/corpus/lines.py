@@ -84,6 +84,12 @@ class _Hashed:
     def readline(self, size: int = -1) -> bytes:
         return self._passed(self._stream.readline(size))
 
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
     def _passed(self, content: bytes) -> bytes:
         self._digest.update(content)
         return content

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -41,11 +41,13 @@ from ladtl_np.commands import train, vectors
 from ladtl_np.commands.support.reading import read_options
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.cutting.sentences import cut_sentences
+from ladtl_np.corpus.findings import Findings
+from ladtl_np.corpus.formats import jsonl
 from ladtl_np.corpus.formats.conll import iterate_conll, write_conll
-from ladtl_np.corpus.formats.jsonl import iterate_jsonl, write_jsonl
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
 from ladtl_np.corpus.raw import iterate_raw
+from ladtl_np.corpus.read import Documents
 from ladtl_np.corpus.schemes import (
     detect_scheme,
     from_bioes,
@@ -54,6 +56,7 @@ from ladtl_np.corpus.schemes import (
     to_bioes,
 )
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.corpus.vectors.file_words import FileWords
 from ladtl_np.corpus.vectors.loading import load_vectors
 from ladtl_np.errors import DataError, LadtlError, ModelFileError, UsageError
@@ -189,15 +192,17 @@ def _tags(sentences: list[Sentence]) -> None:
 
 def _jsonl(data: bytes) -> None:
     mode = "characters" if data[:1] <= b"O" else "spaces"
-    documents = list(iterate_jsonl(BytesIO(data[1:]), mode, "fuzz"))
-    text = StringIO(newline="\n")
-    write_jsonl(text, documents)
-    again = iterate_jsonl(BytesIO(text.getvalue().encode("utf-8")), mode, "again")
-    for one, other in zip(documents, again, strict=True):
-        assert one.raw.text == other.raw.text
-        assert (one.spans or (), one.id) == (other.spans, other.id)
-        if len(one.raw) and one.spans is not None:
-            assert spans(one.sentence().tags or (), "BIOES") == list(one.spans)
+    options = ReadOptions(tokens=mode, repair=bool(data[:1] > b"a"), overlaps="longest")
+    findings, tally = Findings("fuzz"), Tally()
+    documents = Documents(tuple(jsonl.read(BytesIO(data[1:]), options, findings, tally)), "")
+    for found in documents.aligned(options, findings, tally):
+        told = [spans(s.tags or (), "BIOES") for s in found.sentences()]
+        assert sum(map(len, told)) == len(found.spans or ())
+        assert sum(end - start for start, end in found.ranges()) == len(found.bounds)
+        fitted = replace(documents, items=(found.fitted(),))
+        (again,) = fitted.aligned(options, Findings("again"), Tally())
+        assert again.spans == found.spans
+    findings.raise_any()
 
 
 def _raw(data: bytes) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.command import Command
-from ladtl_np.commands.support.converting import WRITABLE, check_place, format_to, hold, write
+from ladtl_np.commands.support.converting import WRITABLE, check_place, format_to, write
 from ladtl_np.commands.support.formats import tell
+from ladtl_np.commands.support.held import hold
 from ladtl_np.commands.support.reading import (
     corpus_options,
     read_options,

@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.command import Command
-from ladtl_np.commands.support.converting import Held, check_place, hold, write
+from ladtl_np.commands.support.converting import check_place, write
 from ladtl_np.commands.support.formats import tell
+from ladtl_np.commands.support.held import Held, hold
 from ladtl_np.commands.support.reading import corpus_options, read_options, tell_of_changes
 from ladtl_np.corpus.conversion import joined, sentence_groups
 from ladtl_np.corpus.formats.registry import FORMATS

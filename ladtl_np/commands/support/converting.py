@@ -1,29 +1,19 @@
-"""Corpora read for conversion, and written in every format."""
+"""Corpora written in every format."""
 
 from __future__ import annotations
 
 import os
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from ladtl_np.commands.support.held import Held
 from ladtl_np.commands.support.streams import check_output, open_output
-from ladtl_np.corpus.conversion import column_lines, documents_of
+from ladtl_np.corpus.conversion import column_lines
 from ladtl_np.corpus.document import Document
-from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.formats.conll import read_conll
-from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.registry import FORMATS, Format
-from ladtl_np.corpus.lines import display_name
-from ladtl_np.corpus.read import Documents, format_of, read_documents
-from ladtl_np.corpus.renaming import renamed
-from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.files import make_private_folder, new_file
 from ladtl_np.printable import LONG, shown
@@ -31,10 +21,8 @@ from ladtl_np.printable import LONG, shown
 __all__ = [
     "PAIR",
     "WRITABLE",
-    "Held",
     "check_place",
     "format_to",
-    "hold",
     "write",
     "write_documents",
     "write_pair",
@@ -49,112 +37,6 @@ PAIR = ".ann"
 _AT_ONCE = 1 << 16  # characters written at a time
 _FOLDER_GROUP = 100  # sentences in a file of a folder, where the input tells no documents
 _SAFE = re.compile(r"[\w][\w.\-]{0,99}")
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An input as it is: a corpus of columns, or documents.
-
-    Attributes
-    ----------
-    name
-        The input.
-    options
-        How it was read; the format is known.
-    corpus
-        Sentences and tags of columns, None of documents.
-    documents
-        Documents, None of columns.
-    tally
-        What was met.
-    """
-
-    name: str
-    options: ReadOptions
-    corpus: Corpus | None
-    documents: Documents | None
-    tally: Tally
-
-    def as_corpus(self) -> Corpus:
-        """Sentences and tags; documents are cut.
-
-        Raises
-        ------
-        FindingsError
-            If entities do not fit tokens.
-        """
-        if self.corpus is not None:
-            return self.corpus
-        assert self.documents is not None
-        findings = Findings(self.name)
-        corpus = self.documents.corpus(self.options, self.name, findings, self.tally)
-        findings.raise_any()
-        return renamed(corpus, self.options.rename)
-
-    def as_documents(self, group: int, *, tokens: bool = False) -> list[Document]:
-        """Documents; of columns, `group` sentences each where none are told.
-
-        Where something may be repaired or `tokens` are wanted, entities are made to fit tokens;
-        else they stay.
-
-        Raises
-        ------
-        FindingsError
-            If repaired entities do not fit tokens.
-        """
-        if self.documents is None:
-            assert self.corpus is not None
-            return list(documents_of(self.corpus, group))
-        options = self.options
-        if not tokens and not options.repair and options.overlaps == "refuse":
-            return list(self.documents.items)
-        findings = Findings(self.name)
-        fitted = [found.fitted() for found in self.documents.aligned(options, findings, self.tally)]
-        findings.raise_any()
-        return fitted
-
-    def by_sentence(self) -> list[Document]:
-        """A document for each sentence.
-
-        Raises
-        ------
-        FindingsError
-            If entities do not fit tokens.
-        """
-        assert self.documents is not None
-        findings = Findings(self.name)
-        found = [
-            one
-            for aligned in self.documents.aligned(self.options, findings, self.tally)
-            for one in aligned.parts()
-        ]
-        findings.raise_any()
-        return found
-
-    def remarks(self) -> Sequence[Remark]:
-        """What was met, after the input has been used."""
-        return self.tally.remarks(self.name)
-
-
-def hold(path: str, options: ReadOptions) -> Held:
-    """Read an input in any format.
-
-    Raises
-    ------
-    UsageError
-        If it cannot be opened.
-    FindingsError
-        With everything wrong in it.
-    """
-    found, name, tally = format_of(path, options), display_name(path), Tally()
-    options = msgspec.structs.replace(options, format=found.name)
-    if found.family == "columns":
-        corpus = read_conll(path, options, name=name, tally=tally)
-        return Held(name, options, corpus, None, tally)
-    findings = Findings(name)
-    documents = read_documents(path, options, findings, tally)
-    findings.raise_any()
-    return Held(name, options, None, documents, tally)
 
 
 def format_to(output: str, wanted: str | None) -> Format:

@@ -14,9 +14,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.tag_outputs import Item
 from ladtl_np.commands.support.tag_record import file_sha256
-from ladtl_np.commands.support.tagging import Source, TagOptions, make_tagger, note_on, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
 from ladtl_np.errors import LadtlError
 from ladtl_np.experiment.cluster.runs import token_in
 from ladtl_np.experiment.cluster.scheduler import Cluster

@@ -13,9 +13,10 @@ import click
 
 from ladtl_np.commands.support.cluster import tell_of_waiting
 from ladtl_np.commands.support.tag_display import TagDisplay
+from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.tag_outputs import RECORD, Item, pair_outputs
 from ladtl_np.commands.support.tag_record import file_sha256, outputs_to_do
-from ladtl_np.commands.support.tagging import Source, TagOptions, make_tagger, note_on, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
 from ladtl_np.errors import LadtlError, TerminatedError, UsageError
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.scheduler import Cluster

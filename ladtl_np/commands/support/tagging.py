@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
-
-import msgspec
+from typing import TYPE_CHECKING, BinaryIO
 
 from ladtl_np.commands.support.converting import PAIR, write_documents, write_pair
 from ladtl_np.commands.support.streams import open_output
+from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.units import (
-    Cut,
     InputFormat,
     Unit,
     conll_lines,
@@ -22,11 +19,8 @@ from ladtl_np.commands.support.units import (
     read,
 )
 from ladtl_np.corpus.conversion import merged
-from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.formats import jsonl, spacy_jsonl
-from ladtl_np.corpus.formats.detection import detect
-from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.tally import Tally
@@ -38,9 +32,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Report",
-    "Source",
-    "TagOptions",
-    "kind_by_name",
     "make_tagger",
     "note_on",
     "tag_file",
@@ -51,124 +42,9 @@ Report = Callable[[float], None]
 TaggedUnit = tuple[Unit, list[tuple[str, ...]]]
 """A unit, and the tags of each of its sentences."""
 Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
-_TEXT = (".txt", ".text", ".ann")  # of these only .txt is read as text; brat's lie beside it
-_SUFFIXES: dict[str, InputFormat] = {
-    suffix: found.name
-    for found in reversed(FORMATS.values())
-    for suffix in found.suffixes
-    if found.reads and suffix not in _TEXT
-}
 _LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write}
 _OF_WHOLE_TEXTS = ("brat", "html", "spacy")
 """Styles in which a file of text is one document, not one for each line."""
-
-
-@dataclass(frozen=True, slots=True)
-class TagOptions:
-    """What was asked for; the same for all inputs.
-
-    Attributes
-    ----------
-    model
-        The model's file.
-    kind
-        Input format; None tells it by the suffix.
-    style, scheme
-        Output format, and tag scheme of columns.
-    mode
-        What a token of text is; None as in the model's training.
-    reading
-        How columns are read.
-    domain, constrained, threads
-        As for `model.tagging.Tagger`.
-    sentences
-        What a sentence of text is; None as in the model's training.
-    vocabulary_key
-        File of the key of a model whose words are hashes.
-    embeddings
-        File of word vectors for words that the model does not know.
-    """
-
-    model: str
-    kind: InputFormat | None
-    style: str
-    scheme: str
-    mode: TokenMode | None
-    reading: ReadOptions
-    domain: Any
-    constrained: bool | None
-    threads: int
-    sentences: SentenceMode | None = None
-    vocabulary_key: str | None = None
-    embeddings: str | None = None
-
-    def cut(self, model: Model) -> Cut:
-        """How text is cut into tokens and sentences for a model."""
-        profile = msgspec.structs.replace(
-            model.profile,
-            tokens=self.mode or model.profile.tokens,
-            sentences=self.sentences or model.profile.sentences,
-        )
-        return Cut(profile, model.vocabulary.knows, own=self.mode is not None)
-
-    def files(self) -> list[str]:
-        """What is read beside the inputs."""
-        return [path for path in self.loading() if path]
-
-    def loading(self) -> tuple[str, str | None, str | None]:
-        """What `models.load` wants: model, key, word vectors."""
-        return self.model, self.vocabulary_key, self.embeddings
-
-    def kind_of(self, source: str) -> InputFormat:
-        """Input format of a file.
-
-        Raises
-        ------
-        UsageError
-            If the options do not fit it.
-        """
-        kind = self.kind or kind_by_name(source)
-        return kind
-
-    def settings(self) -> dict[str, str]:
-        """All that an output depends on beside its input and the model's content, in words."""
-        reading = msgspec.to_builtins(self.reading)
-        told = {key.replace("_", "-"): str(value) for key, value in reading.items()}
-        told |= {"from": self.kind or "by suffix", "to": self.style, "scheme": self.scheme}
-        trained = "as in training"
-        told |= {"tokens": self.mode or trained, "sentences": self.sentences or trained}
-        told |= {"domain": self.domain}
-        if self.embeddings:
-            told["embeddings"] = "those of training"  # the model takes no others
-        return told | {"constrained": str(self.constrained)}
-
-    def on_other_machines(self) -> TagOptions:
-        """The same, from whatever folder it is looked at."""
-        key, vectors = self.vocabulary_key, self.embeddings
-        return replace(
-            self,
-            model=os.path.abspath(self.model),
-            vocabulary_key=key and os.path.abspath(key),
-            embeddings=vectors and os.path.abspath(vectors),
-        )
-
-
-class Source(NamedTuple):
-    """One input: its path, how messages call it, and its SHA-256, "" if it was not taken."""
-
-    path: str
-    name: str
-    sha256: str = ""
-
-
-def kind_by_name(source: str) -> InputFormat:
-    """Input format where none is chosen: by the suffix, and of JSON by its start."""
-    if os.path.isdir(source):
-        return detect(source)
-    suffix = os.path.splitext(source)[1].lower()
-    if suffix == ".json" and os.path.isfile(source):
-        return detect(source)
-    return _SUFFIXES.get(suffix, "text")
 
 
 def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tagger:
@@ -216,23 +92,18 @@ def tag_file(
     LadtlError
         If the input cannot be read or tagged, or is not what `source` says it is.
     """
-    kind, name = options.kind_of(source.path), display_name(source.name)
+    kind = options.kind_of(source.path)
     if kind != "text" and FORMATS[kind].folder:
         folder = Path(source.path)
-        return _tag(folder, kind, name, output, tagger, options, report, overwrite, coloured)
-    digest = Digest()
+        return _tag(folder, kind, source, output, tagger, options, report, overwrite, coloured)
     with open_input(source.path) as stream:
-        hashed = digest.stream(stream) if source.sha256 else stream
-        tally = _tag(hashed, kind, name, output, tagger, options, report, overwrite, coloured)
-    if source.sha256 and digest.hexdigest() != source.sha256:
-        raise LadtlError(f"{name} has changed since the command started; tag it again")
-    return tally
+        return _tag(stream, kind, source, output, tagger, options, report, overwrite, coloured)
 
 
 def _tag(
     stream: BinaryIO | Path,
     kind: InputFormat,
-    name: str,
+    source: Source,
     output: str,
     tagger: Tagger,
     options: TagOptions,
@@ -240,9 +111,13 @@ def _tag(
     overwrite: bool,
     coloured: bool,
 ) -> Tally:
-    tally, cut = Tally(), options.cut(tagger.model)
-    units = read(stream, kind, cut, options.reading, name, tally)
-    chunks = _reporting(_tagged(units, tagger), stream, report)
+    tally, cut, name = Tally(), options.cut(tagger.model), display_name(source.name)
+    content = stream
+    digest = Digest()
+    if source.sha256 and not isinstance(stream, Path):
+        content = digest.stream(stream)
+    units = read(content, kind, cut, options.reading, name, tally)
+    chunks = _unchanged(_reporting(_tagged(units, tagger), stream, report), digest, source)
     unit_writer = _unit_writer(options, name, tagger, coloured)
     if unit_writer is not None:
         write, opening = unit_writer
@@ -315,6 +190,16 @@ def _reporting(
     for chunk in chunks:
         yield chunk
         report(min(1.0, stream.tell() / size))
+
+
+def _unchanged(
+    chunks: Iterator[list[TaggedUnit]], digest: Digest, source: Source
+) -> Iterator[list[TaggedUnit]]:
+    """Pass chunks on; after the last, before the output appears, see whether it was this input."""
+    yield from chunks
+    if source.sha256 and digest.hexdigest() != source.sha256:
+        name = display_name(source.name)
+        raise LadtlError(f"{name} has changed since the command started; tag it again")
 
 
 def _texts(chunks: Iterator[list[TaggedUnit]], write: Writer) -> Iterator[str]:
