@@ -244,7 +244,7 @@ def test_promise_43_who_asks_is_shown_the_value_and_its_steering_characters_esca
     bad = bad_file(tmp_path, "bad.txt", "x\tO\nx\tT-kanari\x1b[31m\u202e\n")
     jsonl = bad_file(tmp_path, "bad.jsonl", WRONG_DOCUMENTS["overlap"])
     positions = bad_file(tmp_path, "positions.txt", "a1\tO\nkanari\tO\n")
-    tag = ("tag", "--model", tiny_model_file)
+
     lines = [
         ("data", "stats", bad),
         ("score", bad, bad),
@@ -261,7 +261,7 @@ def test_promise_43_who_asks_is_shown_the_value_and_its_steering_characters_esca
             "--out",
             tmp_path / "vectors.txt",
         ),
-        (*tag, jsonl),
+        ("data", "stats", jsonl),
     ]
     for arguments in lines:
         result = invoke(*arguments, "--show-text")
