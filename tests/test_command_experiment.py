@@ -117,6 +117,7 @@ def test_results_are_those_of_the_manifests(done: Path) -> None:
         "f1_conlleval": f"{overall['f1']:.6f}",
         "f1_strict": f"{strict['f1']:.6f}",
         "best_step": str(manifest["best_step"]),
+        "updates": str(manifest["updates"]),
     }
     assert told.items() <= rows[-1].items()
 
@@ -139,6 +140,13 @@ def test_finished_runs_are_not_repeated(copied: Path, invoke: Invoke) -> None:
     assert times(copied / "out") == before
     assert "la-dtl" in result.stdout
     assert "±" in result.stdout
+    assert "updates" in result.stdout
+    runs = [
+        json.loads((run / "manifest.json").read_text("utf-8")) for run in runs_of(copied / "out")
+    ]
+    steps = {run["updates"] for run in runs}
+    cells = [line.split("│") for line in result.stdout.splitlines() if "│" in line]
+    assert {int(row[4]) for row in cells} == steps
 
 
 def test_a_continued_experiment_gives_the_same_bytes(copied: Path, invoke: Invoke) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from ladtl_np.arrays.processors import allowed
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.experiment import (
     RunSpec,
@@ -20,7 +22,13 @@ from ladtl_np.experiment import (
     parse_experiment,
 )
 from ladtl_np.experiment.inputs import own_files, read_inputs
-from ladtl_np.experiment.results import method_labels, read_results, write_results
+from ladtl_np.experiment.results import (
+    from_to,
+    method_labels,
+    read_results,
+    remarks_of_runs,
+    write_results,
+)
 from ladtl_np.experiment.runner import share_cores
 from ladtl_np.experiment.state import state_of
 from ladtl_np.options.config import Config, to_toml
@@ -318,12 +326,30 @@ def test_scores_are_read_as_the_manifest_tells_them(tmp_path: Path) -> None:
     path = tmp_path / spec.folder / "manifest.json"
     reading = {"overall": {"precision": 0.25, "recall": 0.5, "f1": 1 / 3}}
     scores = {"conlleval": reading, "strict": {"overall": {"f1": 0.125}}}
-    for step, cell in (({"best_step": 20}, "20"), ({}, "")):
+    for step, cells in (({"best_step": 20, "updates": 45}, ["20", "45"]), ({}, ["", ""])):
         path.write_bytes(msgspec.json.encode({"results": {"t": scores}} | step))
         (result,) = read_results([spec], tmp_path)
-        assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, step.get("best_step"))
+        steps = step.get("best_step"), step.get("updates")
+        assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, *steps)
         row = write_results([spec], tmp_path).read_text("utf-8").split("\n")[1]
-        assert row.split("\t")[4:] == ["t", "0.250000", "0.500000", "0.333333", "0.125000", cell]
+        assert row.split("\t")[4:] == ["t", "0.250000", "0.500000", "0.333333", "0.125000", *cells]
+
+
+def test_a_span_of_numbers_is_written_once_where_it_has_one() -> None:
+    assert [from_to(numbers) for numbers in ((), (7, 7), (1200, 30, 40))] == ["", "7", "30–1,200"]
+
+
+def test_what_runs_were_told_is_told_once_with_their_number(tmp_path: Path) -> None:
+    specs = specs_of(methods=["la-dtl", "non-transfer"])
+    known, new = Remark("a", "c", 1, "one"), Remark("b", "c", 2, "two", "cure", ("c:1",))
+    for spec, told in zip(specs, ([known, new, new], [new]), strict=True):
+        finished(tmp_path / spec.folder, spec.config, [])
+        manifest = {"results": {}, "remarks": [remark.to_json() for remark in told]}
+        (tmp_path / spec.folder / "manifest.json").write_bytes(msgspec.json.encode(manifest))
+    (found,) = remarks_of_runs(specs, tmp_path, [known])
+    assert found == replace(new, what="in 2 of 2 runs: two")
+    first, _ = remarks_of_runs(specs, tmp_path)
+    assert first.what == "in 1 of 2 runs: one"
 
 
 def test_the_methods_of_an_experiment_are_told_by_its_results(tmp_path: Path) -> None:

@@ -218,6 +218,48 @@ def test_fewer_runs_than_elsewhere_are_marked(make_run: MakeRun, tmp_path: Path)
     assert texts(table) == [["crf-l2", "50.00 (1)"], ["la-dtl", "50.00 ± 0.00"]]
 
 
+def change_manifest(place: Path, **changes: Any) -> None:
+    manifest = json.loads((place / "manifest.json").read_text("utf-8"))
+    (place / "manifest.json").write_text(json.dumps(manifest | changes), "utf-8")
+
+
+def test_the_updates_of_both_stages_stand_behind_the_scores(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    for seed, updates in enumerate((900, 1200)):
+        place = make_run(f"e/T/la-dtl/{seed}", "la-dtl", {"t": 0.5}, seed=seed)
+        change_manifest(place, updates=updates)
+    make_run("e/T/crf-l2/0", "crf-l2", {"t": 0.5})
+    section = results_section(study_of(find_runs([tmp_path / "e"])))
+    assert section.tables[0].header == ["method", "T", "updates"]
+    assert [row[-1] for row in texts(section.tables[0])] == ["–", "900–1,200"]
+    assert "Updates are the mini-batches" in " ".join(section.notes)
+
+
+def test_runs_whose_last_evaluation_was_the_best_are_counted_and_told(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    rising = {"kind": "still-improving", "corpus": "d", "count": 9, "what": "w", "cure": "more"}
+    for seed in range(3):
+        place = make_run(f"e/T/la-dtl/{seed}", "la-dtl", {"t": 0.5}, seed=seed, learning={10: 0.5})
+        change_manifest(place, remarks=[rising] if seed else [])
+    report = report_of(tmp_path / "e")
+    (note,) = section_of(report, "learning").notes
+    assert note.startswith("In 2 of 3 runs the last evaluation was the best")
+    assert "la-dtl (2)" in note
+    (table,) = (t for t in section_of(report, "provenance").tables if t.name == "remarks")
+    assert texts(table) == [["d", "w", "more", "2"]]
+
+
+def test_what_manifests_tell_is_escaped(make_run: MakeRun, tmp_path: Path) -> None:
+    place = make_run("e/T/la-dtl/0", "la-dtl", {"t": 0.5})
+    told = {"kind": "x", "corpus": HOSTILE, "count": 1, "what": HOSTILE, "cure": HOSTILE}
+    change_manifest(place, remarks=[told])
+    page = report_of(tmp_path / "e").html()
+    assert HOSTILE not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 3
+
+
 def test_several_test_corpora_have_a_table_each(make_run: MakeRun, tmp_path: Path) -> None:
     make_run("e/T/la-dtl/0", "la-dtl", {"dev": 0.9, "a": 0.5, "b": 0.4})
     tables = results_section(study_of(find_runs([tmp_path / "e"]))).tables

@@ -20,7 +20,7 @@ from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster, share_workers
 from ladtl_np.experiment.cluster.scheduler import Cluster
 from ladtl_np.experiment.loading import load_experiment
-from ladtl_np.experiment.results import means, read_results, write_results
+from ladtl_np.experiment.results import means, read_results, remarks_of_runs, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
 from ladtl_np.experiment.runner import states as states_of
 from ladtl_np.options.input_file import require_utf8
@@ -118,6 +118,7 @@ def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
         if state.kind == "finished"
     ]
     path = write_results(finished, out)
+    further = remarks_of_runs(finished, out, plan.inputs.remarks)
     if as_json:
         print_json(
             {
@@ -126,11 +127,13 @@ def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
                 "failed": [plan.specs[n].to_json() | {"error": e} for n, e in failed.items()],
                 "means": [mean.to_json() for mean in means(finished, out)],
                 "results": [result.to_json() for result in read_results(finished, out)],
+                "remarks": [remark.to_json() for remark in (*plan.inputs.remarks, *further)],
             }
         )
     elif finished:
         synthetic = " (synthetic corpora)" if plan.own.synthetic else ""
         print_table(means_table(f"{shown(plan.name, LONG)}{synthetic}", means(finished, out)))
+    tell(further)
     click.echo(f"Results: {shown(str(path), LONG)}", err=True)
     if failed:
         click.echo(f"error: {len(failed)} of {len(plan.specs)} runs failed", err=True)
@@ -171,7 +174,9 @@ def _list(plan: Plan, share: Share, as_json: bool) -> None:
             spec.to_json() | {"state": state.kind, "differences": state.differences}
             for spec, state in zip(plan.specs, found, strict=True)
         ]
-        print_json({"experiment": plan.name, "processes": share.processes, "runs": runs})
+        told = [remark.to_json() for remark in plan.inputs.remarks]
+        facts = {"experiment": plan.name, "processes": share.processes, "runs": runs}
+        print_json(facts | {"remarks": told})
         return
     for spec, state in zip(plan.specs, found, strict=True):
         more = f": {state.differences}" if state.differences else ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.files import write_atomically
 from ladtl_np.runs.found import FoundRun
@@ -17,21 +20,25 @@ from ladtl_np.runs.tables import read_table
 __all__ = [
     "Mean",
     "Result",
+    "from_to",
     "grid_keys",
     "means",
     "method_labels",
     "read_results",
+    "remarks_of_runs",
     "write_results",
 ]
 
 _BEFORE_GRID = ("task", "method", "seed", "fraction")
-_AFTER_GRID = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict", "best_step")
+_SCORES = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict")
+_AFTER_GRID = (*_SCORES, "best_step", "updates")
 
 
 class Result(NamedTuple):
     """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name.
 
-    `best_step` is None where the manifest does not tell it.
+    `best_step` and `updates`, the mini-batches of both stages, are None where the manifest does not
+    tell them.
     """
 
     spec: RunSpec
@@ -41,15 +48,20 @@ class Result(NamedTuple):
     f1: float
     strict_f1: float
     best_step: int | None
+    updates: int | None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        scores = (self.corpus, self.precision, self.recall, self.f1, self.strict_f1, self.best_step)
-        return self.spec.to_json() | dict(zip(_AFTER_GRID, scores, strict=True))
+        scores = (self.corpus, self.precision, self.recall, self.f1, self.strict_f1)
+        found = (*scores, self.best_step, self.updates)
+        return self.spec.to_json() | dict(zip(_AFTER_GRID, found, strict=True))
 
 
 class Mean(NamedTuple):
-    """F1 over the seeds, as a share, with its sample deviation; None for a single run."""
+    """F1 over the seeds, as a share, with its sample deviation; None for a single run.
+
+    `updates` are those of each run whose manifest tells them.
+    """
 
     spec: RunSpec
     corpus: str
@@ -58,6 +70,7 @@ class Mean(NamedTuple):
     deviation: float | None
     strict_f1: float
     strict_deviation: float | None
+    updates: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -77,7 +90,8 @@ def read_results(specs: Sequence[RunSpec], out: Path) -> list[Result]:
         for corpus, scores in run.results.items():
             overall = scores.conlleval.overall
             shares = overall.precision, overall.recall, overall.f1, scores.f1("strict")
-            results.append(Result(spec, corpus, *shares, run.manifest.best_step))
+            steps = run.manifest.best_step, run.manifest.updates
+            results.append(Result(spec, corpus, *shares, *steps))
     return results
 
 
@@ -99,8 +113,8 @@ def write_results(specs: Sequence[RunSpec], out: Path) -> Path:
         row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
         row += [_value(spec.grid[key]) if key in spec.grid else "" for key in keys]
         shares = (result.precision, result.recall, result.f1, result.strict_f1)
-        step = "" if result.best_step is None else str(result.best_step)
-        row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), step]
+        steps = ("" if n is None else str(n) for n in (result.best_step, result.updates))
+        row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), *steps]
         rows.append(row)
     path = out / RESULTS
     write_atomically(path, "".join("\t".join(row) + "\n" for row in rows).encode("utf-8"))
@@ -117,6 +131,32 @@ def method_labels(folder: Path) -> frozenset[str]:
     """
     rows = read_table(folder / RESULTS)
     return frozenset(row["method"] for _, row in rows if row.get("method"))
+
+
+def from_to(numbers: Sequence[int]) -> str:
+    """Write the least and the largest number, or the only one; "" of none."""
+    if not numbers:
+        return ""
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,}–{most:,}"
+
+
+def remarks_of_runs(
+    specs: Sequence[RunSpec], out: Path, known: Sequence[Remark] = ()
+) -> list[Remark]:
+    """Collect what the finished runs were told, each thing once with how many of them it is of.
+
+    `known` are left out.
+    """
+    runs = [FoundRun(out / spec.folder, out) for spec in specs]
+    told = [run.manifest.remarks for run in runs if run.finished() is not None]
+    counts = Counter(remark for some in told for remark in dict.fromkeys(some))
+    for remark in known:
+        counts.pop(remark, None)
+    return [
+        replace(remark, what=f"in {count:,} of {len(told):,} runs: {remark.what}")
+        for remark, count in counts.items()
+    ]
 
 
 def _value(value: Any) -> str:
@@ -149,6 +189,7 @@ def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:
                 statistics.stdev(f1) if several else None,
                 statistics.mean(strict),
                 statistics.stdev(strict) if several else None,
+                tuple(result.updates for result in group if result.updates is not None),
             )
         )
     return found

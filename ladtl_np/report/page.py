@@ -16,6 +16,7 @@ from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
 from ladtl_np.report.sections.discrepancy import discrepancy_section
 from ladtl_np.report.sections.labels import contrasted, label_section
+from ladtl_np.report.sections.losses import losses_section
 from ladtl_np.report.sections.overlap import leakage_section
 from ladtl_np.report.sections.provenance import provenance_section
 from ladtl_np.report.sections.results import results_section
@@ -99,6 +100,7 @@ def build_report(
         fraction_section(study, pen),
         grid_section(study, pen),
         label_section(study, pen, two),
+        losses_section(study),
         discrepancy_section(study, pen, two),
         confusion_section(study, pen, two, library),
         *([terms_section(study, two, library, terms)] if terms else []),

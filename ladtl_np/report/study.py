@@ -12,6 +12,7 @@ from typing import Any
 
 from ladtl_np.experiment.results import method_labels
 from ladtl_np.options.methods import METHODS
+from ladtl_np.report.target_alone import beside_the_others
 from ladtl_np.runs.found import SEED, FoundRun, without_seed
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.scoring import Semantics
@@ -153,7 +154,7 @@ def on_corpus(corpus: str) -> str:
 def study_of(runs: Sequence[FoundRun]) -> Study:
     """Put runs in order; of runs with equal task, method, options and seed, the first is kept."""
     labels = {root: method_labels(root) for root in dict.fromkeys(run.root for run in runs)}
-    named = [(run, *_names(run, labels[run.root])) for run in runs]
+    named = beside_the_others([(run, *_names(run, labels[run.root])) for run in runs])
     groups: dict[tuple[str, str], list[FoundRun]] = defaultdict(list)
     for run, task, method in named:
         groups[task, method].append(run)
@@ -175,7 +176,7 @@ def study_of(runs: Sequence[FoundRun]) -> Study:
             left_out.append("/".join(run.parts) or str(run.folder))
         else:
             found[key] = StudyRun(run, task, method, base, share, seed, point)
-    return Study([found[key] for key in sorted(found)], left_out)
+    return Study([found[key] for key in sorted(found)], list(dict.fromkeys(left_out)))
 
 
 def _plain(value: Any) -> Any:

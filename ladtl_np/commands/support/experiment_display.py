@@ -15,7 +15,7 @@ from rich.text import Text
 
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import Event
-from ladtl_np.experiment.results import Mean, grid_keys
+from ladtl_np.experiment.results import Mean, from_to, grid_keys
 from ladtl_np.printable import LONG, shown
 
 __all__ = ["ExperimentDisplay", "means_table"]
@@ -149,6 +149,7 @@ def means_table(name: str, found: Sequence[Mean]) -> Table:
     for heading in ("task", "method", *keys):
         table.add_column(heading)
     table.add_column("seeds", justify="right")
+    table.add_column("updates", justify="right")
     for corpus, differ in readings.items():
         table.add_column(corpus, justify="right")
         if differ:
@@ -168,7 +169,7 @@ def _cells(group: dict[str, Mean], keys: Sequence[str], readings: dict[str, bool
     for key in keys:
         value = spec.fraction if key == "fraction" else spec.grid.get(key, "")
         cells.append(str(value))
-    cells.append(str(first.runs))
+    cells += [str(first.runs), from_to(first.updates)]
     for corpus, differ in readings.items():
         mean = group.get(corpus)
         cells.append(_percent(mean.f1, mean.deviation) if mean else "")

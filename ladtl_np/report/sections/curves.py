@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
@@ -47,12 +47,29 @@ def learning_section(study: Study, pen: Pen) -> Section:
             section.tables.append(Table(name, caption, header, rows, names=2, folded=True))
     if not section.figures:
         section.missing = "no run has development scores in its metrics.tsv."
+    if rising := _rising(study):
+        count = sum(rising.values())
+        which = "; ".join(f"{row} ({n})" for row, n in rising.items())
+        section.notes.append(
+            f"In {count} of {len(study.runs)} runs the last evaluation was the best, so F1 may "
+            f"still have been rising: {which}. More training.steps may give more."
+        )
     used = [run.run.manifest.vectors for run in study.runs]
     if files := sorted({vectors.file.name for vectors in used if vectors is not None}):
         count = sum(vectors is not None for vectors in used)
         named = ", ".join(files)
         section.notes.append(f"Embeddings start from {named} in {count} of {len(used)} runs.")
     return section
+
+
+def _rising(study: Study) -> Counter[str]:
+    """Runs of each method whose manifest tells that F1 was best at the last step."""
+    told = [
+        run.method
+        for run in study.runs
+        if any(remark.kind == "still-improving" for remark in run.run.manifest.remarks)
+    ]
+    return Counter(told)
 
 
 def fraction_section(study: Study, pen: Pen) -> Section:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ladtl_np.experiment.results import from_to
 from ladtl_np.report.content import DAGGER, Cell, Section, Table
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
 from ladtl_np.report.study import Study
@@ -28,6 +29,10 @@ def results_section(study: Study) -> Section:
         section.notes.append(
             "No run was scored on a test corpus: these are scores on the development corpora, "
             "which also chose the models, and so are too high."
+        )
+    if any(run.run.manifest.updates is not None for run in study.runs):
+        section.notes.append(
+            "Updates are the mini-batches of a run, in both stages of a method that has two."
         )
     if study.choices():
         section.notes.append(
@@ -90,7 +95,12 @@ def _main_table(results: Results, daggers: set[tuple[str, str]], caption: str, n
             mark = DAGGER if (row, column) in daggers else ""
             line.append(Cell(text + mark, row in best[column]))
         rows.append(line)
-    return Table(name, caption, ["method", *map(column_name, columns)], rows)
+    header = ["method", *map(column_name, columns)]
+    if results.updates:
+        header.append("updates")
+        for line in rows:
+            line.append(Cell(from_to(results.updates.get(line[0].text, ())) or "–"))
+    return Table(name, caption, header, rows)
 
 
 def _interval_table(results: Results, caption: str, name: str) -> list[Table]:
