@@ -74,8 +74,16 @@ def check_place(output: str, inputs: Iterable[str], found: Format, *, overwrite:
     folder = Path(output)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{shown(output, LONG)} is a file; {found.name} wants a folder")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UsageError(f"{shown(output, LONG)} is not empty; name another folder")
+    if folder.is_dir() and any(folder.iterdir()) and not overwrite:
+        raise UsageError(
+            f"{shown(output, LONG)} is not empty; give --overwrite to replace files of the same "
+            "names, or name another folder"
+        )
+    for path in inputs:  # whose names the new files might have
+        if path != "-" and folder.resolve() in (Path(path).resolve(), Path(path).resolve().parent):
+            raise UsageError(
+                f"{shown(output, LONG)} holds the input {shown(path, LONG)}; name another folder"
+            )
 
 
 def write(

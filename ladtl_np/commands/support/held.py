@@ -79,7 +79,10 @@ class Held:
         if not tokens and not options.repair and options.overlaps == "refuse":
             return list(self.documents.items)
         findings = Findings(self.name)
-        fitted = [found.fitted() for found in self.documents.aligned(options, findings, self.tally)]
+        fitted = [
+            found.fitted(tokens=tokens)
+            for found in self.documents.aligned(options, findings, self.tally)
+        ]
         findings.raise_any()
         return fitted
 
