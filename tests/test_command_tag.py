@@ -41,6 +41,18 @@ def test_text_becomes_columns_with_a_blank_line_for_every_line(tag: Invoke) -> N
     assert result.stderr == ""
 
 
+def test_how_much_is_unknown_is_told_at_the_end_of_a_text_that_is_not_short(tag: Invoke) -> None:
+    assert tag(input="x" * 99).stderr == ""
+    dev = "% of its development data"
+    (line,) = tag(input="x" * 97 + "\nqqq\n").stderr.splitlines()
+    assert line.startswith("3.0 % of 100 tokens are unknown to the model, ")
+    assert line.endswith(dev)
+    warning, line = tag(input="Ж" * 100).stderr.splitlines()
+    assert warning.startswith("warning: standard input: 100.0 % of 100 tokens are unknown to the")
+    assert warning.endswith("of the training data")
+    assert line.endswith(dev)
+
+
 @pytest.mark.parametrize("text", ["", "\n", "\n\n \n"])
 def test_empty_input_gives_its_blank_lines(tag: Invoke, text: str) -> None:
     result = tag(input=text)

@@ -19,8 +19,10 @@ from ladtl_np.commands.support import tag_cluster, tag_many, tagging
 from ladtl_np.commands.support.tag_cluster import TagJob, tag_on_worker
 from ladtl_np.commands.support.tagging import Source, TagOptions
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.errors import DataError
 from ladtl_np.experiment.cluster.worker import Wanted, complaints, local_versions
+from ladtl_np.model.file import load_model
 from ladtl_np.runs.lock import FolderLock
 
 NO_DASK = "needs dask: pip install 'ladtl-np[cluster]'"
@@ -112,6 +114,24 @@ def test_the_suffix_is_that_of_the_output_format(
     single = tmp_path / "single"
     assert tag(notes / "b.txt", "-o", single, "--to", style).exit_code == 0
     assert files_of(tmp_path / "out") == {f"b{suffix}": single.read_bytes()}
+
+
+def test_unknown_tokens_of_all_files_are_told_and_remarked_on_where_they_are(
+    tag: Tag, notes: Path, tmp_path: Path
+) -> None:
+    for name, text in {"a": "x" * 150 + "qq", "b": "Ж" * 150, "c": "x"}.items():
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{name}.txt").write_text(text, "utf-8")
+    result = tag(tmp_path / "in", "--out-dir", tmp_path / "out")
+    lines = result.stderr.splitlines()
+    assert lines[-2].startswith("50.2 % of 303 tokens are unknown to the model")
+    told = [line for line in lines if "unknown to the model" in line]
+    assert len(told) == 2  # of b.txt, and of all
+    assert f"{tmp_path}/in/b.txt: 100.0 % of 150 tokens are unknown" in told[0]
+    assert "check how the text is cut" in told[0]
+    # a file that was tagged before is not among them
+    again = tag(tmp_path / "in", "--out-dir", tmp_path / "out", "--resume")
+    assert "unknown to the model" not in again.stderr
 
 
 def test_a_file_with_findings_is_reported_and_the_others_go_on(
@@ -405,7 +425,7 @@ def test_a_worker_stops_a_file_that_is_not_wanted_any_more(
     assert ending is not None
     assert ending[:2] == (f"{tiny_model_file} has changed since the command started", 1)
     ending = tag_on_worker(job, 0, 0, "topic")
-    assert ending == ("", 1, "")
+    assert ending == ("", 1, "", (UnknownTokens(0, 1), load_model(tiny_model_file).dev_unknown))
     path.write_bytes(b"\xff\n")
     ending = tag_on_worker(job, 0, 0, "topic")
     assert ending is not None
@@ -429,7 +449,9 @@ def test_files_are_tagged_on_two_workers_and_a_killed_one_loses_nothing(
     pytest.importorskip("distributed", reason=NO_DASK)
     folder, here, there = tmp_path / "in", tmp_path / "here", tmp_path / "there"
     write_many(folder)
-    assert tag(folder, "--out-dir", here).exit_code == 3
+    local = tag(folder, "--out-dir", here)
+    assert local.exit_code == 3
+    assert " tokens are unknown to the model" in local.stderr.splitlines()[-2]
     with DaskProcesses(tmp_path / "dask") as processes:
         processes.start_workers(1, 1)
         missing = tag(
@@ -449,6 +471,7 @@ def test_files_are_tagged_on_two_workers_and_a_killed_one_loses_nothing(
     assert program.returncode == 3, messages
     assert "bad.txt:2: not UTF-8" in messages
     assert messages.splitlines()[-1].startswith("8 of 9 files tagged, 1 could not be: ")
+    assert messages.splitlines()[-2] == local.stderr.splitlines()[-2]
     assert ": its worker tcp://" in messages
     assert files_of(there) == files_of(here)
 

@@ -74,6 +74,16 @@ def test_an_entity_is_found_whose_word_training_never_saw(model: Model, file: Pa
     assert tags == FOUND
 
 
+def test_words_of_the_file_count_as_known(model: Model, file: Path) -> None:
+    counts = []
+    for decoder in (make_decoder(model), make_decoder(model, embeddings=file)):
+        decoder.tag([TEXT, ("a", "nowhere")])
+        counts.append(decoder.counted)
+    plain, wider = counts
+    assert plain.unknown > wider.unknown == 1
+    assert plain.tokens == wider.tokens
+
+
 def test_words_of_the_model_keep_their_rows(model: Model, file: Path) -> None:
     known = [("a", "B", "z"), ("x", "c"), ("nowhere", "x")]
     assert make_decoder(model).tag(known) == make_decoder(model, embeddings=file).tag(known)

@@ -13,10 +13,10 @@ import click
 from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import WRITABLE, check_place
-from ladtl_np.commands.support.formats import decoding_options, warn
+from ladtl_np.commands.support.formats import decoding_options, tell_unknown, warn
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
-from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, tag_file
 from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS
@@ -197,6 +197,7 @@ def _tag_one(
         tagger = make_tagger(load(*options.loading()), options, live=live)
     coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     one = Source(source, source)
-    tally = tag_file(one, output, tagger, options, overwrite=overwrite, coloured=coloured)
-    if note := note_on(tally):
-        warn(f"{display_name(source)}: {note}")
+    outcome = tag_file(one, output, tagger, options, overwrite=overwrite, coloured=coloured)
+    if outcome.note:
+        warn(f"{display_name(source)}: {outcome.note}")
+    tell_unknown(outcome.unknown, tagger.model.dev_unknown)

@@ -45,11 +45,16 @@ class Remark:
     places: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        return f"{self.corpus}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """All but the corpus, in words."""
         where = ""
         if self.places:
             where = f": {', '.join(self.places)}{', ...' * (self.count > len(self.places))}"
         cure = f"; {self.cure}" if self.cure else ""
-        return f"{self.corpus}: {self.what}{where}{cure}"
+        return f"{self.what}{where}{cure}"
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -11,7 +11,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.vocabulary import Vocabulary
 
-__all__ = ["UnknownTokens", "count_unknown", "remark_on_unknown", "unknown_told"]
+__all__ = ["LEAST_TOKENS", "UnknownTokens", "count_unknown", "remark_on_unknown", "unknown_told"]
 
 LEAST_TOKENS = 100
 """Fewer tokens tell nothing of the others."""

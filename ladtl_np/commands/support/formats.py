@@ -12,6 +12,7 @@ import click
 from ladtl_np.arrays.processors import lowered
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.tally import Remark
+from ladtl_np.corpus.unknown import LEAST_TOKENS, UnknownTokens, unknown_told
 from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
@@ -32,6 +33,7 @@ __all__ = [
     "print_table",
     "show_text_option",
     "tell",
+    "tell_unknown",
     "vocabulary_key_option",
     "warn",
 ]
@@ -166,3 +168,9 @@ def tell(remarks: Iterable[Remark]) -> None:
     """Say on standard error what stands out in corpora, each thing once."""
     for told in dict.fromkeys(map(str, remarks)):
         warn(told)
+
+
+def tell_unknown(found: UnknownTokens, usual: UnknownTokens | None) -> None:
+    """Say on standard error how much a model does not know of a text that is not very short."""
+    if found.tokens >= LEAST_TOKENS:
+        click.echo(unknown_told(found, usual), err=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.tag_outputs import Item
 from ladtl_np.commands.support.tag_record import file_sha256
-from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, tag_file
 from ladtl_np.errors import LadtlError
 from ladtl_np.experiment.cluster.runs import token_in
 from ladtl_np.experiment.cluster.scheduler import Cluster
@@ -138,12 +138,12 @@ def tag_on_worker(job: TagJob, number: int, attempt: int, topic: str) -> Ending 
             options = job.options
             model = _KEPT.model(options, job.model_sha256)
             tagger = make_tagger(model, options)
-            tally = tag_file(job.source, job.output, tagger, options, report)
+            found = tag_file(job.source, job.output, tagger, options, report)
         except _Stopped:
             return None
         except (LadtlError, OSError, MemoryError) as error:
             return Ending(explanation(error), getattr(error, "exit_code", LadtlError.exit_code))
-        return Ending("", note=note_on(tally))
+        return Ending("", note=found.note, unknown=(found.unknown, model.dev_unknown))
 
 
 class _Kept:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.progress import TextColumn, TimeRemainingColumn
 
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.experiment.cluster.work import News
 from ladtl_np.printable import LONG, shown, some_of
 from ladtl_np.progress.bar import BarDisplay, bar_column
@@ -27,11 +28,14 @@ class TagDisplay(BarDisplay):
     ----------
     failed
         Exit code of each file that could not be tagged, by its name.
+    unknown
+        Tokens that the model does not know, of all files and of its development data.
     """
 
     def __init__(self, files: Sequence[tuple[str, int]]) -> None:
         self._files = files
         self.failed: dict[str, int] = {}
+        self.unknown: tuple[UnknownTokens, UnknownTokens | None] = UnknownTokens(), None
         self._done = 0
         self._bytes = [0.0] * len(files)  # done of each
         columns = [
@@ -50,6 +54,9 @@ class TagDisplay(BarDisplay):
         if news.kind == "done":
             self._done += 1
             self._line(f"done    {shown(name, LONG)}")
+            if news.unknown is not None:
+                found, usual = news.unknown
+                self.unknown = self.unknown[0] + found, usual
             if news.note:
                 self._line(f"        {shown(name, LONG)}: {news.note}")
         elif news.kind == "failed":

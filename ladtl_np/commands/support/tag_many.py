@@ -12,11 +12,12 @@ from typing import NamedTuple
 import click
 
 from ladtl_np.commands.support.cluster import tell_of_waiting
+from ladtl_np.commands.support.formats import tell_unknown
 from ladtl_np.commands.support.tag_display import TagDisplay
 from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.tag_outputs import RECORD, Item, pair_outputs
 from ladtl_np.commands.support.tag_record import file_sha256, outputs_to_do
-from ladtl_np.commands.support.tagging import make_tagger, note_on, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, tag_file
 from ladtl_np.errors import LadtlError, TerminatedError, UsageError
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.scheduler import Cluster
@@ -137,6 +138,7 @@ def _tag(
         again = "--resume continues with the rest"
         click.echo(f"Interrupted: {display.summary()}. The same command with {again}.", err=True)
         raise
+    tell_unknown(*display.unknown)
     click.echo(display.summary(), err=True)
     if display.failed:
         codes = set(display.failed.values())
@@ -161,7 +163,7 @@ def _tag_here(
         yield News(number, "started")
         source = Source(item.source, item.source, sha256)
         try:
-            tally = tag_file(
+            found = tag_file(
                 source,
                 os.fspath(item.output),
                 tagger,
@@ -172,4 +174,5 @@ def _tag_here(
             code = getattr(error, "exit_code", LadtlError.exit_code)
             yield News(number, "failed", 0.0, explanation(error), code)
         else:
-            yield News(number, "done", 1.0, note=note_on(tally))
+            unknown = found.unknown, model.dev_unknown
+            yield News(number, "done", 1.0, note=found.note, unknown=unknown)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from ladtl_np.commands.support.converting import PAIR, write_documents, write_pair
 from ladtl_np.commands.support.streams import open_output
@@ -24,6 +24,7 @@ from ladtl_np.corpus.formats import jsonl, spacy_jsonl
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.tally import Tally
+from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown
 from ladtl_np.errors import LadtlError
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     from ladtl_np.model.tagging import Tagger
 
 __all__ = [
+    "Outcome",
     "Report",
     "make_tagger",
-    "note_on",
     "tag_file",
 ]
 
@@ -45,6 +46,21 @@ Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
 _LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write}
 _OF_WHOLE_TEXTS = ("brat", "html", "spacy")
 """Styles in which a file of text is one document, not one for each line."""
+
+
+class Outcome(NamedTuple):
+    """What a tagged input had that is no error.
+
+    Attributes
+    ----------
+    note
+        All in words; "" for nothing.
+    unknown
+        Tokens that the model does not know.
+    """
+
+    note: str
+    unknown: UnknownTokens
 
 
 def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tagger:
@@ -69,7 +85,7 @@ def tag_file(
     *,
     overwrite: bool = True,
     coloured: bool = False,
-) -> Tally:
+) -> Outcome:
     """Tag an input; the output appears when all is written.
 
     Parameters
@@ -92,12 +108,16 @@ def tag_file(
     LadtlError
         If the input cannot be read or tagged, or is not what `source` says it is.
     """
-    kind = options.kind_of(source.path)
+    kind, tally, before = options.kind_of(source.path), Tally(), tagger.decoder.counted
     if kind != "text" and FORMATS[kind].folder:
         folder = Path(source.path)
-        return _tag(folder, kind, source, output, tagger, options, report, overwrite, coloured)
-    with open_input(source.path) as stream:
-        return _tag(stream, kind, source, output, tagger, options, report, overwrite, coloured)
+        _tag(folder, kind, source, output, tagger, options, report, overwrite, coloured, tally)
+    else:
+        with open_input(source.path) as stream:
+            _tag(stream, kind, source, output, tagger, options, report, overwrite, coloured, tally)
+    unknown = tagger.decoder.counted - before
+    odd = remark_on_unknown("", unknown, tagger.model.dev_unknown)
+    return Outcome("; ".join(one.told for one in (*tally.remarks(""), *odd)), unknown)
 
 
 def _tag(
@@ -110,8 +130,9 @@ def _tag(
     report: Report | None,
     overwrite: bool,
     coloured: bool,
-) -> Tally:
-    tally, cut, name = Tally(), options.cut(tagger.model), display_name(source.name)
+    tally: Tally,
+) -> None:
+    cut, name = options.cut(tagger.model), display_name(source.name)
     content = stream
     digest = Digest()
     if source.sha256 and not isinstance(stream, Path):
@@ -125,7 +146,7 @@ def _tag(
             put(opening)
             for text in _texts(chunks, write):
                 put(text)
-        return tally
+        return
     found = FORMATS[options.style]
     documents: Iterator[Document] = (
         unit.document(tags, tokens=found.tokens) for chunk in chunks for unit, tags in chunk
@@ -136,12 +157,6 @@ def _tag(
         write_pair(list(documents), found, output, name)
     else:
         write_documents(documents, found, output, name, overwrite=overwrite)
-    return tally
-
-
-def note_on(tally: Tally) -> str:
-    """What was met that is no error, in words; "" if nothing."""
-    return "; ".join(remark.what for remark in tally.remarks(""))
 
 
 def _unit_writer(

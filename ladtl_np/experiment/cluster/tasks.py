@@ -79,7 +79,7 @@ class _Tasks:
         self.work, self.cluster, self.wanted, self.most = work, cluster, wanted, most
         self.waiting = deque(range(work.size))
         self.running: dict[int, _Running] = {}
-        self.arriving: dict[int, tuple[float, str]] = {}  # until when, and its note
+        self.arriving: dict[int, tuple[float, Ending]] = {}  # until when, and how it ended
         self.losses = Losses()
         self.workers: dict[str, int] = {}
         self.looked = 0.0  # when workers were looked for
@@ -233,7 +233,7 @@ class _Tasks:
             if result.error:
                 yield News(number, "failed", 0.0, result.error, result.code)
             else:
-                self.arriving[number] = time.monotonic() + ARRIVE_SECONDS, result.note
+                self.arriving[number] = time.monotonic() + ARRIVE_SECONDS, result
 
     def _lost(self, number: int) -> News:
         """Let a task whose worker has gone wait for another, or give it up."""
@@ -256,13 +256,13 @@ class _Tasks:
 
     def _arrived(self) -> Iterator[News]:
         """Tasks whose results this machine can read."""
-        for number, (deadline, note) in list(self.arriving.items()):
+        for number, (deadline, ending) in list(self.arriving.items()):
             folder = self.work.folder(number)
             with suppress(OSError):
                 os.listdir(folder)  # lets NFS look again
             if self.work.finished(number):
                 del self.arriving[number]
-                yield News(number, "done", 1.0, note=note)
+                yield News(number, "done", 1.0, note=ending.note, unknown=ending.unknown)
             elif time.monotonic() > deadline:
                 del self.arriving[number]
                 error = f"it has ended, but its results cannot be read here, in {folder}"

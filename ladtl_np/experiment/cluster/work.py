@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.experiment.cluster.worker import Ending
 
 __all__ = ["Losses", "News", "Work"]
@@ -53,6 +54,7 @@ class News(NamedTuple):
     error: str = ""
     code: int = 1
     note: str = ""
+    unknown: tuple[UnknownTokens, UnknownTokens | None] | None = None
 
 
 class Losses:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple, Self, TypedDict
 
 import ladtl_np
+from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.experiment.job import Job
 from ladtl_np.experiment.processes import run_in_processes
 from ladtl_np.files import open_private
@@ -136,11 +137,22 @@ def _size(path: str) -> int:
 
 
 class Ending(NamedTuple):
-    """How a task ended: why it failed, "" if it did not; the error's exit code; what to tell."""
+    """How a task ended.
+
+    Attributes
+    ----------
+    error, code
+        Why it failed, "" if it did not, and the error's exit code.
+    note
+        What to tell of it.
+    unknown
+        Of tagging: tokens that the model does not know, of the input and of its development data.
+    """
 
     error: str
     code: int = 1
     note: str = ""
+    unknown: tuple[UnknownTokens, UnknownTokens | None] | None = None
 
 
 class Post:
