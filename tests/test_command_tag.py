@@ -325,3 +325,9 @@ def test_a_file_of_a_corpus_with_tags_is_read_by_its_suffix(
 ) -> None:
     path = write_corpus(tmp_path / "test.bio", tiny_corpus.tests[0])
     assert len(tag(path, "--to", "jsonl").stdout.splitlines()) == len(tiny_corpus.tests[0])
+
+
+def test_lines_of_a_document_stay_lines_in_the_view(tag: Invoke) -> None:
+    record = json.dumps({"text": "x a\nCz\x1b[31m"})
+    result = tag("--from", "jsonl", "--to", "terminal", input=record + "\n")
+    assert result.stdout == "[x Sign] a\n[Cz Drug]\\x1b[31m\n"

@@ -25,6 +25,11 @@ _COLOURS = (
 _STYLES = ("bold", "bold underline", "bold italic", "bold reverse", "bold italic underline")
 
 
+def _safe(text: str) -> str:
+    """A text without anything that steers a terminal; its lines stay lines."""
+    return "\n".join(map(escaped, text.split("\n")))
+
+
 class Highlighter:
     """Shows tagged text: in colour with a legend, or with the type in the brackets.
 
@@ -57,15 +62,15 @@ class Highlighter:
         return self._rendered(Text("  ").join(entries)) + "\n"
 
     def line(self, raw: RawLine, entities: Sequence[Span]) -> str:
-        """One line: the text with its entities, spans of code points, in brackets."""
+        """The text with its entities, spans of code points, in brackets."""
         text = Text()
         at = 0
         for start, end, kind in entities:
-            text.append(escaped(raw.text[at:start]))
+            text.append(_safe(raw.text[at:start]))
             label = "" if self._coloured else f" {shown(kind)}"
-            text.append(f"[{escaped(raw.text[start:end])}{label}]", self._style.get(kind, ""))
+            text.append(f"[{_safe(raw.text[start:end])}{label}]", self._style.get(kind, ""))
             at = end
-        text.append(escaped(raw.text[at:]))
+        text.append(_safe(raw.text[at:]))
         return self._rendered(text)
 
     def _rendered(self, text: Text) -> str:
