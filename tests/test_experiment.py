@@ -59,6 +59,19 @@ def folders(**changes: Any) -> list[str]:
     return [spec.folder for spec in specs_of(**changes)]
 
 
+def test_development_and_test_corpora_may_be_read_in_another_way() -> None:
+    files = {"train": "b/t", "dev": "b/d", "test": ["b/e"], "format": {"scheme": "IOB1"}}
+    files |= {"dev_format": {"format": "brat"}, "test_format": {"scheme": "IO"}}
+    spec = specs_of(corpora={"a": {"train": "a/t"}, "b": files})[0]
+    read = {file.role: file.format for file in spec.config.data.files()}
+    assert (read["target"].scheme, read["dev"].scheme, read["test"].scheme) == (
+        "IOB1",
+        "IOB1",
+        "IO",
+    )
+    assert (read["dev"].format, read["test"].format) == ("brat", "auto")
+
+
 def test_runs_are_listed_by_task_method_fraction_grid_point_and_seed() -> None:
     grid = {"model": {"hidden": [8, 16]}, "optimizer.learning_rate": [0.1]}
     assert folders(seeds=[3, 1], fractions=[0.1, 1.0], grid=grid, methods=["la-dtl"]) == [

@@ -39,6 +39,8 @@ _ELSEWHERE = {
     "data.test": "corpora",
     "data.source_format": "corpora.NAME.format",
     "data.target_format": "corpora.NAME.format",
+    "data.dev_format": "corpora.NAME.dev_format",
+    "data.test_format": "corpora.NAME.test_format",
     "data.target_fraction": "fractions",
     "data.label_map": "label_map",
 }
@@ -161,8 +163,9 @@ def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> di
 def _files(experiment: Experiment, task: Task, method: str, out: Path) -> dict[str, Any]:
     """Paths and formats of a task's corpora; the source's only where the method uses it."""
     target = _paths(experiment, task.target, out)
-    named = {"target": target.train, "dev": target.dev, "test": target.test}
+    named: dict[str, Any] = {"target": target.train, "dev": target.dev, "test": target.test}
     named["target_format"] = msgspec.to_builtins(target.format)
+    named["dev_format"], named["test_format"] = target.dev_format, target.test_format
     if method_named(method).source != "unused":
         source = _paths(experiment, task.source, out)
         named["source"] = source.train
@@ -177,11 +180,11 @@ def _paths(experiment: Experiment, name: str, out: Path) -> CorpusFiles:
         folder = out / CORPORA / files.demo
         train, dev, test = (str(folder / f"{split}.txt") for split in ("train", "dev", "test"))
         return CorpusFiles(train=train, dev=dev, test=[test])
-    return CorpusFiles(
+    return msgspec.structs.replace(
+        files,
         train=str(base / files.train),
         dev=str(base / files.dev) if files.dev else "",
         test=[str(base / path) for path in files.test],
-        format=files.format,
     )
 
 

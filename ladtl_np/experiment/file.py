@@ -52,7 +52,9 @@ class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     test
         Test corpora.
     format
-        How the columns of all of them are read.
+        How all of them are read.
+    dev_format, test_format
+        What is different in reading the development and the test corpora.
     demo
         A specialty of the synthetic demo corpus, in place of files.
     """
@@ -61,6 +63,8 @@ class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dev: str = ""
     test: list[str] = []
     format: ReadOptions = ReadOptions()
+    dev_format: dict[str, Any] = {}
+    test_format: dict[str, Any] = {}
     demo: str = ""
 
     def __post_init__(self) -> None:
@@ -70,8 +74,9 @@ class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             return
         if self.demo not in SPECIALTIES:
             raise ValueError(f"demo {self.demo!r} is not one of: {', '.join(SPECIALTIES)}")
-        if self.train or self.dev or self.test or self.format != ReadOptions():
-            raise ValueError("demo comes with its own files; leave out train, dev, test and format")
+        own = (self.train, self.dev, self.test, self.dev_format, self.test_format)
+        if any(own) or self.format != ReadOptions():
+            raise ValueError("demo comes with its own files; leave everything else out")
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
