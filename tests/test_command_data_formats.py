@@ -57,6 +57,21 @@ def test_check_tells_what_repair_would_change(invoke: Invoke, admin: Path) -> No
     ]
 
 
+def test_check_notes_every_place_that_is_only_worth_knowing(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "odd.conll"
+    path.write_text("x\tI-X\n\n" * 8 + "y\tB-X\n", encoding="utf-8")
+    result = invoke("data", "check", path, "--scheme", "IOB2")
+    assert result.exit_code == 0
+    lines = result.stderr.splitlines()
+    assert lines[0] == f"note: {path}:1: a tag that is illegal in IOB2 here"
+    assert lines[2] == f"note: {path}:3: the sentence of line 1 again"
+    assert len([line for line in lines if line.startswith("note: ")]) == 8 + 7
+    (told,) = json.loads(invoke("data", "check", path, "--scheme", "IOB2", "--json").stdout)[
+        "files"
+    ]
+    assert len(told["places"]) == 15
+
+
 def test_check_gives_the_same_to_programs(invoke: Invoke, admin: Path) -> None:
     result = invoke("data", "check", admin, "--json")
     assert result.exit_code == 3

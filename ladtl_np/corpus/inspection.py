@@ -13,7 +13,7 @@ from ladtl_np.corpus.schemes import illegal_positions, split_tag
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import PLACES, Remark
 
-__all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part"]
+__all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part", "places"]
 
 _TRAINING = ("source", "target")
 LEAST_TOKENS = 20
@@ -146,6 +146,17 @@ def illegal_places(corpus: Corpus) -> tuple[int, list[str]]:
         for position in illegal_positions(sentence.tags or (), corpus.scheme)
     ]
     return len(lines), [f"{corpus.name}:{line}" for line in lines[:PLACES]]
+
+
+def places(corpus: Corpus) -> Iterator[tuple[int, str]]:
+    """Yield every place that `inspect` counts: its line, and what is there."""
+    seen: dict[tuple[str, ...], int] = {}
+    for sentence in corpus:
+        for position in illegal_positions(sentence.tags or (), corpus.scheme):
+            yield sentence.line + position, f"a tag that is illegal in {corpus.scheme} here"
+        first = seen.setdefault(sentence.tokens, sentence.line)
+        if first != sentence.line:
+            yield sentence.line, f"the sentence of line {first} again"
 
 
 def part(count: int, total: int) -> str:

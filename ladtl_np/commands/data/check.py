@@ -11,8 +11,10 @@ from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import json_option, print_json, tell
 from ladtl_np.commands.support.reading import corpus_options, read_options, tell_of_changes
 from ladtl_np.corpus.findings import FindingsError
-from ladtl_np.corpus.inspection import inspect
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.inspection import inspect, places
 from ladtl_np.corpus.read import read_corpus
+from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataError, LadtlError
 from ladtl_np.printable import LONG, shown
@@ -45,12 +47,17 @@ def check(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     told, wrong = [], 0
     for path in files:
         tally = Tally()
-        problem, remarks = _checked(path, reading, tally)
+        corpus, problem = _checked(path, reading, tally)
+        remarks = inspect(corpus) if corpus else list(tally.remarks(path))
+        details = list(places(corpus)) if corpus else []
         wrong += problem is not None
         told.append(_as_json(path, problem, remarks, show_text=show_text))
+        told[-1]["places"] = [{"line": line, "what": what} for line, what in details]
         if not as_json:
             _print(path, problem, show_text=show_text)
             tell_of_changes(tally, path)
+            for line, what in details:
+                click.echo(f"note: {shown(path, LONG)}:{line}: {what}", err=True)
             tell(remarks)
     if as_json:
         print_json({"files": told})
@@ -58,11 +65,13 @@ def check(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
         context.exit(DataError.exit_code)
 
 
-def _checked(path: str, reading: Any, tally: Tally) -> tuple[LadtlError | None, list[Remark]]:
+def _checked(
+    path: str, reading: ReadOptions, tally: Tally
+) -> tuple[Corpus | None, DataError | None]:
     try:
-        return None, inspect(read_corpus(path, reading, tally=tally, limit=MOST))
+        return read_corpus(path, reading, tally=tally, limit=MOST), None
     except DataError as error:
-        return error, list(tally.remarks(path))
+        return None, error
 
 
 def _print(path: str, problem: LadtlError | None, *, show_text: bool) -> None:
