@@ -75,8 +75,13 @@ def test_documents_without_a_token_are_left_out_and_counted(tmp_path: Path) -> N
     assert "no document" in findings_of(tmp_path, b"\n")
 
 
-def test_text_without_labels_is_untagged_or_refused(tmp_path: Path) -> None:
+def test_text_without_labels_is_untagged_or_left_out_and_counted(tmp_path: Path) -> None:
     assert "need an empty list" in findings_of(tmp_path, {"text": "abc"})
+    corpus = read(tmp_path, {"text": "abc"}, {"text": "abc", "label": []})
+    assert len(corpus) == 1
+    assert [str(remark) for remark in corpus.remarks] == [
+        "in.jsonl: 1 documents without annotation left out"
+    ]
     (sentence,) = read(tmp_path, {"text": "abc"}, tag_column=None)
     assert sentence.tags is None
 

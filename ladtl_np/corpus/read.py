@@ -15,9 +15,9 @@ import msgspec
 import regex
 
 from ladtl_np.corpus.alignment import Aligned, Cutter, align
-from ladtl_np.corpus.cutting.profile import Profile, TokenMode
+from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.cutting.sentences import cut_sentences
-from ladtl_np.corpus.cutting.words import Known, cut_words
+from ladtl_np.corpus.cutting.words import cut_words
 from ladtl_np.corpus.document import Bounds, Document
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import read_conll
@@ -146,17 +146,16 @@ class Documents:
         starts: list[int] = []
         for found in self.aligned(options, findings, tally):
             if tagged and found.spans is None:
-                findings.add(
-                    found.document.line,
-                    "a document without annotation",
-                    "documents without entities need an empty list",
-                    file=found.document.file,
-                )
+                tally.left_out["documents without annotation"] += 1
                 continue
             starts.append(len(sentences))
             sentences += found.sentences()
         if not sentences and not findings:
-            findings.add(0, "no document with a token in it", "is it the right file, and complete?")
+            findings.add(
+                0,
+                "no document with a token and an annotation in it",
+                "is it the right file, and complete? Documents without entities need an empty list",
+            )
         remarks = tally.remarks(name)
         return Corpus(name, tuple(sentences), "BIOES", self.sha256, remarks, tuple(starts))
 
@@ -175,23 +174,14 @@ def read_documents(
     """
     found = FORMATS[options.format]
     module: Any = import_module(f"ladtl_np.corpus.formats.{found.module}")
-    if options.tag_column is None:  # whatever is wrong with entities does not matter
-        options = msgspec.structs.replace(options, ends="exclusive")
     if found.folder:
         items = tuple(module.read_folder(Path(path), options, findings, tally))
-        return Documents(_read(items, options), _folder_sha256(Path(path), found.suffixes))
+        return Documents(items, _folder_sha256(Path(path), found.suffixes))
     digest = Digest()
     with open_input(path) as stream:
         items = tuple(module.read(digest.stream(stream), options, findings, tally))
     sha256 = "" if os.fspath(path) == "-" else digest.hexdigest()
-    return Documents(_read(items, options), sha256)
-
-
-def _read(items: Iterable[Document], options: ReadOptions) -> tuple[Document, ...]:
-    """Leave out the entities of text that is read as untagged."""
-    if options.tag_column is not None:
-        return tuple(items)
-    return tuple(Document(d.text, None, d.id, d.line, d.file, d.tokens, d.sentences) for d in items)
+    return Documents(items, sha256)
 
 
 def _folder_sha256(folder: Path, suffixes: tuple[str, ...]) -> str:
@@ -208,12 +198,7 @@ _LETTER, _CHINESE = regex.compile(r"\p{L}"), regex.compile(r"\p{Han}")
 _LETTERS_READ = 100_000  # letters by which is decided how texts are cut
 
 
-def cutter_for(
-    options: ReadOptions,
-    texts: Iterable[str] = (),
-    profile: Profile | None = None,
-    known: Known | None = None,
-) -> Cutter:
+def cutter_for(options: ReadOptions, texts: Iterable[str]) -> Cutter:
     """Decide how texts are cut.
 
     Parameters
@@ -222,27 +207,18 @@ def cutter_for(
         What was asked for.
     texts
         By which ``auto`` decides: characters where most letters are Chinese, else words.
-    profile
-        How a model's training data were cut, which decides in their place.
-    known
-        Whether the training data have a token.
     """
-    if profile is None:
-        tokens: TokenMode = "characters" if _mostly_chinese(texts) else "words"
-        profile = Profile(tokens, "rules", semicolons=True)
-    if options.tokens != "auto":
-        profile = msgspec.structs.replace(profile, tokens=options.tokens)
-    chosen = profile
-    mode = profile.sentences if options.sentences == "auto" else options.sentences
+    tokens = options.tokens
+    if tokens == "auto":
+        tokens = "characters" if _mostly_chinese(texts) else "words"
+    mode = "rules" if options.sentences == "auto" else options.sentences
+    profile = Profile(tokens)
 
     def words(text: str) -> list[Bounds]:
-        return cut_words(text, chosen, known)
+        return cut_words(text, profile)
 
     def starts(text: str, bounds: Sequence[Bounds], whole: Sequence[Bounds]) -> list[int]:
-        if mode == "whole":
-            return [0]
-        semicolons = chosen.semicolons
-        return cut_sentences(text, bounds, mode, keep=whole, semicolons=semicolons, known=known)
+        return [0] if mode == "whole" else cut_sentences(text, bounds, mode, keep=whole)
 
     return Cutter(words, starts)
 
