@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from itertools import pairwise
+from itertools import pairwise, product
 
 import nervaluate
 import pytest
@@ -11,7 +11,7 @@ import seqeval.metrics
 import seqeval.scheme
 from scoring_cases import TYPES, legal_tags, random_pair, random_tags
 
-from ladtl_np.corpus.schemes import PREFIXES, SCHEMES, spans
+from ladtl_np.corpus.schemes import PREFIXES, SCHEMES, illegal_positions, spans
 from ladtl_np.scoring import Counts, score
 
 
@@ -160,6 +160,45 @@ def test_strict_reading_equals_seqeval_strict_mode(scheme, oracle, make):
     options = {"mode": "strict", "scheme": getattr(seqeval.scheme, oracle)}
     expected = seqeval_report(gold, predicted, **options)
     assert_equals_seqeval(score(gold, predicted, scheme).strict, expected)
+
+
+def sequences(scheme):
+    """Every sequence of up to four tags of two types."""
+    tags = ["O", *(f"{prefix}-{kind}" for prefix in PREFIXES[scheme] for kind in "XY")]
+    return (row for length in range(1, 5) for row in product(tags, repeat=length))
+
+
+def strict_entities(tags, scheme):
+    wrong = set(illegal_positions(tags, scheme))
+    return [span for span in spans(tags, scheme) if wrong.isdisjoint(range(span[0], span[1]))]
+
+
+def entities_by_seqeval(tags, scheme):
+    found = seqeval.scheme.Tokens(list(tags), scheme).entities
+    return [(entity.start, entity.end, entity.tag) for entity in found]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "oracle"), [("IOB2", "IOB2"), ("BIOES", "IOBES"), ("BILOU", "BILOU")]
+)
+def test_strict_entities_are_those_of_seqeval_in_every_short_sequence(scheme, oracle):
+    theirs = getattr(seqeval.scheme, oracle)
+    for tags in sequences(scheme):
+        assert strict_entities(tags, scheme) == entities_by_seqeval(tags, theirs), tags
+
+
+def test_in_iob1_seqeval_differs_where_a_b_is_stray_and_nowhere_else():
+    """docs/scoring.md has the numbers."""
+    total, differing = 0, 0
+    for tags in sequences("IOB1"):
+        ours, theirs = strict_entities(tags, "IOB1"), entities_by_seqeval(tags, seqeval.scheme.IOB1)
+        total, differing = total + 1, differing + (ours != theirs)
+        assert ours == theirs or illegal_positions(tags, "IOB1"), tags
+    assert (total, differing) == (780, 164)
+
+
+def test_seqeval_has_no_scheme_of_these_names():
+    assert not {"BMES", "IO"} & vars(seqeval.scheme).keys()
 
 
 def has_illegal_b_before(tags, followers):
