@@ -149,6 +149,18 @@ def test_finished_runs_are_not_repeated(copied: Path, invoke: Invoke) -> None:
     assert {int(row[4]) for row in cells} == steps
 
 
+def test_what_the_runs_were_told_is_told_at_the_end(copied: Path, invoke: Invoke) -> None:
+    path = runs_of(copied / "out")[0] / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    told = {"kind": "k", "corpus": "c", "count": 3, "what": "something", "cure": "look"}
+    path.write_text(json.dumps(manifest | {"remarks": [told]}), "utf-8")
+    result = invoke("experiment", copied / "my.toml", "--out", copied / "out", "--json")
+    assert result.exit_code == 0, result.stderr
+    line = "in 1 of 4 runs: something"
+    assert f"warning: c: {line}; look" in result.stderr.splitlines()
+    assert line in [remark["what"] for remark in json.loads(result.stdout)["remarks"]]
+
+
 def test_a_continued_experiment_gives_the_same_bytes(copied: Path, invoke: Invoke) -> None:
     out = copied / "out"
     results = (out / "results.tsv").read_bytes()

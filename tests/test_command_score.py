@@ -104,6 +104,9 @@ def test_iob2_beside_gold_declared_as_io_is_converted(invoke: Invoke, files: Any
     result = invoke("score", *files(gold, GOLD), "--scheme=IO", "--predicted-scheme=detect")
     assert result.exit_code == 0
     assert "2 tags were converted from IOB2 to IO" in result.stderr
+    # what both schemes allow is in the gold's
+    same = invoke("score", *files(gold, gold), "--scheme=IO", "--predicted-scheme=detect", "--json")
+    assert json.loads(same.stdout)["predicted"]["scheme"] == "IO"
 
 
 def test_a_conversion_that_changes_no_tag_is_not_told(invoke: Invoke, files: Any) -> None:

@@ -301,6 +301,25 @@ def test_repeated_and_shared_sentences_are_counted_without_their_text(tmp_path: 
     ]
 
 
+def test_corpora_without_a_type_in_common_are_told_unless_a_label_map_pairs_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a").write_text("x\tS-A\n", encoding="utf-8")
+    (tmp_path / "b").write_text("y\tS-B\n", encoding="utf-8")
+    (tmp_path / "test").write_text("z\tS-B\n", encoding="utf-8")
+    corpora = {"a": {"train": "a"}, "b": {"train": "b", "test": ["test"]}}
+    table = small(corpora=corpora, tasks=["a -> b"])
+
+    def kinds(**changes: Any) -> list[str]:
+        experiment = parse_experiment(table | changes, "my.toml", tmp_path)
+        own = own_files(experiment)
+        return [remark.kind for remark in read_inputs(expand(experiment, OUT), own, OUT).remarks]
+
+    assert kinds() == ["no-matching-type"]
+    assert kinds(label_map={"A": "B"}) == []
+    assert kinds(methods=["non-transfer"]) == []
+
+
 def finished(folder: Path, config: Config, hashes: list[tuple[str, str]]) -> None:
     """Write what a finished run leaves for `state_of` to see."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -212,11 +212,20 @@ def printed(remark: dict[str, Any]) -> str:
     return str(Remark(**remark))
 
 
-def test_python_has_the_same_remarks_and_warns_of_those_with_a_cure(odd: Path) -> None:
+def test_python_has_the_same_remarks_and_warns_of_those_with_a_cure(
+    odd: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     target = read_conll(odd)
     options = {"training.steps": 1, "model.embedding": 4, "model.hidden": 2}
     tagger = LaDTLTagger("non-transfer", options=options).fit(target)
     assert tagger.remarks_ == tuple(inspect(target))
+    steps = {"training.steps": 2, "training.evaluate_every": 1}
+    zero = LaDTLTagger("non-transfer", options=options | steps)
+    other = corpus("dev", "q/B-New")
+    with pytest.warns(DataWarning, match="types that .* does not have"):
+        zero.fit(target, dev=other, verbose=1)
+    assert [remark.kind for remark in zero.remarks_[-2:]] == ["unseen-types", "nothing-found"]
+    assert f"warning: {zero.remarks_[-1]}" in capfd.readouterr().err.splitlines()
     with pytest.warns(DataWarning, match="none of its types matches one of") as told:
         tagger = LaDTLTagger(options=options).fit(target, source=corpus("s", "x/B-Other y/O"))
     assert tagger.remarks_[-1].kind == "no-matching-type"

@@ -74,11 +74,13 @@ def test_other_files_or_files_read_otherwise_are_another_target(
 
 
 def test_in_its_own_task_it_stays_and_is_not_repeated(make_run: MakeRun, tmp_path: Path) -> None:
-    for task in ("a-to-t1", "b-to-t1"):
+    for task, f1 in (("a-to-t1", 0.4), ("b-to-t1", 0.3)):
         make_run(f"e/{task}/la-dtl/0", "la-dtl", {"t": 0.5}, data=data(source=task))
-        make_run(f"e/{task}/non-transfer/0", "non-transfer", {"t": 0.4}, data=data())
+        make_run(f"e/{task}/non-transfer/0", "non-transfer", {"t": f1}, data=data())
     study = study_of(find_runs([tmp_path / "e"]))
-    assert len(study.runs) == 4
+    alone = [run for run in study.runs if run.method == "non-transfer"]
+    assert [(run.task, run.f1("t")) for run in alone] == [("a → t1", 40.0), ("b → t1", 30.0)]
+    assert (len(study.runs), study.left_out) == (4, [])
     make_run("alone/x", "non-transfer", {"t": 0.1}, data=data())
     study = study_of(find_runs([tmp_path / "e", tmp_path / "alone"]))
     assert (len(study.runs), study.left_out) == (4, ["alone/x"])  # its scores differ
