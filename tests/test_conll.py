@@ -474,3 +474,9 @@ def test_weibo_as_released_becomes_what_the_authors_trained_on(fine: str, merged
     )
     theirs = read_conll(corpus_path("weibo", "ladtl_merged", f"eval_{merged}"))
     assert ours.sentences == theirs.sentences
+
+
+def test_untagged_columns_keep_where_documents_begin(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("-DOCSTART-\n\na\n\n-DOCSTART-\n\nb\n", encoding="utf-8")
+    assert read_conll(path, ReadOptions(tag_column=None)).documents == (0, 1)

@@ -59,6 +59,14 @@ def test_sentences_are_grouped_where_no_documents_are_told() -> None:
     assert [one.text for one in documents_of(before, 2)] == ["a", "b\nc"]
 
 
+def test_one_mark_at_the_start_tells_no_documents() -> None:
+    three = corpus("a/O", "b/O", "c/O", documents=(0,))
+    assert [one.text for one in documents_of(three, 2)] == ["a\nb", "c"]
+    groups = sentence_groups(three, whole=True)
+    assert [len(group) for group in groups] == [1, 1, 1]
+    assert joined(three, groups[1:]).documents == ()
+
+
 def test_untagged_columns_become_documents_without_annotation() -> None:
     (one,) = documents_of(Corpus("a", (Sentence(("x",)),)))
     assert one.entities is None

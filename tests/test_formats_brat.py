@@ -57,9 +57,9 @@ def test_texts_and_annotations_are_read_in_the_order_of_names(tmp_path: Path) ->
     }
     tally = Tally()
     assert read(tmp_path, files, tally=tally) == [
-        Document("y", None, line=1, file="a.txt"),
-        Document("x", (), line=1, file="a/c.txt"),
-        Document(TEXT, ((11, 19, "LOC"), (6, 7, "病-a")), line=1, file="b.txt"),
+        Document("y", None, "a", 1, "a.txt"),
+        Document("x", (), "a/c", 1, "a/c.txt"),
+        Document(TEXT, ((11, 19, "LOC"), (6, 7, "病-a")), "b", 1, "b.txt"),
     ]
     assert tally.left_out == {"other files": 1}
 
@@ -196,7 +196,7 @@ def test_entities_at_line_ends_and_marks_of_byte_order_are_kept(tmp_path: Path) 
     entities = ((0, 3, "X"), (1, 2, "X"), (1, 4, "X"), (2, 6, "X"), (0, 5, "Y"))
     document = Document("\ufeffa\r\nb\n", entities)
     files = brat.write_files(document, "a")
-    assert read(tmp_path, dict(files)) == [Document(document.text, entities, line=1, file="a.txt")]
+    assert read(tmp_path, dict(files)) == [Document(document.text, entities, "a", 1, "a.txt")]
     assert files["a.ann"].count(";") == 1
 
 

@@ -312,7 +312,7 @@ def test_what_is_written_reads_as_the_same(documents: list[Document]) -> None:
         assert not set(text) & set("\r\t\x07\x7f\u2028\u202e\x1b")
         again = read_bytes(module.read, text)
         assert [(d.text, d.entities, d.id) for d in again] == [
-            (d.text, d.entities, d.id) for d in documents
+            (d.text, d.entities and tuple(sorted(d.entities)), d.id) for d in documents
         ]
         assert "".join(module.write(again)) == text
 

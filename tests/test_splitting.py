@@ -55,5 +55,5 @@ def test_shares_that_are_none_are_refused(shares: list[float]) -> None:
 
 
 def test_too_few_units_are_refused() -> None:
-    with pytest.raises(UsageError, match="1 units cannot be split into 2 parts"):
+    with pytest.raises(UsageError, match="1 documents or sentences are fewer than 2 parts"):
         split([Counter()], [0.5, 0.5], chance())

@@ -37,11 +37,15 @@ def documents_of(corpus: Corpus, group: int = 1) -> Iterator[Document]:
         Sentences in a document, where the corpus tells no documents.
     """
     gap, total = gap_of(corpus), len(corpus)
-    starts = (
-        [*dict.fromkeys((0, *corpus.documents))] if corpus.documents else range(0, total, group)
-    )
+    starts = _told_starts(corpus) or range(0, total, group)
     for start, end in pairwise((*starts, total)):
         yield _document(corpus.sentences[start:end], corpus.scheme, gap)
+
+
+def _told_starts(corpus: Corpus) -> tuple[int, ...]:
+    """First sentences of the documents; none where there is one mark, at the start of the file."""
+    starts = tuple(dict.fromkeys((0, *corpus.documents)))
+    return starts if len(starts) > 1 else ()
 
 
 def _document(sentences: Sequence[Sentence], scheme: str, gap: str) -> Document:
@@ -103,17 +107,17 @@ def merged(documents: Iterable[Document], file: str = "") -> Document:
 
 def sentence_groups(corpus: Corpus, *, whole: bool) -> list[tuple[Sentence, ...]]:
     """The sentences of each document; one by one unless documents stay `whole` and are told."""
-    if not whole or not corpus.documents:
+    starts = _told_starts(corpus)
+    if not whole or not starts:
         return [(sentence,) for sentence in corpus]
-    starts = dict.fromkeys((0, *corpus.documents, len(corpus)))
-    return [corpus.sentences[start:end] for start, end in pairwise(starts)]
+    return [corpus.sentences[start:end] for start, end in pairwise((*starts, len(corpus)))]
 
 
 def joined(corpus: Corpus, groups: Sequence[tuple[Sentence, ...]]) -> Corpus:
     """A corpus like another, of other groups of sentences; they are its documents if it had any."""
     starts = accumulate((len(group) for group in groups[:-1]), initial=0)
     sentences = tuple(sentence for group in groups for sentence in group)
-    documents = tuple(starts) if corpus.documents else ()
+    documents = tuple(starts) if _told_starts(corpus) else ()
     return replace(corpus, sentences=sentences, documents=documents)
 
 

@@ -43,7 +43,7 @@ def split(
     if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-6:
         raise UsageError(f"shares must be positive and add up to 1, got {list(shares)}")
     if len(counts) < len(shares):
-        raise UsageError(f"{len(counts)} units cannot be split into {len(shares)} parts")
+        raise UsageError(f"{len(counts)} documents or sentences are fewer than {len(shares)} parts")
     order = rng.permutation(len(counts)).tolist()
     total: Counter[str] = Counter()
     for found in counts:

@@ -83,7 +83,8 @@ def _print(path: str, problem: LadtlError | None, *, show_text: bool) -> None:
         return
     for line in problem.lines(show_text=show_text):
         click.echo(line)
-    click.echo(f"{shown(path, LONG)}: {len(problem.findings):,} findings")
+    count = len(problem.findings)
+    click.echo(f"{shown(path, LONG)}: {count:,} {'finding' if count == 1 else 'findings'}")
 
 
 def _as_json(

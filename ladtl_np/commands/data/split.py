@@ -88,7 +88,10 @@ def split(
     held = hold(source, read_options(**options))
     found = FORMATS[held.options.format]
     if not found.writes:
-        raise UsageError(f"{found.name} is not written; convert {shown(source, LONG)} first")
+        raise UsageError(
+            f"{found.name} is not written; make {shown(source, LONG)} conll or jsonl first, with "
+            "ladtl data convert"
+        )
     outputs = [
         str(folder / (name if found.folder else name + (Path(source).suffix or found.suffixes[0])))
         for name in labels

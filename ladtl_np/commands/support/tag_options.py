@@ -127,10 +127,10 @@ class Source(NamedTuple):
 
 
 def kind_by_name(source: str) -> InputFormat:
-    """Input format where none is chosen: by the suffix, and of JSON by its start."""
+    """Input format where none is chosen: by the suffix, and of JSON and columns by their start."""
     if os.path.isdir(source):
         return detect(source)
-    suffix = os.path.splitext(source)[1].lower()
-    if suffix == ".json" and os.path.isfile(source):
+    kind = _SUFFIXES.get(os.path.splitext(source)[1].lower(), "text")
+    if kind in ("json", "conll") and os.path.isfile(source):
         return detect(source)
-    return _SUFFIXES.get(suffix, "text")
+    return kind

@@ -20,7 +20,7 @@ from ladtl_np.commands.support.units import (
 )
 from ladtl_np.corpus.conversion import merged
 from ladtl_np.corpus.document import Document
-from ladtl_np.corpus.formats import jsonl, spacy_jsonl
+from ladtl_np.corpus.formats import jsonl, prodigy, spacy_jsonl
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.tally import Tally
@@ -43,7 +43,7 @@ Report = Callable[[float], None]
 TaggedUnit = tuple[Unit, list[tuple[str, ...]]]
 """A unit, and the tags of each of its sentences."""
 Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
-_LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write}
+_LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write, "prodigy": prodigy.write}
 _OF_WHOLE_TEXTS = ("brat", "html", "spacy")
 """Styles in which a file of text is one document, not one for each line."""
 
@@ -168,8 +168,8 @@ def _unit_writer(
     if options.style == "conllu":
         return lambda unit, tags: conllu_lines(unit, tags, options.scheme, name), ""
     if options.style in _LINES:
-        lines = _LINES[options.style]
-        return lambda unit, tags: "".join(lines([unit.document(tags, tokens=False)])), ""
+        lines, tokens = _LINES[options.style], FORMATS[options.style].tokens
+        return lambda unit, tags: "".join(lines([unit.document(tags, tokens=tokens)])), ""
     if options.style != "terminal":
         return None
     from ladtl_np.commands.support.highlight import Highlighter

@@ -47,7 +47,8 @@ def read_folder(
 ) -> Iterator[Document]:
     """Yield the documents of a folder and the folders in it, in the order of their names.
 
-    A text without annotations is an unannotated document. After the first finding no more
+    A text without annotations is an unannotated document. The id of a document is the name of its
+    file without the ending. After the first finding no more
     documents are yielded; the rest is read for further findings.
 
     Parameters
@@ -84,7 +85,7 @@ def read_folder(
                 continue
             entities = _Annotations(text, f"{name}.ann", options, findings, tally).read(lines)
         if not findings:
-            yield Document(text, entities, line=1, file=f"{name}.txt")
+            yield Document(text, entities, name, 1, f"{name}.txt")
     if not texts and not findings:
         findings.add(0, "no .txt file in the folder", "is it a folder of brat?")
     findings.raise_any()

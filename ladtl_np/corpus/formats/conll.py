@@ -79,15 +79,16 @@ def read_conll(
             iterate_conll(digest.lines(stream), plain, name, tally=tally, limit=limit)
         )
     sha256 = "" if fspath(path) == "-" else digest.hexdigest()
+    documents = tuple(dict.fromkeys(n for n in tally.documents if n < len(sentences)))
     if options.tag_column is None:
-        return Corpus(name, sentences, sha256=sha256, remarks=tally.remarks(name))
+        remarks = tally.remarks(name)
+        return Corpus(name, sentences, sha256=sha256, remarks=remarks, documents=documents)
     scheme: str = options.scheme
     if scheme == "detect":
         try:
             scheme = detect_scheme(sentence.tags or () for sentence in sentences)
         except ValueError as error:
             raise DataError(f"{name}: {error}; declare the scheme to see which lines") from None
-    documents = tuple(dict.fromkeys(n for n in tally.documents if n < len(sentences)))
     corpus = Corpus(name, sentences, scheme, sha256, tally.remarks(name), documents)
     return renamed(corpus, options.rename, require=require_renames)
 

@@ -32,7 +32,7 @@ class Format:
     folder
         Whether it is a folder of files.
     tokens
-        Whether documents can only be written with their tokens.
+        Whether documents are written with their tokens.
     """
 
     name: str
@@ -90,6 +90,15 @@ FORMATS = {
             (),
             "spacy_jsonl",
             reads=False,
+        ),
+        Format(
+            "prodigy",
+            "JSON lines with spans and tokens, as Prodigy has them (read as jsonl)",
+            "documents",
+            (),
+            "prodigy",
+            reads=False,
+            tokens=True,
         ),
         Format(
             "brat",
