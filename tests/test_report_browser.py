@@ -204,7 +204,7 @@ def test_the_outline_holds(browser: Browser, page: Path) -> None:
 def test_contents_lead_to_sections(browser: Browser, page: Path) -> None:
     browser.show(page)
     outline = browser.run(OUTLINE)
-    assert len(outline["anchors"]) == 12
+    assert len(outline["anchors"]) == 13
     assert {anchor.removeprefix("#") for anchor in outline["anchors"]} <= set(outline["ids"])
     assert len(set(outline["ids"])) == len(outline["ids"])
     browser.run("document.querySelector('nav a:last-of-type').focus()")
