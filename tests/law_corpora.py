@@ -6,6 +6,7 @@ blocks of -DOCSTART-, illegal gold, and types whose order differs between the do
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -72,6 +73,33 @@ def _write(path: Path, sentences: Rows) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def _document(rows: list[Row]) -> tuple[str, list[tuple[int, int, str]]]:
+    """A sentence as text, and its entities by character."""
+    text, entities = "", list[tuple[int, int, str]]()
+    for word, _, _, tag in rows:
+        start = len(text)
+        prefix, _, kind = tag.partition("-")
+        if prefix in ("B", "S", "I") and not (prefix == "I" and entities):
+            entities.append((start, start + len(word), kind))
+        elif prefix in ("I", "E"):
+            entities[-1] = (entities[-1][0], start + len(word), kind)
+        text += word + " "
+    return text, entities
+
+
+def _write_documents(path: Path, sentences: Rows) -> None:
+    """The same as JSON lines, and as a folder of brat whose name tells nothing."""
+    documents = [_document(rows) for rows in sentences]
+    lines = [json.dumps({"text": text, "label": label}) + "\n" for text, label in documents]
+    path.with_name(f"{path.name}-json.txt").write_text("".join(lines), encoding="utf-8")
+    folder = path.with_name(f"{path.name}-brat.txt")
+    folder.mkdir()
+    for number, (text, label) in enumerate(documents):
+        found = [f"T{n}\t{k} {a} {b}\t{text[a:b]}\n" for n, (a, b, k) in enumerate(label, 1)]
+        (folder / f"{number:02}.txt").write_text(text, encoding="utf-8")
+        (folder / f"{number:02}.ann").write_text("".join(found), encoding="utf-8")
+
+
 def write_law_files(folder: Path) -> None:
     """Write corpora, label maps and word vectors; the tables of options name them."""
     for name, seed, count, types in (
@@ -94,6 +122,7 @@ def write_law_files(folder: Path) -> None:
         _write(folder / f"{name}-iob2.txt", iob2)
         positions = [[_one_character(row) for row in rows] for rows in sentences]
         _write(folder / f"{name}-positions.txt", positions)
+        _write_documents(folder / name, sentences)
     (folder / "map.toml").write_text('Pain = "Ache"\n')
     (folder / "map-other.toml").write_text('Pain = "Drug"\nDrug = "Ache"\n')
     for name, words in (("vectors", ("Zol", "end", "red")), ("vectors-dev", ("Zol", "dev-only"))):

@@ -64,9 +64,15 @@ def options_of(config: msgspec.Struct, lead: str = "") -> Iterator[tuple[str, An
             yield lead + name, value
 
 
+def _inline(value: Any) -> str:
+    """A value as TOML in one line."""
+    if not isinstance(value, dict):
+        return json.dumps(value)
+    return f"{{ {', '.join(f'{json.dumps(k)} = {_inline(v)}' for k, v in value.items())} }}"
+
+
 def setting(key: str, value: Any) -> str:
     """``KEY=VALUE`` as ``--set`` takes it: TOML, or a plain string."""
     if isinstance(value, dict):
-        pairs = ", ".join(f"{json.dumps(old)} = {json.dumps(new)}" for old, new in value.items())
-        return f"{key}={{ {pairs} }}"
+        return f"{key}={_inline(value)}"
     return f"{key}={value if isinstance(value, str) else json.dumps(value)}"

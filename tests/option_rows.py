@@ -85,8 +85,8 @@ def move(
     return Move(key, value, names, base or {}, may)
 
 
-def refused(key: str, value: Any) -> Move:
-    return Move(key, value, frozenset(), {}, refused=True)
+def refused(key: str, value: Any, base: Base | None = None) -> Move:
+    return Move(key, value, frozenset(), base or {}, refused=True)
 
 
 def variant(side: str, ending: str) -> Base:
@@ -116,14 +116,14 @@ def reading_moves(side: str) -> list[Move]:
         move(key + "rename", {"Drug": "Medicine"}, "tags", "matches", MMD, TRANSFER, names),
         move(key + "encoding", "latin-1", words),
         move(key + "keep_docstart", True, sentences, seen, "files"),
-        # what columns do not have; test_read moves these where they matter
+        # what these documents do not need; test_read moves it where it matters
         move(key + "format", "conll"),
-        move(key + "tokens", "spaces"),
-        move(key + "sentences", "whole"),
-        move(key + "ends", "inclusive"),
-        move(key + "fragments", "join"),
-        move(key + "overlaps", "first"),
-        move(key + "repair", True),
+        move(key + "tokens", "spaces", base=variant(side, "brat")),
+        move(key + "sentences", "whole", base=variant(side, "brat")),
+        refused(key + "ends", "inclusive", base=variant(side, "json")),
+        move(key + "fragments", "join", base=variant(side, "brat")),
+        move(key + "overlaps", "first", base=variant(side, "brat")),
+        move(key + "repair", True, base=variant(side, "brat")),
     ]
 
 

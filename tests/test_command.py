@@ -99,13 +99,44 @@ def test_a_type_is_read_as_one_other(invoke: Invoke, gold_file: str) -> None:
         ("data stats --tag-column none --scheme IOB2 {gold}", "--scheme has no effect without a"),
         ("data stats --tag-column none --rename A=B {gold}", "--rename has no effect without a"),
         ("vectors train --conll {gold} --encoding utf-8 --out v", "--encoding has no effect"),
+        ("data check {gold} --repair", "--repair has no effect without documents to read"),
+        ("data check {docs} --repair --scheme IOB2", "--scheme has no effect without columns"),
+        ("data check {docs} --fragments join", "--fragments has no effect without a folder of"),
+        ("data check {docs} --tag-column 1", "--tag-column has no effect without columns"),
+        ("data stats {gold} {gold} --ends exclusive", "--ends has no effect without JSON"),
+        ("data split {gold} d --overlaps first", "--overlaps has no effect without documents"),
+        ("data split {docs} d --tokens words", "--tokens has no effect from documents to jsonl"),
+        ("data split {docs} d --sentences rules", "--sentences has no effect from documents to"),
+        ("data convert {gold} d.jsonl --sentences rules", "--sentences has no effect without"),
+        (
+            "data convert {docs} d.json --sentences rules",
+            "--sentences has no effect from documents",
+        ),
+        (
+            "data convert {docs} d.json --tokens words",
+            "--tokens has no effect from documents to json",
+        ),
+        ("data convert {docs} d.json --group 3", "--group has no effect but from columns to"),
+        ("data convert {gold} d.conll --group 3", "--group has no effect but from columns to"),
+        ("data convert {gold} d.json --to-scheme BMES", "--to-scheme has no effect with --to json"),
+        ("evaluate --model m {gold} --tokens words", "--tokens has no effect without documents"),
+        ("evaluate --model m {docs} --delimiter tab", "--delimiter has no effect without columns"),
+        ("score {gold} {gold} --repair", "--repair has no effect without documents"),
+        ("score {docs} {docs} --token-column 1", "--token-column has no effect without columns"),
+        ("score {docs} {docs} --gold-column 1", "--gold-column has no effect without columns"),
+        (
+            "compare {gold} {gold} --gold {gold} --repair",
+            "--repair has no effect without documents",
+        ),
         ("bench --overwrite", "--overwrite has no effect without --markdown"),
     ],
 )
 def test_an_option_that_would_change_nothing_is_refused(
     arguments: str, said: str, invoke: Invoke, gold_file: str, tmp_path: Path
 ) -> None:
-    places = {"gold": gold_file, "run": tmp_path}
+    documents = tmp_path / "docs.jsonl"
+    documents.write_text('{"text": "x", "label": []}\n', encoding="utf-8")
+    places = {"gold": gold_file, "run": tmp_path, "docs": documents}
     result = invoke(*(part.format(**places) for part in arguments.split()))
     assert result.exit_code == 2
     assert said in result.stderr
@@ -122,9 +153,22 @@ def test_an_option_that_would_change_nothing_is_refused(
         "tag --model m --tokens spaces --to jsonl a.conll",
         "tag --model m --tokens spaces a.txt b.conll --out-dir o",
         "tag --model m --scheme IOB2 a.txt",
+        "data check no-such-file --repair --scheme IOB2",
+        "data check {docs} {gold} --repair --scheme IOB2",
+        "data stats {docs} --tag-column none",
+        "data convert {docs} {out}.conll --tokens words --sentences whole --to-scheme BMES",
+        "data convert {docs} {out}.json --tokens words --repair",
+        "data convert {gold} {out}.json --group 2",
+        "data split {docs} {out} --by sentence --tokens words --sentences whole",
+        "score {docs} {docs} --repair",
+        "score {gold} {docs} --repair --scheme BIOES",
     ],
 )
 def test_an_option_that_one_of_the_inputs_may_need_is_not_refused(
-    arguments: str, invoke: Invoke
+    arguments: str, invoke: Invoke, gold_file: str, tmp_path: Path
 ) -> None:
-    assert "no effect" not in invoke(*arguments.split()).stderr
+    documents = tmp_path / "docs.jsonl"
+    documents.write_text('{"text": "x", "label": []}\n', encoding="utf-8")
+    places = {"gold": gold_file, "docs": documents, "out": tmp_path / "out"}
+    result = invoke(*(part.format(**places) for part in arguments.split()))
+    assert "no effect" not in result.stderr

@@ -138,15 +138,14 @@ def test_documents_of_one_name_do_not_replace_each_other(invoke: Invoke, tmp_pat
     assert sorted(path.stem for path in out.glob("*.txt")) == ["3", "P-1-2", "p-1"]
 
 
-@pytest.mark.parametrize("to", ["conll", "jsonl", "brat"])
+@pytest.mark.parametrize("to", ["jsonl", "brat"])
 def test_columns_group_their_sentences(invoke: Invoke, tmp_path: Path, to: str) -> None:
     path = tmp_path / "a.conll"
     path.write_text("a\tO\n\nb\tS-X\n\nc\tO\n\nd\tO\n", encoding="utf-8")
     out = tmp_path / ("brat" if to == "brat" else f"out.{to}")
     result = invoke("data", "convert", path, out, "--to", to, "--group", 3)
     assert result.exit_code == 0
-    found = {"conll": "4 sentences", "jsonl": "2 documents", "brat": "2 documents"}[to]
-    assert found in result.stderr
+    assert "2 documents" in result.stderr
 
 
 def test_an_output_without_a_format_is_asked_for(invoke: Invoke, admin: Path) -> None:

@@ -154,3 +154,27 @@ def test_the_lines_of_all_other_tokens_are_listed(invoke: Invoke, files: Any) ->
     lines = result.stderr.splitlines()
     assert len(lines) == 2
     assert "predicted.txt:5: another token than" in lines[1]
+
+
+def test_one_file_of_documents_has_no_two_columns(invoke: Invoke, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "x", "label": []}\n', encoding="utf-8")
+    result = invoke("score", path)
+    assert result.exit_code == 2
+    assert "jsonl has no two columns of tags to compare" in result.stderr
+
+
+@pytest.mark.parametrize("format_name", ["conllu", "germeval"])
+def test_columns_with_an_index_are_told_as_by_other_commands(
+    invoke: Invoke, tmp_path: Path, format_name: str
+) -> None:
+    rows = {"conllu": "{}\t{}\t_\t_\t_\t_\t_\t_\t_\tNER={}\n", "germeval": "{}\t{}\t{}\tO\n"}
+    paths = [tmp_path / f"{name}.{'conllu' if format_name == 'conllu' else 'tsv'}" for name in "ab"]
+    for path, tag in zip(paths, ("B-LOC", "B-PER"), strict=True):
+        row = rows[format_name]
+        path.write_text(row.format(1, "Bonn", tag) + row.format(2, "is", "O"), encoding="utf-8")
+    told = json.loads(invoke("score", *paths, "--json").stdout)
+    assert told["scores"]["conlleval"]["overall"]["gold"] == 1
+    assert told["scores"]["conlleval"]["overall"]["correct"] == 0
+    same = json.loads(invoke("score", paths[0], paths[0], "--json").stdout)
+    assert same["scores"]["conlleval"]["overall"]["f1"] == 1.0

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import tomli_w
 from conftest import Invoke
@@ -16,6 +17,7 @@ from run_facts import facts_of
 from test_experiment import specs_of
 
 from ladtl_np.commands import train
+from ladtl_np.corpus.formats.registry import NEEDS
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import Config, parse_config, to_toml
 from ladtl_np.options.effects import _RULES, idle_options, is_record
@@ -115,7 +117,70 @@ def test_what_is_refused_changes_nothing_and_only_then(
 def test_every_rule_has_its_case() -> None:
     cases = {key for key, *_ in IDLE} | {key.removesuffix(".token_column") for key in UNREAD}
     cases |= {"data.target_format", "data.label_map", "data.source_fraction"}
+    cases |= {f"data.{side}_format.{name}" for side in SIDES for name in NEEDS}
     assert {key for rule in _RULES for key in rule.keys.split()} <= cases
+
+
+SIDES = ("source", "target", "dev", "test")
+OTHER = {
+    "token_column": 1,
+    "tag_column": 2,
+    "delimiter": "tab",
+    "position_digits": True,
+    "scheme": "IOB1",
+    "keep_docstart": True,
+    "tokens": "spaces",
+    "sentences": "whole",
+    "overlaps": "first",
+    "repair": True,
+    "ends": "exclusive",
+    "fragments": "join",
+}
+ENDINGS = {"columns": "", "JSON with offsets": "-json", "a folder of brat": "-brat"}
+
+
+def files_of(side: str, ending: str) -> Base:
+    """The files that a side's options are for."""
+    roles = {"target": ("target", "dev", "test")}.get(side, (side,))
+    return {
+        f"data.{role}": [f"test{ending}.txt"] if role == "test" else f"{role}{ending}.txt"
+        for role in roles
+    }
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("name", NEEDS)
+def test_what_no_file_of_a_side_needs_is_refused(
+    name: str, side: str, ending: str, law_files: Path
+) -> None:
+    key, files = f"data.{side}_format.{name}", files_of(side, ending)
+    given = {f"data.{side}_format": {name: OTHER[name]}} if side in ("dev", "test") else {}
+    base = {**files, **(given or {key: OTHER[name]})}
+    idle = idle_options(config_of(law_files, base), [key])
+    need = NEEDS[name]
+    needed = need == {v: k for k, v in ENDINGS.items()}[ending]
+    needed |= need == "documents" and ending != ""
+    assert [one.where for one in idle] == ([] if needed else [f"without {need} to read"])
+
+
+def test_what_one_file_of_a_side_needs_counts(law_files: Path) -> None:
+    for role, file in (("dev", "dev-json.txt"), ("test", ["test-json.txt"])):
+        mixed = {f"data.{role}": file, "data.target_format.repair": True}
+        assert idle_options(config_of(law_files, mixed), ["data.target_format.repair"]) == []
+
+
+def test_files_that_are_not_there_may_need_anything(law_files: Path) -> None:
+    missing = {"data.source": "no-such-file", "data.source_format.repair": True}
+    assert idle_options(config_of(law_files, missing), ["data.source_format.repair"]) == []
+
+
+def test_untagged_text_of_any_format_has_no_tag_column(law_files: Path) -> None:
+    with_none = parse_config({"data": {"source": str(law_files / "source-json.txt")}})
+    reading = msgspec.structs.replace(with_none.data.source_format, tag_column=None)
+    data = msgspec.structs.replace(with_none.data, source_format=reading)
+    changed = msgspec.structs.replace(with_none, data=data)
+    assert idle_options(changed, ["data.source_format.tag_column"]) == []
 
 
 @pytest.mark.parametrize("key", UNREAD)

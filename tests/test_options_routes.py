@@ -44,7 +44,7 @@ SINGLE = {
 """Options of the command line that set one key."""
 OTHERS = {
     *("--out", "--overwrite", "--demo", "--preset", "--config", "--set", "--json", "--dry-run"),
-    *("--source-format", "--target-format"),
+    *("--source-format", "--target-format", "--dev-format", "--test-format"),
     "--resume",
     "--allow-change",
     "--checkpoint-every",

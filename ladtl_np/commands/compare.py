@@ -27,7 +27,12 @@ from ladtl_np.commands.support.formats import (
     tell,
     warn,
 )
-from ladtl_np.commands.support.reading import READING, corpus_options, read_options
+from ladtl_np.commands.support.reading import (
+    READING,
+    corpus_options,
+    read_options,
+    refuse_idle_reading,
+)
 from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.tally import Remark
@@ -121,16 +126,18 @@ def command(first: str, second: str, as_json: bool, **options: Any) -> None:
     question = _Question(**{name: options.pop(name) for name in _Question.__slots__})
     reading = read_options(**options)
     _check_places(first, second, question)
+    files = [place for place in (first, second) if _is_file(place)]
+    if not files and question.gold is None:
+        refuse_without_effect(READING, "without files of columns", "name one with --gold")
+    else:
+        refuse_idle_reading([*files, *([question.gold] if question.gold else [])], reading)
+    if len(files) == 2:
+        refuse_without_effect(["corpus"], "between two files", "name folders of runs")
     gold = read_corpus(question.gold, reading) if question.gold else None
     remarks: list[Remark] = []
     told = inspect(gold) if gold else []
     tell(told)
     left_out: list[str] = []
-    files = [place for place in (first, second) if _is_file(place)]
-    if not files and gold is None:
-        refuse_without_effect(READING, "without files of columns", "name one with --gold")
-    if len(files) == 2:
-        refuse_without_effect(["corpus"], "between two files", "name folders of runs")
     if files:
         found = [_by_files(first, second, gold, reading, question, remarks)]
     else:

@@ -19,6 +19,7 @@ from ladtl_np.commands.support.formats import (
 from ladtl_np.commands.support.reading import (
     corpus_options,
     read_options,
+    refuse_idle_reading,
 )
 from ladtl_np.corpus.inspection import illegal_places, inspect
 from ladtl_np.corpus.labels import TagSet, listed
@@ -90,6 +91,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     """
     decoding = {name: options.pop(name) for name in DECODING}
     reading = read_options(**options)
+    refuse_idle_reading(gold, reading)
     corpora = [read_corpus(path, reading) for path in gold]
     remarks = [remark for corpus in corpora for remark in inspect(corpus)]
     tell(remarks)

@@ -8,12 +8,13 @@ from typing import Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell
 from ladtl_np.commands.support.reading import (
     column_options,
     document_options,
     read_options,
+    refuse_idle_reading,
     scheme_option,
 )
 from ladtl_np.commands.support.tagged import (
@@ -25,9 +26,11 @@ from ladtl_np.commands.support.tagged import (
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
+from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
+from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import Scores, render, score
 
 __all__ = ["command"]
@@ -83,6 +86,7 @@ def command(
     predicted_options = msgspec.structs.replace(
         gold_options, tag_column=columns[1], scheme=predicted_scheme or gold_options.scheme
     )
+    _refuse_idle(files, gold_options)
     gold, predicted = _read(files, gold_options, predicted_options)
     remarks = [*inspect(gold), *inspect(predicted, predicted=True)]
     guesses, converted = in_scheme_of(gold, predicted)
@@ -99,6 +103,26 @@ def command(
     print_table(table)
 
 
+def _refuse_idle(files: Sequence[str], options: ReadOptions) -> None:
+    """Refuse what has no columns where two are wanted, and options that no file needs.
+
+    Raises
+    ------
+    UsageError
+        Naming the file or the option.
+    """
+    found = [format_of(path, options) for path in files]
+    if len(found) == 1 and found[0].family == "documents":
+        raise UsageError(
+            f"{shown(files[0], LONG)}: {found[0].name} has no two columns of tags to compare; give "
+            "gold and predictions as two files"
+        )
+    refuse_idle_reading(files, options)
+    if all(one.family == "documents" for one in found):
+        names = ["gold_column", "predicted_column", "predicted_scheme"]
+        refuse_without_effect(names, "without columns to read", "name such an input")
+
+
 def _read(
     files: Sequence[str], gold_options: ReadOptions, predicted_options: ReadOptions
 ) -> tuple[Corpus, Corpus]:
@@ -106,6 +130,10 @@ def _read(
     if len(files) == 2:
         gold = read_predicted(files[0], gold_options, None)
         return gold, read_predicted(files[1], predicted_options, gold.scheme)
+    found = format_of(files[0], gold_options).name
+    gold_options, predicted_options = (
+        msgspec.structs.replace(one, format=found) for one in (gold_options, predicted_options)
+    )
     with open_input(files[0]) as stream:
         lines = read_lines(stream)
     name = display_name(files[0])

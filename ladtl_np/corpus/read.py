@@ -23,7 +23,7 @@ from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.formats.registry import FORMATS, Format
+from ladtl_np.corpus.formats.registry import FORMATS, NEEDS, Format
 from ladtl_np.corpus.limits import FINDINGS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.renaming import renamed
@@ -32,7 +32,7 @@ from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
 
-__all__ = ["Documents", "cutter_for", "format_of", "read_corpus", "read_documents"]
+__all__ = ["Documents", "cutter_for", "format_of", "idle_in", "read_corpus", "read_documents"]
 
 
 def format_of(path: str | PathLike[str], options: ReadOptions) -> Format:
@@ -54,6 +54,23 @@ def format_of(path: str | PathLike[str], options: ReadOptions) -> Format:
     if not found.folder and os.path.isdir(path):
         raise UsageError(f"{place} is a folder; {found.name} is a file")
     return found
+
+
+def idle_in(inputs: Iterable[tuple[str | PathLike[str], ReadOptions]]) -> list[str]:
+    """Options that change nothing in reading any of these inputs, by the inputs' formats.
+
+    An input whose format cannot be told may need all of them: reading it says what is wrong. Text
+    without a tag column may be of any format, so that option always counts.
+    """
+    formats, plain = [], False
+    for path, options in inputs:
+        plain = plain or options.tag_column is None
+        try:
+            formats.append(format_of(path, options))
+        except UsageError:
+            return []
+    idle = [name for name in NEEDS if not any(found.uses(name) for found in formats)]
+    return [name for name in idle if formats and not (plain and name == "tag_column")]
 
 
 def read_corpus(

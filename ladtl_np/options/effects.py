@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.corpus.formats.registry import NEEDS
+from ladtl_np.corpus.read import idle_in
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import DEFAULTS, Config
 from ladtl_np.options.method_checks import has_effect
@@ -43,6 +45,15 @@ class _Given(NamedTuple):
     def dev(self) -> bool:
         return self.demo or bool(self.config.data.dev)
 
+    def reads_by(self, side: str, option: str) -> bool:
+        """Whether an option can change how a side's files are read; files that are not there may.
+
+        Development data and tests are read as the target is where nothing else is said.
+        """
+        roles = ("target", "dev", "test") if side == "target" else (side,)
+        files = [file for file in self.config.data.files() if file.role in roles]
+        return option not in idle_in((file.path, file.format) for file in files)
+
 
 class _Rule(NamedTuple):
     """Options, or sections of them, that need something of the others."""
@@ -51,6 +62,17 @@ class _Rule(NamedTuple):
     holds: Callable[[_Given], bool]
     where: str
     cure: str
+
+
+def _of_reading(side: str, option: str) -> _Rule:
+    """An option of one side's files, which only some formats need."""
+    need = NEEDS[option]
+    return _Rule(
+        f"data.{side}_format.{option}",
+        lambda given: given.reads_by(side, option),
+        f"without {need} to read",
+        "name such a file",
+    )
 
 
 def _samples(given: _Given) -> bool:
@@ -151,6 +173,7 @@ _RULES = (
         "without cd.similarity=cross-entropy",
         "choose that",
     ),
+    *(_of_reading(side, key) for side in ("source", "target", "dev", "test") for key in NEEDS),
 )
 
 

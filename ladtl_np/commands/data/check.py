@@ -9,7 +9,12 @@ import click
 
 from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import json_option, print_json, tell
-from ladtl_np.commands.support.reading import corpus_options, read_options, tell_of_changes
+from ladtl_np.commands.support.reading import (
+    corpus_options,
+    read_options,
+    refuse_idle_reading,
+    tell_of_changes,
+)
 from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.inspection import inspect, places
@@ -44,6 +49,7 @@ def check(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     context = click.get_current_context()
     show_text = context.params["show_text"]
     reading = read_options(**options)
+    refuse_idle_reading(files, reading)
     told, wrong = [], 0
     for path in files:
         tally = Tally()

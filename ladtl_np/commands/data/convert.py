@@ -6,16 +6,21 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import WRITABLE, check_place, format_to, write
 from ladtl_np.commands.support.formats import tell
 from ladtl_np.commands.support.held import hold
 from ladtl_np.commands.support.reading import (
     corpus_options,
     read_options,
+    refuse_idle_cutting,
+    refuse_idle_reading,
     tell_of_changes,
 )
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.formats.registry import Format
 from ladtl_np.corpus.lines import display_name
+from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.printable import LONG, shown
 
@@ -68,10 +73,25 @@ def convert(
     """
     found = format_to(output, wanted)
     check_place(output, [source], found, overwrite=overwrite)
-    held = hold(source, read_options(**options))
+    reading = read_options(**options)
+    _refuse_idle(source, reading, found)
+    held = hold(source, reading)
     count = write(held, found, output, to_scheme, group, overwrite=overwrite)
     tell_of_changes(held.tally, held.name)
     tell(held.remarks())
     what = "sentences" if found.family == "columns" else "documents"
     place = shown(display_name(output) if output != "-" else "standard output", LONG)
     click.echo(f"{count:,} {what} as {found.name} in {place}", err=True)
+
+
+def _refuse_idle(source: str, reading: ReadOptions, found: Format) -> None:
+    """Refuse options that change nothing from this input to this output."""
+    refuse_idle_reading([source], reading)
+    columns = found.family == "columns"
+    if not columns:
+        refuse_without_effect(["to_scheme"], f"with --to {found.name}", "choose columns")
+    if columns or format_of(source, reading).family == "documents":
+        where = "but from columns to documents"
+        refuse_without_effect(["group"], where, "choose another input or output")
+    if not columns and format_of(source, reading).family == "documents":
+        refuse_idle_cutting(reading, found)

@@ -14,7 +14,13 @@ from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.converting import check_place, write
 from ladtl_np.commands.support.formats import tell
 from ladtl_np.commands.support.held import Held, hold
-from ladtl_np.commands.support.reading import corpus_options, read_options, tell_of_changes
+from ladtl_np.commands.support.reading import (
+    corpus_options,
+    read_options,
+    refuse_idle_cutting,
+    refuse_idle_reading,
+    tell_of_changes,
+)
 from ladtl_np.corpus.conversion import joined, sentence_groups
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.read import Documents
@@ -85,7 +91,9 @@ def split(
         raise UsageError(
             f"--names wants a name for each of the {len(shares)} shares, each once; got {names!r}"
         )
-    held = hold(source, read_options(**options))
+    reading = read_options(**options)
+    refuse_idle_reading([source], reading)
+    held = hold(source, reading)
     found = FORMATS[held.options.format]
     if not found.writes:
         raise UsageError(
@@ -99,6 +107,8 @@ def split(
     for output in outputs:
         make_private_folder(folder)
         check_place(output, [source], found, overwrite=overwrite)
+    if held.documents is not None and by == "document":
+        refuse_idle_cutting(reading, found)
     parts = _parts(held, by, shares, seed)
     for output, part in zip(outputs, parts, strict=True):
         count = write(part, found, output, None, 1)

@@ -12,6 +12,7 @@ from ladtl_np.commands.support.formats import json_option, print_json, print_tab
 from ladtl_np.commands.support.reading import (
     corpus_options,
     read_options,
+    refuse_idle_reading,
 )
 from ladtl_np.commands.support.statistics import Overlap, Statistics, describe, overlaps
 from ladtl_np.corpus.inspection import inspect
@@ -43,6 +44,7 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     if options["tag_column"] is None:
         refuse_without_effect(["scheme", "rename"], "without a tag column", "name that column")
     reading = read_options(**options)
+    refuse_idle_reading(files, reading)
     corpora = [read_corpus(path, reading) for path in files]
     found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
     shared = overlaps(corpora)

@@ -8,6 +8,7 @@ from typing import Any, get_args
 import click
 import msgspec
 
+from ladtl_np.commands.support.command import refuse_without_effect
 from ladtl_np.commands.support.formats import Function, apply_options, show_text_option
 from ladtl_np.corpus.formats.reading import (
     Delimiter,
@@ -19,7 +20,8 @@ from ladtl_np.corpus.formats.reading import (
     Sentences,
     Tokens,
 )
-from ladtl_np.corpus.formats.registry import FORMATS
+from ladtl_np.corpus.formats.registry import FORMATS, NEEDS, Format
+from ladtl_np.corpus.read import idle_in
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
@@ -32,6 +34,8 @@ __all__ = [
     "document_options",
     "format_setting",
     "read_options",
+    "refuse_idle_cutting",
+    "refuse_idle_reading",
     "scheme_option",
     "tag_column_option",
     "tell_of_changes",
@@ -191,6 +195,35 @@ def read_options(*, rename: Iterable[str] = (), **options: Any) -> ReadOptions:
         return ReadOptions(rename=pairs, **options)
     except (ValueError, msgspec.ValidationError) as error:
         raise UsageError(str(error)) from None
+
+
+def refuse_idle_reading(paths: Iterable[str], options: ReadOptions) -> None:
+    """Refuse options of reading that stand on the command line and that no input needs.
+
+    Raises
+    ------
+    UsageError
+        Naming the first of them.
+    """
+    for name in idle_in((path, options) for path in paths):
+        refuse_without_effect([name], f"without {NEEDS[name]} to read", "name such an input")
+
+
+def refuse_idle_cutting(options: ReadOptions, found: Format) -> None:
+    """Refuse options of cutting from documents to documents, which are cut for repairs at most.
+
+    Raises
+    ------
+    UsageError
+        Naming the first of them.
+    """
+    if found.tokens:
+        return
+    where = f"from documents to {found.name}"
+    refuse_without_effect(["sentences"], f"{where}, which stay whole", "choose columns")
+    if not options.repair and options.overlaps == "refuse":
+        cure = "add --repair or --overlaps"
+        refuse_without_effect(["tokens"], f"{where} where nothing is repaired", cure)
 
 
 def tell_of_changes(tally: Tally, name: str) -> None:

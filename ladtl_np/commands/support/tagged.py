@@ -27,8 +27,10 @@ _PLAIN = frozenset({"IOB1", "IOB2", "IO"})  # schemes that few tags tell apart
 
 def read_predicted(path: str, options: ReadOptions, gold_scheme: str | None) -> Corpus:
     """Read tags as they stand; of documents, those of their entities, in BIOES."""
-    if format_of(path, options).family == "documents":
+    found = format_of(path, options)
+    if found.family == "documents":
         return read_corpus(path, options)
+    options = msgspec.structs.replace(options, format=found.name)
     with open_input(path) as stream:
         return read_tagged(read_lines(stream), options, display_name(path), gold_scheme)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FORMATS", "NEEDS", "Format"]
 
 Family = Literal["columns", "documents", "view"]
 
@@ -45,6 +45,26 @@ class Format:
     folder: bool = False
     tokens: bool = False
 
+    def uses(self, option: str) -> bool:
+        """Whether an option of `ReadOptions` can change how files of this format are read."""
+        return {
+            "columns": self.family == "columns",
+            "documents": self.family == "documents",
+            "JSON with offsets": self.module in _JSON,
+            "a folder of brat": self.folder,
+        }.get(NEEDS.get(option, ""), True)
+
+
+NEEDS = {
+    **dict.fromkeys(("token_column", "tag_column", "delimiter", "position_digits"), "columns"),
+    **dict.fromkeys(("scheme", "keep_docstart"), "columns"),
+    **dict.fromkeys(("tokens", "sentences", "overlaps", "repair"), "documents"),
+    "ends": "JSON with offsets",
+    "fragments": "a folder of brat",
+}
+"""What has to be read for an option to change anything; the other options always may."""
+
+_JSON = ("jsonl", "array", "label_studio")
 
 FORMATS = {
     found.name: found
