@@ -184,7 +184,7 @@ def test_position_digits_and_spaces_are_read(tag: Invoke) -> None:
 def test_docstarts_are_left_out_and_counted(tag: Invoke) -> None:
     result = tag("--from", "conll", input="-DOCSTART- O\n\nx O\n")
     assert result.stdout == "x\tS-Sign\n\n"
-    assert "1 -DOCSTART- blocks left out" in result.stderr
+    assert "1 -DOCSTART- block left out" in result.stderr
 
 
 def test_characters_that_look_like_space_are_tokens(tag: Invoke) -> None:

@@ -90,7 +90,7 @@ def test_a_folder_stands_for_its_files_and_outputs_keep_their_paths(
     lines = result.stderr.splitlines()
     done = [line for line in lines if " done " in line]
     assert done == [f"{n}/5 done    {path}" for n, path in enumerate([*paths, other], 1)]
-    assert f"3/5         {paths[2]}: 1 -DOCSTART- blocks left out" in lines
+    assert f"3/5         {paths[2]}: 1 -DOCSTART- block left out" in lines
     assert lines[-1] == "5 of 5 files tagged"
 
 

@@ -137,7 +137,7 @@ def test_text_and_columns_are_trained_on_together(
     }
     assert told.items() <= facts.items()
     assert "4 sentences, 7 tokens: 5 words" in result.stderr
-    assert f"{columns}: 1 -DOCSTART- blocks left out" in result.stderr
+    assert f"{columns}: 1 -DOCSTART- block left out" in result.stderr
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 

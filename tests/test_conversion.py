@@ -67,6 +67,18 @@ def test_one_mark_at_the_start_tells_no_documents() -> None:
     assert joined(three, groups[1:]).documents == ()
 
 
+@pytest.mark.parametrize("name", ["there.conll", "there.conllu"])
+def test_documents_of_columns_are_the_same_again(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "aa b\\nc", "label": []}\n{"text": "d", "label": [[0, 1, "X"]]}\n')
+    write(hold(str(path), ReadOptions()), format_to(name, None), str(tmp_path / name), None, None)
+    again = hold(str(tmp_path / name), ReadOptions()).as_documents(1)
+    assert [(one.text, one.entities) for one in again] == [
+        ("aa b\nc", ()),
+        ("d", ((0, 1, "X"),)),
+    ]
+
+
 def test_untagged_columns_become_documents_without_annotation() -> None:
     (one,) = documents_of(Corpus("a", (Sentence(("x",)),)))
     assert one.entities is None

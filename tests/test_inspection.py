@@ -114,7 +114,7 @@ def test_a_tally_tells_what_its_reader_left_out_and_changed() -> None:
     assert list(map(str, tally.remarks("a"))) == [
         "a: 3 -DOCSTART- blocks left out",
         "a: 2 of 5 lines end at CRLF, the others at LF",
-        "a: 1 documents without a token left out",
+        "a: 1 document without a token left out",
         "a: 4 relations left out",
         "a: 1 entity was changed: a/b.ann:7 (entity 0..5 is 1..5 now)",
     ]

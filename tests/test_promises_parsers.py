@@ -301,7 +301,7 @@ def test_promise_15_docstart_is_told_where_it_is_left_out(
     ):
         result = invoke(*line)
         assert result.exit_code == 0, result.stderr
-        assert "in.conll: 1 -DOCSTART- blocks left out" in result.stderr, line
+        assert "in.conll: 1 -DOCSTART- block left out" in result.stderr, line
 
 
 # --- every command and every small file

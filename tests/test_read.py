@@ -70,7 +70,7 @@ def test_documents_without_a_token_are_left_out_and_counted(tmp_path: Path) -> N
     corpus = read(tmp_path, {"text": "ab", "label": []}, {"text": " ", "label": []})
     assert len(corpus) == 1
     assert [str(remark) for remark in corpus.remarks] == [
-        "in.jsonl: 1 documents without a token left out"
+        "in.jsonl: 1 document without a token left out"
     ]
     assert "no document" in findings_of(tmp_path, b"\n")
 
@@ -80,7 +80,7 @@ def test_text_without_labels_is_untagged_or_left_out_and_counted(tmp_path: Path)
     corpus = read(tmp_path, {"text": "abc"}, {"text": "abc", "label": []})
     assert len(corpus) == 1
     assert [str(remark) for remark in corpus.remarks] == [
-        "in.jsonl: 1 documents without annotation left out"
+        "in.jsonl: 1 document without annotation left out"
     ]
     (sentence,) = read(tmp_path, {"text": "abc"}, tag_column=None)
     assert sentence.tags is None

@@ -1,44 +1,36 @@
-"""Every annotation tool's way, from its download through training and back into the tool."""
+"""Every annotation tool's way, from its download through training and back; and its page."""
 
 from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import pytest
 from click.testing import CliRunner
-from conftest import Invoke
-from tool_downloads import TOOLS, Text, write_download
+from page_consoles import commands_of, fits, run, sections_of
+from tool_downloads import NEW, NEW_CHINESE, SMALL, TOOLS, Text, write_all, write_download
 
 from ladtl_np.commands import ladtl
 from ladtl_np.commands.support.held import hold
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.formats.registry import FORMATS
+from ladtl_np.corpus.formats.registry import FORMATS, NEEDS, Format
 
-TINY = """\
-method = "non-transfer"
-threads = 1
-[model]
-embedding = 20
-hidden = 20
-[training]
-steps = 120
-target_batch = 16
-"""
 WRITTEN = [name for name, found in FORMATS.items() if found.writes and found.family != "view"]
 LEFT_OUT = {
-    "doccano": "1 comments left out",
-    "prodigy": "1 rejected documents left out",
-    "label-studio": "1 cancelled annotations left out",
-    "label-studio-conll": "1 -DOCSTART- blocks left out",
+    "doccano": "1 comment left out",
+    "prodigy": "1 rejected document left out",
+    "label-studio": "1 cancelled annotation left out",
+    "label-studio-conll": "1 -DOCSTART- block left out",
     "brat": "35 relations left out",
-    "conllu": "120 comment lines left out",
+    "conllu": "80 comment lines left out",
     "germeval": "80 comment lines left out",
-    "iob1": "1 -DOCSTART- blocks left out",
+    "iob1": "1 -DOCSTART- block left out",
 }
 """What is told of downloads that hold more than texts and entities."""
 SCHEMES = {"iob1": "IOB1", "bmes": "BMES"}
@@ -99,7 +91,7 @@ def way(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         whole = folder / f"whole.{TOOLS[name].back}"
         succeed("data", "convert", found.path, whole)
     succeed("data", "split", whole, found.parts, *found.options)
-    (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
+    (folder / "tiny.toml").write_text(SMALL, encoding="utf-8")
     dev = ("--dev", found.part("dev"), "--test", found.part("test"))
     how = ("--config", folder / "tiny.toml", "--out", found.model)
     succeed("train", "--target", found.part("train"), *dev, *how)
@@ -179,14 +171,12 @@ def test_a_model_learns_from_it_and_is_evaluated_on_it(way: Way) -> None:
         assert result["scores"]["conlleval"]["overall"]["f1"] > 0.8
 
 
-def test_train_reads_the_download_by_the_options_of_its_format(
-    way: Way, invoke: Invoke, tmp_path: Path
-) -> None:
+def test_train_reads_the_download_by_the_options_of_its_format(way: Way, tmp_path: Path) -> None:
     settings = [
         f"{o.removeprefix('--')}={v}" for o, v in zip(*[iter(way.options)] * 2, strict=True)
     ]
     formats = [f"--target-format={s}" for s in (TOOLS[way.name].format, *settings)]
-    (tmp_path / "tiny.toml").write_text(TINY.replace("120", "2"), encoding="utf-8")
+    (tmp_path / "tiny.toml").write_text(SMALL.replace("120", "2"), encoding="utf-8")
     how = ("--config", tmp_path / "tiny.toml", "--out", tmp_path / "run")
     succeed("train", "--target", way.path, *formats, *how)
 
@@ -199,8 +189,7 @@ def output_of(tool: str, folder: Path, format_name: str) -> Path:
 
 
 def test_new_text_goes_into_the_tool(way: Way, tmp_path: Path) -> None:
-    english = "She took 9 mg of Ketrin for fever.\n\nNo cough since day 4.\n"
-    text = "患者因发热服用凯特林9天。\n" if way.by_characters else english
+    text = NEW_CHINESE if way.by_characters else NEW.replace("fever. ", "fever.\n\n")
     (tmp_path / "new.txt").write_text(text, encoding="utf-8")
     back = TOOLS[way.name].back
     out = output_of(way.name, tmp_path, back)
@@ -218,7 +207,8 @@ def test_the_download_tagged_goes_back_with_its_texts_and_ids(way: Way, tmp_path
     before, after = documents(way.path, way.reading), documents(out)
     assert sum(len(one.entities or ()) for one in after) > 50
     if is_columns(TOOLS[way.name].format):
-        assert [compact(one)[0] for one in before] == [compact(one)[0] for one in after]
+        texts = ["".join(compact(one)[0] for one in side) for side in (before, after)]
+        assert texts[0] == texts[1]
     else:
         assert told(before, back) == told(after, back)
 
@@ -315,3 +305,118 @@ def test_line_ends_of_windows_change_nothing(way: Way, tmp_path: Path) -> None:
     wanted = [(one.text, one.entities, one.id) for one in documents(way.path, way.reading)]
     assert [(one.text, one.entities, one.id) for one in documents(other, way.reading)] == wanted
     assert "CRLF" not in succeed("data", "check", other, *way.options).stderr
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[1] / "docs" / "tools.md").read_text("utf-8")
+SECTIONS = sections_of(PAGE)
+DATA = sections_of((Path(__file__).parents[1] / "docs" / "data.md").read_text("utf-8"))
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with all files that the page starts from."""
+    pytest.importorskip("spacy")
+    folder = tmp_path_factory.mktemp("downloads")
+    write_all(folder)
+    return folder
+
+
+def assert_runs(text: str, downloads: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run all commands of a text and compare what they give."""
+    shutil.copytree(downloads, folder, dirs_exist_ok=True)
+    monkeypatch.chdir(folder)
+    for line, shown in commands_of(text):
+        given = run(line)
+        assert fits(shown, given), f"$ {line}\n{given}"
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_commands_of_the_page_give_what_it_shows(
+    heading: str, downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert commands_of(SECTIONS[heading])
+    assert_runs(SECTIONS[heading], downloads, tmp_path, monkeypatch)
+
+
+def test_the_page_shows_its_own_files(
+    downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opening = PAGE.partition("\n## ")[0]
+    assert len(commands_of(opening)) == 2
+    assert_runs(opening, downloads, tmp_path, monkeypatch)
+
+
+def test_the_page_on_data_shows_repairs(
+    downloads: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = DATA["Entities that do not fit"]
+    assert len(commands_of(section)) == 3
+    assert_runs(section, downloads, tmp_path, monkeypatch)
+
+
+def test_the_page_on_data_lists_the_formats() -> None:
+    assert format_rows(DATA["Formats"]) == [
+        f"| `{one.name}` | {one.what} | {files_told(one)} | {yes(one.reads)} | {yes(one.writes)} |"
+        for one in FORMATS.values()
+    ]
+
+
+def format_rows(text: str) -> list[str]:
+    """Rows of a table whose last two cells are yes or no."""
+    return re.findall(r"(?m)^\| `[\w-]+` \|.*\| (?:yes|no) \| (?:yes|no) \|$", text)
+
+
+def files_told(one: Format) -> str:
+    """What tells a format, in the words of the page."""
+    suffixes = " ".join(f"`{suffix}`" for suffix in one.suffixes) or "its start"
+    if not one.suffixes and not one.reads:
+        suffixes = "`.jsonl`"
+    return f"a folder: {suffixes}" if one.folder else suffixes
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
+
+
+def test_the_page_on_data_names_what_each_option_needs() -> None:
+    rows = dict(re.findall(r"(?m)^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", DATA["Formats"]))
+    columns = {name for name, need in NEEDS.items() if need == "columns"}
+    assert rows == {name: need for name, need in NEEDS.items() if name not in columns}
+    told = set(re.findall(r"(?m)^\| `(\w+)` \|", DATA["CoNLL columns"]))
+    assert columns <= told
+
+
+@pytest.mark.parametrize("heading", SECTIONS)
+def test_every_section_goes_the_whole_way(heading: str) -> None:
+    lines = [" ".join(line.split()[:3]) for line, _ in commands_of(SECTIONS[heading])]
+    wanted = ("data check", "data split", "train", "evaluate", "tag")
+    assert [w for w in wanted if not any(line.startswith(f"ladtl {w}") for line in lines)] == []
+
+
+def test_the_table_of_the_page_is_that_of_the_tools() -> None:
+    rows = re.findall(r"(?m)^\|[^|]*\|[^|]*\| `([\w-]+)` \| `([\w-]+)` \|$", PAGE)
+    tools = [(TOOLS[name].format, TOOLS[name].back) for name in TOOLS]
+    assert list(dict.fromkeys(rows)) == list(dict.fromkeys(tools))
+    headings = {heading.lower().replace(" ", "-").replace(",", "") for heading in SECTIONS}
+    assert set(re.findall(r"(?m)^\| \[[^|]*\]\(#([^)]*)\)", PAGE)) == headings
+
+
+def test_options_that_the_page_names_exist() -> None:
+    context = click.Context(ladtl)
+    commands = [ladtl.get_command(context, name) for name in ladtl.list_commands(context)]
+    commands += [each for one in commands for each in getattr(one, "commands", {}).values()]
+    known = {name for one in commands if one for option in one.params for name in option.opts}
+    prose = re.sub(r"(?ms)^```console.*?^```$", "", PAGE)
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", prose))
+    assert named - {"--label"} <= known  # which is Prodigy's own
+
+
+def test_a_shown_output_may_leave_lines_out() -> None:
+    assert fits("a\n...\nc\n", "a\nb\nb\nc\n")
+    assert fits("...\nc\n", "a\nc\n")
+    assert not fits("a\n...\nc\n", "a\nb\n")
+    assert not fits("a\n", "a\nb\n")
+    block = "```console\n$ ladtl a \\\n    b\nx\ny\n$ cat z\n```\n"
+    assert commands_of(block) == [("ladtl a \\\n    b", "x\ny\n"), ("cat z", "")]

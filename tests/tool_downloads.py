@@ -13,7 +13,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["TOOLS", "Text", "Tool", "chinese", "english", "write_download"]
+__all__ = [
+    "NEW",
+    "NEW_CHINESE",
+    "SMALL",
+    "TOOLS",
+    "Text",
+    "Tool",
+    "chinese",
+    "english",
+    "write_all",
+    "write_download",
+]
 
 Entity = tuple[int, int, str]
 
@@ -346,3 +357,35 @@ def write_download(name: str, folder: Path) -> Path:
     tool = TOOLS[name]
     tool.write(folder)
     return folder / tool.download
+
+
+SMALL = """\
+method = "non-transfer"
+threads = 1
+
+[model]
+embedding = 20
+hidden = 20
+
+[training]
+steps = 120
+target_batch = 16
+"""
+"""Options that train a tiny model on one of the downloads in a second."""
+NEW = "She took 9 mg of Ketrin for fever. No cough since day 4.\n"
+NEW_CHINESE = "患者因发热服用凯特林9天。\n"
+ODD = """\
+{"id": 1, "text": "No chest pain, no cough.", "label": [[3, 15, "Sign"], [18, 22, "Sign"]]}
+{"id": 2, "text": "Some chest pain.", "label": [[5, 15, "Sign"], [5, 10, "Organ"]]}
+"""
+"""Entities with a mark and a space, that end within a word, and that overlap."""
+
+
+def write_all(folder: Path) -> None:
+    """Write all downloads, options of a tiny model, and new texts."""
+    for name in TOOLS:
+        write_download(name, folder)
+    (folder / "small.toml").write_text(SMALL, encoding="utf-8")
+    (folder / "new.txt").write_text(NEW, encoding="utf-8")
+    (folder / "new-zh.txt").write_text(NEW_CHINESE, encoding="utf-8")
+    (folder / "odd.jsonl").write_text(ODD, encoding="utf-8")

@@ -5,6 +5,7 @@ A `Tally` is filled while a file is read. As `Remark`s its counts are told by ev
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,8 +13,9 @@ from typing import Any
 
 from ladtl_np.corpus.findings import Finding
 
-__all__ = ["Remark", "Tally"]
+__all__ = ["Remark", "Tally", "counted"]
 
+_PLURAL = re.compile(r"s(?= (?:that|of|without)|$)")
 PLACES = 5  # changes and tags whose places a remark lists
 
 
@@ -78,7 +80,7 @@ class Tally:
     docstart
         Blocks of one ``-DOCSTART-`` line that were left out.
     documents
-        Sentences read before each of these blocks.
+        Sentences read before each mark of a new document.
     white_blank
         Blank lines that hold spaces or tabs.
     tokenless
@@ -110,20 +112,25 @@ class Tally:
 
     def _remarks(self, name: str) -> Iterator[Remark]:
         if self.docstart:
-            what = f"{self.docstart:,} -DOCSTART- blocks left out"
+            what = f"{counted(self.docstart, '-DOCSTART- blocks')} left out"
             yield Remark("docstart", name, self.docstart, what)
         if 0 < self.crlf < self.lines - self.unfinished:
             what = f"{self.crlf:,} of {self.lines:,} lines end at CRLF, the others at LF"
             yield Remark("line-ends", name, self.crlf, what)
         if self.tokenless:
-            what = f"{self.tokenless:,} documents without a token left out"
+            what = f"{counted(self.tokenless, 'documents')} without a token left out"
             yield Remark("tokenless", name, self.tokenless, what)
         for things, count in self.left_out.items():
-            yield Remark(f"left-out {things}", name, count, f"{count:,} {things} left out")
+            yield Remark(f"left-out {things}", name, count, f"{counted(count, things)} left out")
         if self.changes:
             count = len(self.changes)
             what = f"{count:,} {'entity was' if count == 1 else 'entities were'} changed"
             yield Remark("repairs", name, count, what, places=_places(self.changes, name))
+
+
+def counted(count: int, things: str) -> str:
+    """A number of things, which are named in the plural."""
+    return f"{count:,} {things if count != 1 else _PLURAL.sub('', things, count=1)}"
 
 
 def _places(findings: Sequence[Finding], name: str) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.inspection import inspect, places
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import Remark, Tally
+from ladtl_np.corpus.tally import Remark, Tally, counted
 from ladtl_np.errors import DataError, LadtlError
 from ladtl_np.printable import LONG, shown
 
@@ -89,8 +89,7 @@ def _print(path: str, problem: LadtlError | None, *, show_text: bool) -> None:
         return
     for line in problem.lines(show_text=show_text):
         click.echo(line)
-    count = len(problem.findings)
-    click.echo(f"{shown(path, LONG)}: {count:,} {'finding' if count == 1 else 'findings'}")
+    click.echo(f"{shown(path, LONG)}: {counted(len(problem.findings), 'findings')}")
 
 
 def _as_json(

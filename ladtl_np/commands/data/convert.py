@@ -22,6 +22,7 @@ from ladtl_np.corpus.formats.registry import Format
 from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.schemes import SCHEMES
+from ladtl_np.corpus.tally import counted
 from ladtl_np.printable import LONG, shown
 
 __all__ = ["convert"]
@@ -81,7 +82,7 @@ def convert(
     tell(held.remarks())
     what = "sentences" if found.family == "columns" else "documents"
     place = shown(display_name(output) if output != "-" else "standard output", LONG)
-    click.echo(f"{count:,} {what} as {found.name} in {place}", err=True)
+    click.echo(f"{counted(count, what)} as {found.name} in {place}", err=True)
 
 
 def _refuse_idle(source: str, reading: ReadOptions, found: Format) -> None:

@@ -27,6 +27,7 @@ from ladtl_np.corpus.read import Documents
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.sentence import Sentence
 from ladtl_np.corpus.splitting import split as split_units
+from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import UsageError
 from ladtl_np.files import make_private_folder
 from ladtl_np.options.seeds import stream
@@ -113,7 +114,7 @@ def split(
     for output, part in zip(outputs, parts, strict=True):
         count = write(part, found, output, None, 1)
         what = "sentences" if found.family == "columns" else "documents"
-        click.echo(f"{shown(output, LONG)}: {count:,} {what}", err=True)
+        click.echo(f"{shown(output, LONG)}: {counted(count, what)}", err=True)
     tell_of_changes(held.tally, held.name)
     tell(held.remarks())
 

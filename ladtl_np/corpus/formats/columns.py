@@ -120,6 +120,10 @@ class LineParser:
             return None
         return self._row(number, cells)
 
+    def begins_document(self, block: Block) -> bool:
+        """Whether the comments of a block say that a document begins there."""
+        return False
+
     def finish(self) -> None:
         """Report what is wrong with the file as a whole."""
 

@@ -138,6 +138,8 @@ def iterate_conll(
             tally.docstart += 1
             tally.documents.append(count)
             continue
+        if parser.begins_document(block):
+            tally.documents.append(count)
         data = parser.data(block)
         rows = [row for number, line in data if (row := parser.parse(number, line))]
         empty = empty and not rows

@@ -2,7 +2,8 @@
 
 Every line that starts with ``#`` is a comment. In CoNLL-U the tag is the value of ``NER=`` in the
 last column, MISC (``NER=B-PER``; tokens without it are O), unless another column is chosen. Lines
-of multiword tokens (``1-2``) and of empty nodes (``1.1``) hold no token of the sentence.
+of multiword tokens (``1-2``) and of empty nodes (``1.1``) hold no token of the sentence. Documents
+begin at the comments ``# newdoc``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ _MISC = 9
 _INDEX = re.compile("[0-9]+")
 _MULTIWORD = re.compile("[0-9]+-[0-9]+")
 _EMPTY_NODE = re.compile(r"[0-9]+\.[0-9]+")
+_NEW_DOCUMENT = re.compile(r"#[ \t]*newdoc\b")
 _UNWRITABLE = re.compile("[\0\t\n\r]")
 
 
@@ -73,6 +75,14 @@ class ConlluParser(IndexedParser):
     def __init__(self, options: ReadOptions, findings: Findings, tally: Tally) -> None:
         super().__init__(options, findings, tally)
         self._tokens = self._named = 0
+
+    def data(self, block: Block) -> Block:
+        """Leave out the comments of a block; those that tell documents are used and not counted."""
+        return super().data([row for row in block if not _NEW_DOCUMENT.match(row[1])])
+
+    def begins_document(self, block: Block) -> bool:
+        """Whether one of the comments is ``# newdoc``, with an id or without."""
+        return any(_NEW_DOCUMENT.match(line) for _, line in block)
 
     def finish(self) -> None:
         """Report a file in which no token has a tag."""
