@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,11 +15,11 @@ from ladtl_np.commands.support.converting import WRITABLE, check_place
 from ladtl_np.commands.support.formats import decoding_options, tell_unknown, warn
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
-from ladtl_np.commands.support.tagging import make_tagger, tag_file
+from ladtl_np.commands.support.tagging import make_tagger, opened, tag_opened
 from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS
-from ladtl_np.corpus.lines import display_name, open_input
+from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 from ladtl_np.model.vocabulary_key import named_key
@@ -189,15 +188,16 @@ def _tag_one(
     view = options.style == "terminal"
     found = FORMATS["conll" if view else options.style]
     check_place(output, (source, *options.files()), found, overwrite=overwrite)
-    options.kind_of(source)
-    with open_input(source) if not os.path.isdir(source) else nullcontext():
+    live = flush or (source == "-" and sys.stdin.isatty())
+    coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    with opened(source, options) as content:
         from ladtl_np.commands.support.models import load  # what cannot be read is told first
 
-        live = flush or (source == "-" and sys.stdin.isatty())
         tagger = make_tagger(load(*options.loading()), options, live=live)
-    coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    one = Source(source, source)
-    outcome = tag_file(one, output, tagger, options, overwrite=overwrite, coloured=coloured)
+        one = Source(source, source)
+        outcome = tag_opened(
+            content, one, output, tagger, options, overwrite=overwrite, coloured=coloured
+        )
     if outcome.note:
         warn(f"{display_name(source)}: {outcome.note}")
     tell_unknown(outcome.unknown, tagger.model.dev_unknown)

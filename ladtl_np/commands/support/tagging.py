@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
@@ -35,7 +36,9 @@ __all__ = [
     "Outcome",
     "Report",
     "make_tagger",
+    "opened",
     "tag_file",
+    "tag_opened",
 ]
 
 Report = Callable[[float], None]
@@ -76,7 +79,33 @@ def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tag
     )
 
 
+@contextmanager
+def opened(source: str, options: TagOptions) -> Iterator[BinaryIO | Path]:
+    """Open an input, once, as a pipe can be read no second time; a folder is its path.
+
+    Raises
+    ------
+    UsageError
+        If it is not there, or may not be read.
+    """
+    kind = options.kind_of(source)
+    if kind != "text" and FORMATS[kind].folder:
+        yield Path(source)
+        return
+    with open_input(source) as stream:
+        yield stream
+
+
 def tag_file(
+    source: Source, output: str, tagger: Tagger, options: TagOptions, report: Report
+) -> Outcome:
+    """Tag a file or a folder as `tag_opened` does."""
+    with opened(source.path, options) as content:
+        return tag_opened(content, source, output, tagger, options, report)
+
+
+def tag_opened(
+    content: BinaryIO | Path,
     source: Source,
     output: str,
     tagger: Tagger,
@@ -90,8 +119,10 @@ def tag_file(
 
     Parameters
     ----------
+    content
+        The input, from `opened`.
     source
-        A file, a stream, or a folder.
+        What it is called, and its hash.
     output
         A file, a stream, or a folder; for brat, the file ``.ann`` of a pair, or a folder of pairs.
     tagger, options
@@ -109,12 +140,7 @@ def tag_file(
         If the input cannot be read or tagged, or is not what `source` says it is.
     """
     kind, tally, before = options.kind_of(source.path), Tally(), tagger.decoder.counted
-    if kind != "text" and FORMATS[kind].folder:
-        folder = Path(source.path)
-        _tag(folder, kind, source, output, tagger, options, report, overwrite, coloured, tally)
-    else:
-        with open_input(source.path) as stream:
-            _tag(stream, kind, source, output, tagger, options, report, overwrite, coloured, tally)
+    _tag(content, kind, source, output, tagger, options, report, overwrite, coloured, tally)
     unknown = tagger.decoder.counted - before
     odd = remark_on_unknown("", unknown, tagger.model.dev_unknown)
     return Outcome("; ".join(one.told for one in (*tally.remarks(""), *odd)), unknown)
