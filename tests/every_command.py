@@ -180,6 +180,11 @@ def run_all(folder: Path) -> World:
           i / "terms.txt", "--figures", o / "a" / "figures")  # fmt: skip
     begin("report --json", "report", run, o / "run", "--out", o / "other.html", "--json")
     begin("data demo", "data", "demo", o / "b" / "demo")
+    begin("data check", "data", "check", i / "source.txt", i / "target.txt")
+    begin("data check --json", "data", "check", i / "source.txt", "--json")
+    begin("data convert", "data", "convert", i / "source.txt", o / "converted.jsonl")
+    begin("data split", "data", "split", i / "source.txt", o / "b" / "parts", "--names",
+          "part-a,part-b,part-c")  # fmt: skip
     begin("data stats", "data", "stats", i / "source.txt", i / "target.txt")
     begin("data stats --json", "data", "stats", i / "source.txt", "--json")
     begin("vectors train", "vectors", "train", i / "text.txt", "--tokens", "spaces", "--conll",

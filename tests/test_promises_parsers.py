@@ -354,6 +354,9 @@ def keyed(odd: Any) -> Line:
 
 
 COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
+    "data check": lambda odd, p: ("data", "check", odd),
+    "data convert": lambda odd, p: ("data", "convert", odd, f"{p['out']}.jsonl"),
+    "data split": lambda odd, p: ("data", "split", odd, p["out"]),
     "data stats": lambda odd, p: ("data", "stats", odd),
     "data stats, two": lambda odd, p: ("data", "stats", odd, p["gold"], "--json"),
     "data stats, untagged": lambda odd, p: ("data", "stats", odd, "--tag-column", "none"),
@@ -632,7 +635,7 @@ def test_promise_20_tag_sets_that_differ_are_named_and_unseen_tags_count_as_miss
     path = tmp_path / "gold.conll"
     path.write_text("x\tS-Sign\n\nA\tB-Ward\nz\tE-Ward\n", "utf-8")
     result = invoke("evaluate", "--model", tiny_model_file, path, "--json")
-    assert "does not know these types of" in result.stderr
+    assert "does not know these types" in result.stderr
     assert "all missed: Ward; types that only the model has: Drug" in result.stderr
     scores = json.loads(result.stdout)["results"][0]["scores"]["conlleval"]
     assert scores["per_type"]["Ward"]["gold"] == 1
@@ -1197,6 +1200,8 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "evaluate --json": lambda odd, p: ("evaluate", "--model", p["model"], odd, "--json"),
     "compare --gold": lambda odd, p: ("compare", p["gold"], p["gold"], "--gold", odd),
     "data demo": lambda odd, p: ("data", "demo", f"{odd}-new"),
+    "data convert, out": lambda odd, p: ("data", "convert", p["gold"], f"{odd}-new.jsonl"),
+    "data split, out": lambda odd, p: ("data", "split", p["gold"], f"{odd}-new"),
     "tag -o": lambda odd, p: ("tag", "--model", p["model"], p["gold"], "-o", f"{odd}-new"),
     "tag --out-dir": lambda odd, p: (*tagged(p), p["gold"], "--out-dir", f"{odd}-new"),
     "tag many": lambda odd, p: (*tagged(p), odd, p["source"], "--out-dir", p["out"]),

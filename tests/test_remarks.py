@@ -107,6 +107,7 @@ def test_a_run_tells_at_its_start_and_at_its_end_and_its_manifest_has_both(
     }
     small = ("--steps", 2, "--set", "training.evaluate_every=1", "--set", "model.hidden=2")
     small += ("--set", "model.embedding=2")
+    small += ("--set", "training.source_batch=2", "--set", "training.target_batch=2")
     result = invoke(
         *("train", "--method", "re-training", "--out", tmp_path / "run", *small),
         *("--set", "reload.source_steps=3"),

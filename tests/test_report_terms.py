@@ -12,6 +12,7 @@ from conftest import Invoke, write_corpus
 from term_cases import by_hand, corpus_of
 
 from ladtl_np.corpus.formats.conll import read_conll, write_conll
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.seeds import stream
@@ -231,9 +232,9 @@ def test_every_corpus_is_read_once(make_runs: Runs, monkeypatch: pytest.MonkeyPa
 
     def counting(path: Any, options: Any) -> Corpus:
         read.append(str(path))
-        return read_conll(path, options)
+        return read_corpus(path, options)
 
-    monkeypatch.setattr(tagged_module, "read_conll", counting)
+    monkeypatch.setattr(tagged_module, "read_corpus", counting)
     assert texts(section_of(place, ANY))
     corpora = [name for name in read if "predictions" not in name]
     assert len(set(corpora)) == len(corpora) == 3

@@ -68,6 +68,9 @@ def check(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     if as_json:
         print_json({"files": told})
     if wrong:
+        total = len(files)
+        files_told = "the file" if total == 1 else f"{wrong} of {total} files"
+        click.echo(f"error: there are findings in {files_told}", err=True)
         context.exit(DataError.exit_code)
 
 
