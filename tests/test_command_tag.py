@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,9 +15,13 @@ from conftest import CLI, Invoke, run_program, write_corpus
 
 from ladtl_np.commands.support.highlight import Highlighter
 from ladtl_np.commands.support.streams import open_output
+from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import read_conll
+from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.raw import tokenise
+from ladtl_np.corpus.read import read_documents
+from ladtl_np.corpus.tally import Tally
 from ladtl_np.model.file import load_model, save_model
 from ladtl_np.training.preparation import Corpora
 
@@ -331,3 +336,56 @@ def test_lines_of_a_document_stay_lines_in_the_view(tag: Invoke) -> None:
     record = json.dumps({"text": "x a\nCz\x1b[31m"})
     result = tag("--from", "jsonl", "--to", "terminal", input=record + "\n")
     assert result.stdout == "[x Sign] a\n[Cz Drug]\\x1b[31m\n"
+
+
+@pytest.mark.parametrize("style", ["jsonl", "conll", "terminal"])
+def test_a_pipe_is_answered_line_by_line(tiny_model_file: str, style: str) -> None:
+    """The next line is written only when the answer to the one before has been read."""
+    command = ("tag", "--model", tiny_model_file, "--threads", "1", "--to", style, "--flush")
+    with subprocess.Popen(
+        [sys.executable, "-c", "from ladtl_np.commands import main; main()", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        waiting = threading.Timer(60, process.kill)  # an answer that does not come ends the test
+        waiting.start()
+        for text in ("Czx", "x"):
+            process.stdin.write(text.encode() + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            while style == "conll" and answer.strip():  # a token a line, then a blank one
+                last, answer = answer, process.stdout.readline()
+                assert last.decode()[0] in text
+            assert style == "conll" or text[0] in answer.decode()
+        process.stdin.close()
+        assert process.wait(60) == 0
+        waiting.cancel()
+
+
+def test_flushing_many_files_has_no_effect_and_is_refused(tag: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x\n", encoding="utf-8")
+    result = tag(tmp_path / "a.txt", "--out-dir", tmp_path / "out", "--flush")
+    assert (result.exit_code, "--flush has no effect" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("style", ["label-studio", "json", "spacy-jsonl", "prodigy", "html"])
+def test_every_form_of_text_is_written_piece_by_piece(
+    tag: Invoke, style: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"id": 7, "text": "Czx a"}\n{"id": 8, "text": ""}\n', encoding="utf-8")
+    result = tag(path, "--to", style)
+    assert result.exit_code == 0
+    assert "Drug" in result.stdout
+    (tmp_path / "out").write_text(result.stdout, encoding="utf-8")
+    if style != "html":
+        options = ReadOptions(format=detect(tmp_path / "out"))
+        found = read_documents(tmp_path / "out", options, Findings("out"), Tally())
+        assert next((d.text, d.entities, d.id) for d in found.items) == (
+            "Czx a",
+            ((0, 2, "Drug"), (2, 3, "Sign")),
+            7,
+        )
