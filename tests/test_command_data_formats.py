@@ -203,3 +203,12 @@ def test_what_is_no_split_is_refused(
     admin.write_text(GOOD * 9, encoding="utf-8")
     result = invoke("data", "split", admin, tmp_path / "parts", *options)
     assert (result.exit_code, what in result.stderr) == (2, True), result.stderr
+
+
+def test_annotated_texts_are_shown_with_their_entities(invoke: Invoke, admin: Path) -> None:
+    result = invoke("data", "convert", admin, "-", "--to", "terminal", "--repair")
+    assert result.exit_code == 0
+    assert result.stdout == "No [chest pain Sign]\n[chest pain Sign] [now T]\n"
+    columns = admin.parent / "a.conll"
+    columns.write_text("x\tS-X\n\ny\tO\n", encoding="utf-8")
+    assert invoke("data", "convert", columns, "-", "--to", "terminal").stdout == "[x X]\ny\n"

@@ -205,12 +205,14 @@ def test_control_characters_of_file_names_are_escaped(invoke: Invoke) -> None:
     assert "\x1b" not in result.stderr
 
 
-def test_a_bug_keeps_its_traceback(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_keeps_its_traceback(
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch, gold_file: str
+) -> None:
     from ladtl_np.commands import score
 
     monkeypatch.setattr(score, "_read", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        invoke("score", "a", "b")
+        invoke("score", gold_file, gold_file)
 
 
 def test_an_interrupt_exits_130_with_a_word(tiny_model_file: str, tmp_path: Path) -> None:

@@ -227,7 +227,7 @@ def test_terminal_view_without_colour_names_types(tag: Invoke) -> None:
 def test_terminal_view_escapes_what_could_steer_the_terminal(coloured: bool) -> None:
     view = Highlighter(("Drug",), coloured=coloured)
     raw = tokenise("x\x1b]0;\u202e\x9b\u2028[b]\u3000", "characters")
-    line = view.line(raw, [])
+    line = view.line(raw.text, [])
     assert line == "x\\x1b]0;\\u202e\\x9b\\u2028[b]\u3000\n"
 
 
@@ -235,7 +235,7 @@ def test_terminal_view_in_colour_has_a_legend(tiny_corpus: Corpora) -> None:
     view = Highlighter(("Drug", "Sign"), coloured=True)
     assert "Drug" in view.legend()
     assert "Sign" in view.legend()
-    line = view.line(tokenise("Cza", "characters"), [(0, 2, "Drug")])
+    line = view.line("Cza", [(0, 2, "Drug")])
     assert line.startswith("\x1b[1;91m[Cz]\x1b[0m")
 
 

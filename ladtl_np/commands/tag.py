@@ -11,7 +11,7 @@ import click
 
 from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.converting import WRITABLE, check_place
+from ladtl_np.commands.support.converting import VIEW, WRITABLE, check_place, coloured
 from ladtl_np.commands.support.formats import decoding_options, tell_unknown, warn
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
@@ -26,7 +26,7 @@ from ladtl_np.model.vocabulary_key import named_key
 
 __all__ = ["command"]
 
-_STYLES = (*WRITABLE, "terminal")
+_STYLES = (*WRITABLE, VIEW.name)
 
 
 @click.command(name="tag", cls=Command)
@@ -185,18 +185,16 @@ def _tag_one(
     source: str, output: str, options: TagOptions, *, overwrite: bool, flush: bool
 ) -> None:
     """Tag one input into one output, either of which may be a stream."""
-    view = options.style == "terminal"
-    found = FORMATS["conll" if view else options.style]
+    found = VIEW if options.style == VIEW.name else FORMATS[options.style]
     check_place(output, (source, *options.files()), found, overwrite=overwrite)
     live = flush or (source == "-" and sys.stdin.isatty())
-    coloured = output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     with opened(source, options) as content:
         from ladtl_np.commands.support.models import load  # what cannot be read is told first
 
         tagger = make_tagger(load(*options.loading()), options, live=live)
         one = Source(source, source)
         outcome = tag_opened(
-            content, one, output, tagger, options, overwrite=overwrite, coloured=coloured
+            content, one, output, tagger, options, overwrite=overwrite, coloured=coloured(output)
         )
     if outcome.note:
         warn(f"{display_name(source)}: {outcome.note}")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.converting import WRITABLE, check_place, format_to, write
+from ladtl_np.commands.support.converting import VIEW, WRITABLE, check_place, format_to, write
 from ladtl_np.commands.support.formats import tell
 from ladtl_np.commands.support.held import hold
 from ladtl_np.commands.support.reading import (
@@ -34,8 +34,8 @@ __all__ = ["convert"]
 @click.option(
     "--to",
     "wanted",
-    type=click.Choice(WRITABLE),
-    help="Format of OUT.  [default: by its name]",
+    type=click.Choice((*WRITABLE, VIEW.name)),
+    help="Format of OUT; terminal shows entities in colour.  [default: by its name]",
 )
 @click.option(
     "--to-scheme",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from ladtl_np.printable import LONG, shown
 
 __all__ = [
     "PAIR",
+    "VIEW",
     "WRITABLE",
     "check_place",
+    "coloured",
     "format_to",
     "write",
     "write_documents",
@@ -30,6 +33,11 @@ __all__ = [
 
 WRITABLE = tuple(found.name for found in FORMATS.values() if found.writes)
 """Formats that are written."""
+
+VIEW = Format(
+    "terminal", "entities in brackets or in colour", "view", (), "", reads=False, tokens=True
+)
+"""What people look at; its documents have entities that do not overlap."""
 
 PAIR = ".ann"
 """End of the file that stands for a pair of brat's."""
@@ -48,7 +56,7 @@ def format_to(output: str, wanted: str | None) -> Format:
         If the name does not tell.
     """
     if wanted is not None:
-        return FORMATS[wanted]
+        return VIEW if wanted == VIEW.name else FORMATS[wanted]
     suffix = os.path.splitext(output)[1].lower()
     for found in FORMATS.values():
         if found.writes and not found.folder and suffix in found.suffixes:
@@ -119,8 +127,27 @@ def write(
         return len(corpus)
     group = group or (_FOLDER_GROUP if found.folder else 1)
     documents = held.as_documents(group, tokens=found.tokens)
-    write_documents(documents, found, output, held.name, overwrite=overwrite)
+    if found is VIEW:
+        _write_pieces(output, _shown(documents, coloured(output)), overwrite=overwrite)
+    else:
+        write_documents(documents, found, output, held.name, overwrite=overwrite)
     return len(documents)
+
+
+def coloured(output: str) -> bool:
+    """Whether an output is a terminal that may have colours."""
+    return output == "-" and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _shown(documents: Sequence[Document], colours: bool) -> Iterator[str]:
+    """A legend, and the documents with their entities marked."""
+    from ladtl_np.commands.support.highlight import Highlighter
+
+    kinds = {kind for document in documents for _, _, kind in document.entities or ()}
+    view = Highlighter(sorted(kinds), coloured=colours)
+    yield view.legend()
+    for document in documents:
+        yield view.line(document.text, document.entities or ())
 
 
 def write_documents(

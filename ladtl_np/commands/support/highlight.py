@@ -8,7 +8,6 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
-from ladtl_np.corpus.raw import RawLine
 from ladtl_np.corpus.schemes import Span
 from ladtl_np.printable import escaped, shown
 
@@ -61,17 +60,17 @@ class Highlighter:
         entries = (Text(shown(kind), style) for kind, style in self._style.items())
         return self._rendered(Text("  ").join(entries)) + "\n"
 
-    def line(self, raw: RawLine, entities: Sequence[Span]) -> str:
-        """The text with its entities, spans of code points, in brackets."""
-        text = Text()
+    def line(self, text: str, entities: Sequence[Span]) -> str:
+        """The text with its entities, spans of code points in their order, in brackets."""
+        marked = Text()
         at = 0
         for start, end, kind in entities:
-            text.append(_safe(raw.text[at:start]))
+            marked.append(_safe(text[at:start]))
             label = "" if self._coloured else f" {shown(kind)}"
-            text.append(f"[{_safe(raw.text[start:end])}{label}]", self._style.get(kind, ""))
+            marked.append(f"[{_safe(text[start:end])}{label}]", self._style.get(kind, ""))
             at = end
-        text.append(_safe(raw.text[at:]))
-        return self._rendered(text)
+        marked.append(_safe(text[at:]))
+        return self._rendered(marked)
 
     def _rendered(self, text: Text) -> str:
         self._console.print(text)

@@ -201,7 +201,7 @@ def _unit_writer(
     from ladtl_np.commands.support.highlight import Highlighter
 
     view = Highlighter(tagger.decoder.tags.types, coloured=coloured)
-    return lambda unit, tags: view.line(unit.raw, unit.entities(tags)), view.legend()
+    return lambda unit, tags: view.line(unit.raw.text, unit.entities(tags)), view.legend()
 
 
 def _tagged(units: Iterator[Unit], tagger: Tagger) -> Iterator[list[TaggedUnit]]:
