@@ -132,15 +132,23 @@ def test_a_type_is_read_as_one_other(invoke: Invoke, gold_file: str) -> None:
     ],
 )
 def test_an_option_that_would_change_nothing_is_refused(
-    arguments: str, said: str, invoke: Invoke, gold_file: str, tmp_path: Path
+    arguments: str,
+    said: str,
+    invoke: Invoke,
+    gold_file: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     documents = tmp_path / "docs.jsonl"
     documents.write_text('{"text": "x", "label": []}\n', encoding="utf-8")
     places = {"gold": gold_file, "run": tmp_path, "docs": documents}
+    (here := tmp_path / "here").mkdir()
+    monkeypatch.chdir(here)
     result = invoke(*(part.format(**places) for part in arguments.split()))
     assert result.exit_code == 2
     assert said in result.stderr
     assert "; leave it out, or " in result.stderr
+    assert list(here.iterdir()) == []
     assert result.stdout == ""
 
 

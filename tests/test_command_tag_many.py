@@ -16,9 +16,11 @@ from dask_processes import DaskProcesses
 from programs import group_is_empty, start_program, wait_for
 
 from ladtl_np.commands.support import tag_cluster, tag_many, tagging
+from ladtl_np.commands.support.converting import WRITABLE
 from ladtl_np.commands.support.tag_cluster import TagJob, tag_on_worker
 from ladtl_np.commands.support.tagging import Source, TagOptions
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.errors import DataError
 from ladtl_np.experiment.cluster.worker import Wanted, complaints, local_versions
@@ -487,3 +489,14 @@ def test_a_worker_says_which_files_it_does_not_see(notes: Path, tiny_model_file:
         f"has another file as {notes / 'b.txt'}",
         f"cannot read {notes / 'none'}: No such file or directory",
     ]
+
+
+@pytest.mark.parametrize("style", WRITABLE)
+def test_every_format_names_its_outputs(style: str, tag: Tag, tmp_path: Path) -> None:
+    if style == "spacy":
+        pytest.importorskip("spacy")
+    (tmp_path / "a.txt").write_text("Cz x\n")
+    assert tag("--to", style, "--out-dir", tmp_path / "out", tmp_path / "a.txt").exit_code == 0
+    found = FORMATS[style]
+    names = found.suffixes if found.folder else found.suffixes[:1]
+    assert sorted(files_of(tmp_path / "out")) == sorted(f"a{suffix}" for suffix in names)

@@ -81,7 +81,7 @@ def test_what_is_no_entity_is_counted(tmp_path: Path) -> None:
 def test_fragments_are_refused_joined_or_split(tmp_path: Path) -> None:
     put(tmp_path, {"a.txt": TEXT, "a.ann": "T1\tX 0 3;11 14\tDr. New\nT2\tY 4 5\t😀\n"})
     message = findings_of(tmp_path)
-    assert message.startswith("in/a.ann:1: entity 0..3;11..14 has 2 fragments; choose fragments: ")
+    assert message.startswith("in/a.ann:1: entity 0..3;11..14 has 2 fragments; choose fragments (")
     assert read(tmp_path, fragments="join")[0].entities == ((0, 14, "X"), (4, 5, "Y"))
     assert read(tmp_path, fragments="split")[0].entities == (
         (0, 3, "X"),

@@ -105,8 +105,8 @@ def test_ends_are_asked_for_where_nothing_tells_them() -> None:
     record = {"originalText": "ab", "entities": [entity]}
     message = finding({"originalText": "a", "entities": []}, record)
     assert message == (
-        "in:2: nothing tells whether the ends of entities are inclusive; choose ends: exclusive, "
-        "or inclusive"
+        "in:2: nothing tells whether the ends of entities are inclusive; choose ends (--ends, "
+        "ends=exclusive or inclusive)"
     )
     assert one(record, ends="exclusive").entities == ((0, 1, "X"),)
     assert one(record, ends="inclusive").entities == ((0, 2, "X"),)

@@ -184,8 +184,7 @@ def test_train_reads_the_download_by_the_options_of_its_format(way: Way, tmp_pat
 def output_of(tool: str, folder: Path, format_name: str) -> Path:
     """A name for an output in a format, as a user would choose it."""
     found = FORMATS[format_name]
-    suffix = found.suffixes[0] if found.suffixes else ".jsonl"
-    return folder / (tool if found.folder else tool + suffix)
+    return folder / (tool if found.folder else tool + found.suffixes[0])
 
 
 def test_new_text_goes_into_the_tool(way: Way, tmp_path: Path) -> None:
@@ -371,8 +370,6 @@ def format_rows(text: str) -> list[str]:
 def files_told(one: Format) -> str:
     """What tells a format, in the words of the page."""
     suffixes = " ".join(f"`{suffix}`" for suffix in one.suffixes) or "its start"
-    if not one.suffixes and not one.reads:
-        suffixes = "`.jsonl`"
     return f"a folder: {suffixes}" if one.folder else suffixes
 
 

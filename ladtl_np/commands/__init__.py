@@ -29,7 +29,7 @@ __all__ = ["SUMMARIES", "ladtl", "main"]
 
 SUMMARIES = {
     "train": "Train a model on a source and a target domain.",
-    "tag": "Tag text, CoNLL columns or JSONL with a model.",
+    "tag": "Tag text and corpora of any format with a model.",
     "evaluate": "Score models on annotated files.",
     "score": "Score predicted tags against gold tags, file against file.",
     "compare": "Test whether one system is better than another.",

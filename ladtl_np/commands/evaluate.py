@@ -74,7 +74,7 @@ class Evaluated(NamedTuple):
 @corpus_options
 @json_option
 def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    r"""Tag GOLD files of CoNLL columns with models and score the tags.
+    r"""Tag GOLD files of any format with models and score the tags.
 
     With one model and one file: precision, recall and F1 of each type. With several: a table of
     F1, models against files, the best of each file in bold. Both ways of counting stand side by

@@ -101,6 +101,8 @@ def split(
             f"{found.name} is not written; make {shown(source, LONG)} conll or jsonl first, with "
             "ladtl data convert"
         )
+    if held.documents is not None and by == "document":
+        refuse_idle_cutting(reading, found)
     outputs = [
         str(folder / (name if found.folder else name + (Path(source).suffix or found.suffixes[0])))
         for name in labels
@@ -108,8 +110,6 @@ def split(
     for output in outputs:
         make_private_folder(folder)
         check_place(output, [source], found, overwrite=overwrite)
-    if held.documents is not None and by == "document":
-        refuse_idle_cutting(reading, found)
     parts = _parts(held, by, shares, seed)
     for output, part in zip(outputs, parts, strict=True):
         count = write(part, found, output, None, 1)

@@ -22,8 +22,6 @@ RECORD = "ladtl-tag.json"
 
 SUFFIXES = {found.name: found.suffixes[0] for found in FORMATS.values() if found.suffixes} | {
     "brat": PAIR,
-    "spacy-jsonl": ".jsonl",
-    "prodigy": ".jsonl",
     "terminal": ".txt",
 }
 """Suffix of an output by its format."""

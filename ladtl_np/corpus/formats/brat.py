@@ -250,7 +250,9 @@ class _Annotations:
         if self._fragments == "join":
             return [(places[0][0], places[-1][1], kind)]
         what = f"{told} has {len(places)} fragments"
-        self._add(number, what, "choose fragments: join or split, or mend it")
+        self._add(
+            number, what, "choose fragments (--fragments, fragments=join or split), or mend it"
+        )
         return []
 
     def _joined_at_line_ends(self, places: list[Bounds]) -> list[Bounds]:

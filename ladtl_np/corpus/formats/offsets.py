@@ -118,7 +118,7 @@ class EndRule:
             what = f"no entity covers the text that the file says, {_place(with_text[0])} first"
         else:
             what = "nothing tells whether the ends of entities are inclusive"
-        cure = "choose ends: exclusive, or inclusive"
+        cure = "choose ends (--ends, ends=exclusive or inclusive)"
         self._findings.fail(line, where + what, cure + doubts(text))
 
 

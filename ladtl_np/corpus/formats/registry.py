@@ -24,7 +24,8 @@ class Format:
         ``columns`` hold tokens and tags; ``documents`` texts and characters; a ``view`` is only
         written, for people.
     suffixes
-        Ends of the names of its files, which tell it unless it is a folder.
+        Ends of the names of its files; the first format that has one is told by it, unless it is a
+        folder.
     module
         Module of `corpus.formats` that reads and writes it.
     reads, writes
@@ -107,7 +108,7 @@ FORMATS = {
             "spacy-jsonl",
             "JSON lines with ents, as spaCy has them (read as jsonl)",
             "documents",
-            (),
+            (".jsonl",),
             "spacy_jsonl",
             reads=False,
         ),
@@ -115,7 +116,7 @@ FORMATS = {
             "prodigy",
             "JSON lines with spans and tokens, as Prodigy has them (read as jsonl)",
             "documents",
-            (),
+            (".jsonl",),
             "prodigy",
             reads=False,
             tokens=True,
