@@ -156,8 +156,8 @@ def command(
 ) -> None:
     r"""Train a tagger for the target domain with the help of a source domain.
 
-    Reads corpora in any format, evaluates on --dev as it goes, keeps the best model, and scores it on
-    every --test. Ends with OUT/best.safetensors, metrics.tsv, predictions and a manifest.
+    Reads corpora in any format, evaluates on --dev as it goes, keeps the best model, and scores it
+    on every --test. Ends with OUT/best.safetensors, metrics.tsv, predictions and a manifest.
 
     \b
     Examples:
