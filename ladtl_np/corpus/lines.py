@@ -195,8 +195,12 @@ def numbered_lines(
                 _CONVERT,
             )
         else:
-            line = _without_end(line, tally)
-            if _sound(number, line, findings):
+            if "\r" in line or "\0" in line:  # few lines have either
+                line = _without_end(line, tally)
+                sound = _sound(number, line, findings)
+            else:
+                line, sound = line.removesuffix("\n"), True
+            if sound:
                 yield number, line
         offset += len(raw)
 

@@ -46,9 +46,11 @@ def stats(files: tuple[str, ...], as_json: bool, **options: Any) -> None:
     reading = read_options(**options)
     refuse_idle_reading(files, reading)
     corpora = [read_corpus(path, reading) for path in files]
-    found = [describe(c, tagged=reading.tag_column is not None) for c in corpora]
+    each = [inspect(corpus) for corpus in corpora]
+    tagged = reading.tag_column is not None
+    found = [describe(c, told, tagged=tagged) for c, told in zip(corpora, each, strict=True)]
     shared = overlaps(corpora)
-    remarks = [remark for corpus in corpora for remark in inspect(corpus)]
+    remarks = [remark for told in each for remark in told]
     if as_json:
         values: dict[str, Sequence[Any]]
         values = {"files": found, "overlaps": shared, "remarks": remarks}

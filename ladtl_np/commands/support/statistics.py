@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ladtl_np.corpus.inspection import illegal_places
-from ladtl_np.corpus.overlap import Overlap, overlaps, repeated
+from ladtl_np.corpus.overlap import Overlap, overlaps
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import Remark
 
 __all__ = ["Overlap", "Statistics", "describe", "overlaps"]
 
@@ -59,10 +60,11 @@ class Statistics:
         return asdict(self)
 
 
-def describe(corpus: Corpus, *, tagged: bool = True) -> Statistics:
-    """Count what `Statistics` holds."""
+def describe(corpus: Corpus, remarks: Iterable[Remark], *, tagged: bool = True) -> Statistics:
+    """Count what `Statistics` holds; `remarks` are those of `inspect` on the corpus."""
     longest = max(corpus, key=len)
-    illegal, places = illegal_places(corpus) if tagged else (0, [])
+    told = {remark.kind: remark for remark in remarks}
+    illegal, again = told.get("illegal-tags"), told.get("repeated-sentences")
     tags = Counter(tag for sentence in corpus for tag in sentence.tags or ())
     entities = Counter(
         kind for sentence in corpus for _, _, kind in spans(sentence.tags or (), corpus.scheme)
@@ -76,11 +78,11 @@ def describe(corpus: Corpus, *, tagged: bool = True) -> Statistics:
         vocabulary=len({token for sentence in corpus for token in sentence.tokens}),
         longest=len(longest),
         longest_line=longest.line,
-        repeated=repeated(corpus),
+        repeated=again.count if again else 0,
         entities=_ranked(entities),
         tags=_ranked(tags),
-        illegal=illegal,
-        illegal_places=places,
+        illegal=illegal.count if illegal else 0,
+        illegal_places=list(illegal.places) if illegal else [],
     )
 
 

@@ -23,6 +23,10 @@ from ladtl_np.errors import DataError, UsageError
 
 __all__ = ["ReadOptions", "format_sentence", "iterate_conll", "read_conll", "write_conll"]
 
+_SPECIAL = frozenset(("", " ", "\t", "-"))
+"""What blank lines and ``-DOCSTART-`` lines start with."""
+# an empty cell, a line that begins with what blank lines have, or a character of no text
+_DOUBTFUL = re.compile("[\n\t][\t\n]|\n |[\0\r]")
 _UNWRITABLE = re.compile("[\0\t\n\r]")
 
 _PARSERS: dict[str, type[LineParser]] = {"conllu": ConlluParser, "germeval": IndexedParser}
@@ -163,6 +167,9 @@ def _blocks(lines: Iterable[tuple[int, str]], tally: Tally, *, keep: bool) -> It
     """
     block: Block = []
     for number, line in lines:
+        if line[:1] not in _SPECIAL:
+            block.append((number, line))
+            continue
         blank = not line.strip(" \t")
         mark = not keep and is_docstart(line)
         if not blank and not mark:
@@ -206,6 +213,14 @@ def format_sentence(tokens: Sequence[str], *columns: Sequence[str]) -> str:
         If the columns differ in length, or reading the lines would not give the same cells: an
         empty cell, one with a tab, LF, CR or NUL, or a line of nothing but spaces.
     """
+    text = "\n".join(map("\t".join, zip(tokens, *columns, strict=True)))
+    cells, rows = len(tokens) * len(columns), len(tokens) - 1
+    if (
+        text.count("\t") == cells
+        and text.count("\n") == rows
+        and not _DOUBTFUL.search(f"\n{text}\n")
+    ):
+        return text + "\n"
     lines = []
     for number, row in enumerate(zip(tokens, *columns, strict=True), 1):
         line = "\t".join(row)
