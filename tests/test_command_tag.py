@@ -389,3 +389,12 @@ def test_every_form_of_text_is_written_piece_by_piece(
             ((0, 2, "Drug"), (2, 3, "Sign")),
             7,
         )
+
+
+def test_tokens_of_a_file_are_kept_unless_others_are_asked_for(tag: Invoke) -> None:
+    record = {"text": "Cz x", "tokens": [{"start": 0, "end": 2}, {"start": 3, "end": 4}]}
+    line = json.dumps(record | {"sents": [{"start": 0, "end": 3}, {"start": 3, "end": 4}]}) + "\n"
+    kept = tag("--from", "jsonl", input=line).stdout
+    assert kept == "Cz\tO\n\nx\tS-Sign\n\n"
+    cut = tag("--from", "jsonl", "--tokens", "characters", input=line).stdout
+    assert cut == "C\tB-Drug\nz\tE-Drug\nx\tS-Sign\n\n"
