@@ -398,3 +398,28 @@ def test_tokens_of_a_file_are_kept_unless_others_are_asked_for(tag: Invoke) -> N
     assert kept == "Cz\tO\n\nx\tS-Sign\n\n"
     cut = tag("--from", "jsonl", "--tokens", "characters", input=line).stdout
     assert cut == "C\tB-Drug\nz\tE-Drug\nx\tS-Sign\n\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("C\tB-Drug\nz\tI-Drug\n\nx O\n", "columns"),
+        ("C NN B-Drug\nz NN I-Drug\nx NN O\n", "columns"),
+        ('{"text": "Cz"}\n', "JSON lines"),
+        ("C\tB-Drug\n", ""),
+        ("Cz x\nx O\nx a\n", ""),
+        ('{"a": "Cz"}\n', ""),
+    ],
+)
+def test_text_that_looks_like_something_else_is_told(
+    tag: Invoke, tmp_path: Path, text: str, told: str
+) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(text.replace("x O", "x\tO") if "\t" in text else text, encoding="utf-8")
+    result = tag(path)
+    assert result.exit_code == 0
+    assert ("it looks like" in result.stderr) == bool(told)
+    assert f"it looks like {told}" in result.stderr or not told
+    assert "it looks like" not in tag(path, "--from", "text").stderr
+    many = tag(path, "--out-dir", tmp_path / "out")
+    assert ("it looks like" in many.stderr) == bool(told)

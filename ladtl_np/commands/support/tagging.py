@@ -22,9 +22,10 @@ from ladtl_np.commands.support.units import (
 from ladtl_np.corpus.conversion import merged
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.formats import jsonl, prodigy, spacy_jsonl
+from ladtl_np.corpus.formats.detection import remark_on_form
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
-from ladtl_np.corpus.tally import Tally
+from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown
 from ladtl_np.errors import LadtlError
 
@@ -43,6 +44,7 @@ __all__ = [
 
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
+_LOOK = 1 << 14  # bytes by which an input is told to have another form than text
 TaggedUnit = tuple[Unit, list[tuple[str, ...]]]
 """A unit, and the tags of each of its sentences."""
 Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
@@ -140,10 +142,21 @@ def tag_opened(
         If the input cannot be read or tagged, or is not what `source` says it is.
     """
     kind, tally, before = options.kind_of(source.path), Tally(), tagger.decoder.counted
+    form = _form(content) if kind == "text" and options.kind is None else ()
     _tag(content, kind, source, output, tagger, options, report, overwrite, coloured, tally)
     unknown = tagger.decoder.counted - before
     odd = remark_on_unknown("", unknown, tagger.model.dev_unknown)
-    return Outcome("; ".join(one.told for one in (*tally.remarks(""), *odd)), unknown)
+    return Outcome("; ".join(one.told for one in (*form, *tally.remarks(""), *odd)), unknown)
+
+
+def _form(content: BinaryIO | Path) -> list[Remark]:
+    """Say where an input has another form than text; one that is read once is not looked at."""
+    if isinstance(content, Path) or not content.seekable():
+        return []
+    place = content.tell()
+    start = content.read(_LOOK)
+    content.seek(place)
+    return list(remark_on_form(start))
 
 
 def _tag(

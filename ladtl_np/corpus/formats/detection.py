@@ -15,13 +15,15 @@ from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.limits import MIB
 from ladtl_np.corpus.lines import open_input
 from ladtl_np.corpus.schemes import split_tag
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
 
-__all__ = ["detect"]
+__all__ = ["detect", "remark_on_form"]
 
 _LOOK = MIB  # bytes from the start
 _ENTRIES = 10_000  # entries of a folder
+_ROWS, _FEW = 50, 3  # lines by which columns are told, at most and at least
 _BY_SUFFIX = {
     suffix: found.name for found in reversed(FORMATS.values()) for suffix in found.suffixes
 }
@@ -65,6 +67,25 @@ def detect(path: str | os.PathLike[str]) -> str:
     if start.startswith("{"):
         return "jsonl" if name != "conll" or isinstance(_first(start), dict) else name
     return _of_columns(start) if name == "conll" else name
+
+
+def remark_on_form(start: bytes) -> Iterator[Remark]:
+    """Say where what is read as text starts as columns or JSON lines do.
+
+    Parameters
+    ----------
+    start
+        The start of the input, some lines at least.
+    """
+    text = start.decode("utf-8", "replace").removeprefix("\ufeff")
+    record = _first(text.lstrip())
+    if isinstance(record, dict) and not record.keys().isdisjoint(("text", "originalText")):
+        yield Remark("another-form", "", 1, "it looks like JSON lines", "--from jsonl reads those")
+        return
+    rows = [re.split(r"\t| +", line) for line in islice(_data_lines(text), _ROWS)]
+    widths = {len(row) for row in rows}
+    if len(rows) >= _FEW and len(widths) == 1 and all(_is_tag(row[-1]) for row in rows[:-1]):
+        yield Remark("another-form", "", 1, "it looks like columns", "--from conll reads those")
 
 
 def _folder(name: str) -> str:
