@@ -171,3 +171,10 @@ def test_any_bytes_give_vectors_or_an_explained_error(
         return
     assert np.isfinite(matrix).all()
     assert matrix.shape == (len(rows), report.dimension)
+
+
+def test_a_binary_file_without_a_word_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "none.bin"
+    path.write_bytes(b"0 2\n")
+    with pytest.raises(FindingsError, match="no vector in it"):
+        load_vectors(path, ("a",))

@@ -139,6 +139,8 @@ def binary_rows(stream: BinaryIO, findings: Findings, dimension: int | None) -> 
         findings.fail(1, "no header of two whole numbers", "is it a word2vec binary file?")
     promised, width = int(header[1]), int(header[2])
     _check_dimension(width, dimension, findings)
+    if not promised:
+        findings.add(0, "no vector in it", "is it the right file, and complete?")
     for number in range(1, promised + 1):
         word = _binary_word(stream)
         values = stream.read(4 * width)
