@@ -408,6 +408,7 @@ def test_tokens_of_a_file_are_kept_unless_others_are_asked_for(tag: Invoke) -> N
         ('{"text": "Cz"}\n', "JSON lines"),
         ("C\tB-Drug\n", ""),
         ("Cz x\nx O\nx a\n", ""),
+        ("C B-Drug\nz a I-Drug\nx\n", ""),
         ('{"a": "Cz"}\n', ""),
     ],
 )
