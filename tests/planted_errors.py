@@ -42,6 +42,8 @@ GLUE = (
         "training/reloading",
         "training/optimizer",
         "training/trainer",
+        "training/encoding",
+        "training/method_objective",
         "options/method_checks",
     ),
     *("training/trained_model", "model/decoding", "model/evaluation", "model/tagging"),

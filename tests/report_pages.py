@@ -8,8 +8,8 @@ from typing import Any
 
 from test_report import CANARY, columns_of, scores
 
+from ladtl_np.pages import Page
 from ladtl_np.report import build_report, study_of
-from ladtl_np.report.page import Report
 from ladtl_np.report.term_list import Term
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.found import find_runs
@@ -24,7 +24,7 @@ GOLD = columns_of(*(f"S-{kind} O" for kind in KINDS))
 SEEN = columns_of(*(f"S-{kind}/S-{KINDS[place // 2]} O/O" for place, kind in enumerate(KINDS)))
 
 
-def full_report(folder: Path) -> Report:
+def full_report(folder: Path) -> Page:
     """Write runs of some tasks, methods, shares, grid points and seeds, and make their report."""
     corpus = folder / "synthetic" / LONG / "test.txt"
     corpus.parent.mkdir(parents=True)

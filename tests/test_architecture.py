@@ -24,9 +24,9 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "model",
         "objective",
         "training",
-        "bench progress runs",
+        "bench pages progress runs",
         "estimator experiment spacy_component",
-        "report",
+        "audit report",
         "commands",
     )
 )

@@ -81,8 +81,8 @@ from ladtl_np.options.config import (
     read_config,
 )
 from ladtl_np.options.input_file import require_utf8
+from ladtl_np.pages.content import Cell, Table
 from ladtl_np.printable import json_text
-from ladtl_np.report.content import Cell, Table
 from ladtl_np.report.term_list import read_terms
 from ladtl_np.runs.found import FoundRun, runs_below
 from ladtl_np.runs.manifest import read_manifest

@@ -13,11 +13,11 @@ from xml.etree import ElementTree
 import pytest
 
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.report import build_report, extra_files, study_of
-from ladtl_np.report.content import Cell, Figure, Section, Table
-from ladtl_np.report.drawing.figures import LinePanel, band_of, lines
-from ladtl_np.report.drawing.pen import Pen
-from ladtl_np.report.page import Report
+from ladtl_np.pages import Page, extra_files
+from ladtl_np.pages.content import Cell, Figure, Section, Table
+from ladtl_np.pages.drawing.figures import LinePanel, band_of, lines
+from ladtl_np.pages.drawing.pen import Pen
+from ladtl_np.report import build_report, study_of
 from ladtl_np.report.scores import AVERAGE, Results
 from ladtl_np.report.sections.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
 from ladtl_np.report.sections.labels import contrasted
@@ -77,11 +77,11 @@ def make_run(tmp_path: Path) -> MakeRun:
     return make_run
 
 
-def report_of(*places: Path, **options: Any) -> Report:
+def report_of(*places: Path, **options: Any) -> Page:
     return build_report(study_of(find_runs(places)), **options)
 
 
-def section_of(report: Report, key: str) -> Section:
+def section_of(report: Page, key: str) -> Section:
     return next(section for section in report.sections if section.key == key)
 
 
@@ -543,7 +543,7 @@ class _Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def hostile_report(make_run: MakeRun, tmp_path: Path) -> Report:
+def hostile_report(make_run: MakeRun, tmp_path: Path) -> Page:
     """Names with markup, quotes, control and direction characters everywhere a name can be."""
     nasty = f"{HOSTILE}\"'&$x^2$\x1b[31m\u202e"
     data = [{"role": "test", "name": f"{nasty}/t", "sha256": nasty, "scheme": "BIOES"}]

@@ -13,9 +13,9 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 from matplotlib.font_manager import FontEntry, fontManager
 
-from ladtl_np.report import Figure
-from ladtl_np.report.drawing.fonts import Fonts
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages import Figure
+from ladtl_np.pages.drawing.fonts import Fonts
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.runs.folder import RunFolder
 
 Install = Callable[..., Path]

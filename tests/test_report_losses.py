@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from test_report import MakeRun, make_run, report_of, section_of, texts
 
-from ladtl_np.report.content import Section
+from ladtl_np.pages.content import Section
 from ladtl_np.report.sections.losses import losses_section
 from ladtl_np.report.study import study_of
 from ladtl_np.runs.found import find_runs

@@ -16,7 +16,8 @@ from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.options.seeds import stream
-from ladtl_np.report import Report, Section, build_report, extra_files, study_of
+from ladtl_np.pages import Page, Section, extra_files
+from ladtl_np.report import build_report, study_of
 from ladtl_np.report import tagged as tagged_module
 from ladtl_np.report.term_list import Term
 from ladtl_np.runs.folder import RunFolder
@@ -243,7 +244,7 @@ def test_every_corpus_is_read_once(make_runs: Runs, monkeypatch: pytest.MonkeyPa
 # --- the page and the command
 
 
-def hostile(place: Path) -> Report:
+def hostile(place: Path) -> Page:
     terms = [Term("<script>alert(1)</script>"), Term("=1+1\u202e\x1b[31m"), Term("\u3000"), ANY]
     return build_report(study_of(find_runs([place])), terms=terms)
 

@@ -16,7 +16,7 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.corpus.vectors.used import UsedVectors, read_used
 from ladtl_np.errors import DataError
 from ladtl_np.model.file import load_model, save_model
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.report.sections.curves import learning_section
 from ladtl_np.report.sections.provenance import provenance_section
 from ladtl_np.report.study import study_of

@@ -13,17 +13,10 @@ from ladtl_np.commands.support.formats import print_json, warn
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.errors import UsageError
 from ladtl_np.files import require_apart
+from ladtl_np.pages import Page, extra_files, require_libraries, write_files
+from ladtl_np.pages.drawing.library import font_folder
 from ladtl_np.printable import shown
-from ladtl_np.report import (
-    Report,
-    build_report,
-    extra_files,
-    read_terms,
-    require_libraries,
-    study_of,
-    write_files,
-)
-from ladtl_np.report.drawing.library import font_folder
+from ladtl_np.report import build_report, read_terms, study_of
 from ladtl_np.runs.found import FoundRun, find_runs
 from ladtl_np.runs.marker import is_own_name
 
@@ -123,7 +116,7 @@ def _inputs(runs: list[FoundRun]) -> list[str]:
     return [name for name in own if is_own_name(os.path.basename(name))] + corpora
 
 
-def _tell(report: Report, out: str) -> None:
+def _tell(report: Page, out: str) -> None:
     """Say on standard error what the page holds, and what it leaves out."""
     click.echo(f"{shown(out, 200)}: {report.summary}", err=True)
     for section in report.sections:
@@ -133,7 +126,7 @@ def _tell(report: Report, out: str) -> None:
             )
 
 
-def _warn_of_boxes(report: Report) -> None:
+def _warn_of_boxes(report: Page) -> None:
     """Say which names PNGs lack, and what would help, in one line."""
     drawn = [figure for section in report.sections for figure in section.figures if figure.boxes]
     if not drawn:

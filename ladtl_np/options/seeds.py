@@ -22,6 +22,7 @@ Chance = Literal[
     "unknown words",
     "randomisation test",
     "corpus split",
+    "audit",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -34,6 +35,7 @@ KEYS: dict[Chance, int] = {
     "unknown words": 6,  # which singletons
     "randomisation test": 7,  # signs and swaps
     "corpus split": 8,  # which documents go to which part
+    "audit": 9,  # coordinates, directions and permutations
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 

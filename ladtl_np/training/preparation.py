@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 import msgspec
-import numpy as np
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.measuring import measure_profile
-from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match, matched_tags
+from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match
 from ladtl_np.corpus.sampling import sample
-from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vocabulary import Vocabulary
-from ladtl_np.errors import DataError, UsageError
-from ladtl_np.model.network import PROJECTIONS
+from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import (
     aligned_tags,
     chosen_method,
-    require_equal_tags,
     shares_crf,
 )
 from ladtl_np.options.methods import Method
 from ladtl_np.options.seeds import stream
-from ladtl_np.shapes import Integers
+from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.estimate import estimate, require_memory
+from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import opening_remarks, unknown_tokens
 from ladtl_np.training.similarity import (
@@ -87,13 +81,13 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     prepared = Prepared(
         config=config,
         method=method,
-        source=_encode(source, vocabulary, source_tags, numbers),
-        target=_encode(target, vocabulary, target_tags, numbers),
+        source=encode_corpus(source, vocabulary, source_tags, numbers),
+        target=encode_corpus(target, vocabulary, target_tags, numbers),
         dev=corpora.dev,
         vocabulary=vocabulary,
         source_tags=source_tags,
         target_tags=target_tags,
-        objective=_objective(config, method, shared, source_tags, target_tags, label_map),
+        objective=objective_of(config, method, shared, source_tags, target_tags, label_map),
         network=start.network(source_tags, target_tags),
         label_map=label_map or LabelMap(),
         match=match,
@@ -181,69 +175,3 @@ def _require_tags(corpus: Corpus) -> None:
         raise DataError(f"{corpus.name}: there is no sentence to train on")
     if any(sentence.tags is None for sentence in corpus):
         raise DataError(f"{corpus.name}: training needs tags, and some sentences have none")
-
-
-def _objective(
-    config: Config,
-    method: Method,
-    shared_crf: bool,
-    source: TagSet | None,
-    target: TagSet,
-    label_map: LabelMap | None,
-) -> Objective:
-    """The loss that the options and the method ask for."""
-    options = config.objective
-    none = np.zeros(0, dtype=np.int64)
-    matched, weights = (none, none), None
-    if source is not None:
-        same = np.arange(len(target))
-        matched = (same, same) if shared_crf else matched_tags(source, target, label_map)
-        if options.parameter_transfer == "kl":
-            need = "objective.parameter_transfer=kl"
-            require_equal_tags(source, target, label_map, need, "leave it out")
-        unknown = set(options.exclude_tags) - source.index.keys()
-        if unknown:
-            raise UsageError(
-                f"objective.exclude_tags names {', '.join(sorted(unknown))}, "
-                f"which are not tags of the source: {', '.join(source.tags)}"
-            )
-        kept = [source.tags[row] not in options.exclude_tags for row in matched[0]]
-        weights = np.array(kept, dtype=np.float64)
-    used = msgspec.structs.replace(
-        options,
-        source_share=options.source_share if method.source == "with the target" else 0.0,
-        w_mmd=options.w_mmd if method.mmd != "none" else 0.0,
-        w_param=options.w_param if method.parameter_transfer else 0.0,
-    )
-    frozen = method.projection == "linear" and config.projection.frozen
-    return Objective(
-        options=used,
-        matched=matched,
-        label_aware=method.mmd != "all tokens",
-        label_weights=weights,
-        frozen=PROJECTIONS if frozen else (),
-    )
-
-
-def _encode(
-    corpus: Corpus | None,
-    vocabulary: Vocabulary,
-    tags: TagSet | None,
-    numbers: dict[str, int] | None,
-) -> tuple[EncodedSentence, ...]:
-    """Rows of words and tags; where spellings count, every word's number goes into `numbers`."""
-    if corpus is None or tags is None:
-        return ()
-    return tuple(
-        EncodedSentence(
-            vocabulary.encode(sentence.tokens),
-            tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
-            spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
-            line=sentence.line or number,
-        )
-        for number, sentence in enumerate(corpus, 1)
-    )
-
-
-def _numbered(tokens: Iterable[str], numbers: dict[str, int]) -> Integers:
-    return np.array([numbers.setdefault(token, len(numbers)) for token in tokens], np.int64)

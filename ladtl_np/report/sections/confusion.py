@@ -10,9 +10,9 @@ import numpy as np
 
 from ladtl_np.corpus.schemes import Span, spans
 from ladtl_np.errors import LadtlError
-from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.drawing.figures import GridPanel, grids
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.content import Cell, Section, Table
+from ladtl_np.pages.drawing.figures import GridPanel, grids
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.report.study import Study, StudyRun, on_corpus
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.runs.manifest import DEV

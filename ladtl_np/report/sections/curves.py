@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 from typing import Any
 
-from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.drawing.figures import Band, LinePanel, band_of, lines
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.content import Cell, Section, Table
+from ladtl_np.pages.drawing.figures import Band, LinePanel, band_of, lines
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.report.study import Point, Study, StudyRun, on_corpus, point_text
 from ladtl_np.runs.manifest import DEV
 

@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import NamedTuple
 
 from ladtl_np.corpus.schemes import split_tag
-from ladtl_np.report.content import Cell, Section, Table
-from ladtl_np.report.drawing.pen import Pen
-from ladtl_np.report.drawing.scatter import scatter
+from ladtl_np.pages.content import Cell, Section, Table
+from ladtl_np.pages.drawing.pen import Pen
+from ladtl_np.pages.drawing.scatter import scatter
 from ladtl_np.report.sections.labels import type_scores
 from ladtl_np.report.study import Study, StudyRun
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import fmean
 
 from ladtl_np.errors import UsageError
-from ladtl_np.report.content import Cell, Section, Table, visible
-from ladtl_np.report.drawing.figures import gains
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.content import Cell, Section, Table, visible
+from ladtl_np.pages.drawing.figures import gains
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.report.scores import OURS
 from ladtl_np.report.study import Study, StudyRun
 

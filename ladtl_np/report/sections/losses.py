@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from ladtl_np.corpus.schemes import split_tag
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.scoring.significance import mean_and_interval
 

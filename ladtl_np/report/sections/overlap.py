@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ladtl_np.corpus.overlap import overlaps
 from ladtl_np.errors import LadtlError
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
 from ladtl_np.runs.found import FoundRun

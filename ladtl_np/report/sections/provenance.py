@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.study import Study, point_text
 
 __all__ = ["provenance_section"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ladtl_np.experiment.results import from_to
-from ladtl_np.report.content import DAGGER, Cell, Section, Table
+from ladtl_np.pages.content import DAGGER, Cell, Section, Table
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
 from ladtl_np.report.study import Study
 from ladtl_np.runs.manifest import DEV

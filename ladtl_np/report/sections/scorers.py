@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.sections.results import summary_text
 from ladtl_np.report.study import Study, StudyRun, on_corpus
 from ladtl_np.scoring.significance import mean_and_interval

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.errors import LadtlError
 from ladtl_np.options.seeds import stream
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.runs.manifest import DEV

@@ -12,7 +12,7 @@ from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.options.seeds import stream
-from ladtl_np.report.content import Cell, Section, Table
+from ladtl_np.pages.content import Cell, Section, Table
 from ladtl_np.report.study import Study, StudyRun
 from ladtl_np.report.tagged import Library, read_tagged_pair
 from ladtl_np.report.term_counts import Place, TermIndex, places

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ladtl_np.report.content import Figure, visible
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.content import Figure, visible
+from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.scoring.significance import mean_and_interval
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from ladtl_np.errors import UsageError
-from ladtl_np.report.content import Figure
-from ladtl_np.report.drawing.fonts import OWN, Fonts
+from ladtl_np.pages.content import Figure
+from ladtl_np.pages.drawing.fonts import OWN, Fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ladtl_np.report.content import Figure
-from ladtl_np.report.drawing.figures import short
-from ladtl_np.report.drawing.pen import Pen
+from ladtl_np.pages.content import Figure
+from ladtl_np.pages.drawing.figures import short
+from ladtl_np.pages.drawing.pen import Pen
 
 __all__ = ["scatter"]
 

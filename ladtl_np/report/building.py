@@ -1,17 +1,14 @@
-"""The page, and the files beside it."""
+"""All sections of a report on one page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from ladtl_np import __version__
 from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.expansion import CORPORA
-from ladtl_np.files import make_private_folder, write_atomically
-from ladtl_np.report.content import Section, visible
-from ladtl_np.report.drawing.pen import Pen, require_libraries
+from ladtl_np.pages.drawing.pen import Pen, require_libraries
+from ladtl_np.pages.page import Page
 from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
 from ladtl_np.report.sections.discrepancy import discrepancy_section
@@ -27,39 +24,12 @@ from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
 from ladtl_np.report.term_list import Term
 
-__all__ = ["Report", "build_report", "extra_files", "write_files"]
+__all__ = ["build_report"]
 
 _SYNTHETIC = (
     "Made on synthetic text, from a generator: the scores show that everything works, and say "
     "nothing about the methods on real text."
 )
-_SVG_LEAD = '<?xml version="1.0" encoding="utf-8"?>\n'
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A page's title, a line on what it holds, its sections, and what to know before reading."""
-
-    title: str
-    summary: str
-    sections: list[Section]
-    note: str = ""
-
-    def html(self) -> str:
-        """Write the page: one file that asks nothing of anybody."""
-        import jinja2
-
-        environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("ladtl_np.report", ""),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        environment.filters["visible"] = visible
-        template = environment.get_template("page.html.jinja")
-        return template.render(report=self, version=__version__)
 
 
 def build_report(
@@ -69,7 +39,7 @@ def build_report(
     title: str = "Report",
     png: bool = False,
     terms: Sequence[Term] = (),
-) -> Report:
+) -> Page:
     """Make every section of a report.
 
     Parameters
@@ -108,7 +78,7 @@ def build_report(
         leakage_section(study, library),
         provenance_section(study),
     ]
-    return Report(title, _summary(study), sections, _SYNTHETIC if _is_synthetic(study) else "")
+    return Page(title, _summary(study), sections, _SYNTHETIC if _is_synthetic(study) else "")
 
 
 def _summary(study: Study) -> str:
@@ -125,25 +95,3 @@ def _is_synthetic(study: Study) -> bool:
     """Whether any run read the corpora that the package makes."""
     names = [entry.name for run in study.runs for entry in run.run.manifest.data]
     return any(name.startswith(DEMO) or CORPORA in Path(name).parts for name in names)
-
-
-def extra_files(report: Report) -> dict[str, bytes]:
-    """Figures as PNG and SVG, tables as TSV, by file name."""
-    files: dict[str, bytes] = {}
-    for section in report.sections:
-        for figure in section.figures:
-            files[f"{figure.name}.svg"] = f"{_SVG_LEAD}{figure.svg}\n".encode()
-            if figure.png:
-                files[f"{figure.name}.png"] = figure.png
-        for table in section.tables:
-            files[f"{table.name}.tsv"] = table.to_tsv().encode("utf-8")
-    return files
-
-
-def write_files(report: Report, folder: Path) -> list[str]:
-    """Write `extra_files` into a folder, which is made where it is missing."""
-    make_private_folder(folder)
-    files = extra_files(report)
-    for name, content in files.items():
-        write_atomically(folder / name, content)
-    return list(files)

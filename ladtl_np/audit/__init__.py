@@ -1,0 +1,35 @@
+"""The mathematics checked on a user's own model, run and sentences.
+
+Each ``check_*`` function returns an `Audit`: lines that passed or failed, tables, and drawings.
+`subject` loads what is looked at, in float64. docs/audit.md says what is compared with what.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ladtl_np.audit.outcome import Audit, Line
+    from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
+
+__all__ = ["Audit", "Line", "Subject", "demo_subject", "model_subject", "run_subject"]
+
+_HOMES = {
+    "Audit": "ladtl_np.audit.outcome",
+    "Line": "ladtl_np.audit.outcome",
+    "Subject": "ladtl_np.audit.subject",
+    "demo_subject": "ladtl_np.audit.subject",
+    "model_subject": "ladtl_np.audit.subject",
+    "run_subject": "ladtl_np.audit.subject",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

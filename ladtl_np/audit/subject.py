@@ -1,0 +1,263 @@
+"""What an audit looks at: a network in float64, its objective, and sentences of both domains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from ladtl_np.corpus.hashing import HashKey
+from ladtl_np.corpus.labels import LabelMap, TagSet
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.errors import UsageError
+from ladtl_np.layers.mmd_variances import evenly_spaced
+from ladtl_np.model.file import Model, load_model
+from ladtl_np.model.hashed import hashed
+from ladtl_np.model.network import Network
+from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.terms import Objective
+from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.options.method_checks import chosen_method, shares_crf
+from ladtl_np.runs.names import BEST, CONFIG
+from ladtl_np.runs.run import demo_corpora, read_corpora, read_label_map
+from ladtl_np.shapes import Integers
+from ladtl_np.training.encoding import encode_corpus
+from ladtl_np.training.method_objective import objective_of
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.prepared import Corpora, Prepared
+
+__all__ = ["Subject", "demo_subject", "model_subject", "run_subject"]
+
+_STANDING_IN = (
+    "No corpus of the source was given. The target's own sentences stand in for it, with their "
+    "tags taken over to the source's through the label map, and tags without a partner as O."
+)
+_DEMO = (
+    "The subject is a small network at random start values, on the synthetic demo corpus; it has a "
+    "bias and reads characters, so that every kind of parameter is there."
+)
+_SMALL = {
+    "model": {"embedding": 6, "hidden": 5, "emission_bias": True},
+    "characters": {"embedding": 3, "hidden": 2},
+    "objective": {"kernel": (0.5, 2.0), "w_reg": 0.01},
+    "data": {"target_fraction": 0.1},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A network and annotated sentences, ready for the mathematics.
+
+    Attributes
+    ----------
+    name
+        Of the model, the run or the demo.
+    network
+        Parameters in float64.
+    config, objective
+        The options, and the loss that they ask for.
+    source, target
+        Encoded sentences of either domain; the source's are none where the model has one domain.
+    source_tags, target_tags
+        Tags of each head; None for a head that is not there.
+    spelled
+        Character rows of each distinct word; None where characters are not read.
+    initial
+        The network before training, where it is known.
+    prepared
+        The run's preparation, where the subject is a run.
+    notes
+        What to know about where the sentences come from.
+    """
+
+    name: str
+    network: Network
+    config: Config
+    objective: Objective
+    source: tuple[EncodedSentence, ...]
+    target: tuple[EncodedSentence, ...]
+    source_tags: TagSet | None
+    target_tags: TagSet
+    spelled: tuple[Integers, ...] | None = None
+    initial: Network | None = None
+    prepared: Prepared | None = None
+    notes: tuple[str, ...] = ()
+
+    def batch(self, count: int, *, longest: int | None = None) -> Batch:
+        """A mini-batch of so many sentences a domain, evenly spaced over each.
+
+        Parameters
+        ----------
+        count
+            Sentences of either domain, or all where there are fewer.
+        longest
+            Longer sentences are left out; where there is none as short, the shortest ones are used.
+        """
+        source, target = (some(half, count, longest) for half in (self.source, self.target))
+        return two_domain_batch(source, target, self.spelled)
+
+
+def some(
+    sentences: Sequence[EncodedSentence], count: int, longest: int | None = None
+) -> list[EncodedSentence]:
+    """At most so many sentences, evenly spaced, of at most so many tokens if there are any."""
+    fitting = [s for s in sentences if longest is None or s.words.size <= longest]
+    if not fitting:
+        fitting = sorted(sentences, key=lambda s: s.words.size)[:count]
+    places = evenly_spaced(np.arange(len(fitting)), count)
+    return [fitting[place] for place in places.tolist()]
+
+
+def demo_subject(seed: int = 0) -> Subject:
+    """A small network at start values on the demo corpus, with every kind of parameter."""
+    config = parse_config({**_SMALL, "seed": seed, "method": "la-dtl"})
+    prepared = prepare(config, demo_corpora(config))
+    return _of_prepared("demo", prepared, prepared.network, initial=None, notes=(_DEMO,))
+
+
+def model_subject(
+    model: Model | str | PathLike[str],
+    target: Corpus,
+    source: Corpus | None = None,
+) -> Subject:
+    """A model file on annotated sentences.
+
+    Parameters
+    ----------
+    model
+        A model, or the file of one.
+    target
+        Annotated in the target's tags.
+    source
+        Annotated in the source's tags. Without it the target's sentences stand in.
+
+    Raises
+    ------
+    DataError
+        If a tag is none of the model's, or a sentence has none.
+    ModelFileError
+        If the file is no sound model.
+    UsageError
+        If a source is given and the model has no source head, or its vocabulary's key is missing.
+    """
+    held = model if isinstance(model, Model) else load_model(model)
+    if source is not None and held.source_tags is None:
+        raise UsageError(f"{held.name or 'the model'} has no source head; leave the source out")
+    method = chosen_method(held.config, has_source=held.source_tags is not None)
+    label_map = LabelMap(dict(held.label_map))
+    shared = shares_crf(method, held.config.joint)
+    objective = objective_of(
+        held.config, method, shared, held.source_tags, held.target_tags, label_map
+    )
+    numbers: dict[str, int] | None = None if held.characters is None else {}
+    encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
+    notes: tuple[str, ...] = ()
+    if held.source_tags is None:
+        sources: tuple[EncodedSentence, ...] = ()
+    elif source is None:
+        sources = _standing_in(encoded, objective)
+        notes = (_STANDING_IN,)
+    else:
+        sources = encode_corpus(source, held.vocabulary, held.source_tags, numbers)
+    spelled = None
+    if held.characters is not None and numbers is not None:
+        spelled = tuple(map(held.characters.spell, numbers))
+    return Subject(
+        name=held.name or "model",
+        network=held.network.astype(np.float64),
+        config=held.config,
+        objective=objective,
+        source=sources,
+        target=encoded,
+        source_tags=held.source_tags,
+        target_tags=held.target_tags,
+        spelled=spelled,
+        notes=notes,
+    )
+
+
+def run_subject(folder: str | PathLike[str]) -> Subject:
+    """A run's best model on the run's own training sentences, and the network that it started from.
+
+    Raises
+    ------
+    UsageError
+        If it is no run folder, or a corpus that it names is not there.
+    DataError
+        If a corpus cannot be read.
+    ModelFileError
+        If its best model is not there or damaged.
+    """
+    path = Path(folder)
+    if not (path / CONFIG).is_file():
+        raise UsageError(f"{path}: not a run folder; looked for {CONFIG} in it")
+    config = parse_config(read_config(path / CONFIG))
+    prepared = prepare(config, run_corpora(config), read_label_map(config))
+    model = load_model(path / BEST)
+    if prepared.key is not None:  # the file has its words in the order of their hashes
+        prepared = _in_order_of_hashes(prepared, prepared.key)
+    started = prepared.network
+    return _of_prepared(str(path), prepared, model.network, initial=started, notes=())
+
+
+def _in_order_of_hashes(prepared: Prepared, key: HashKey) -> Prepared:
+    """The same preparation with rows of words and characters as a hashed model has them."""
+    network, _, _ = hashed(prepared.network, prepared.vocabulary, prepared.characters, key)
+    _, rows = prepared.vocabulary.hashed(key)
+    place = np.argsort(rows)  # new row of each old one
+    halves = (
+        tuple(s._replace(words=place[s.words]) for s in half)
+        for half in (prepared.source, prepared.target)
+    )
+    source, target = halves
+    spelled = prepared.spelled
+    if prepared.characters is not None and spelled is not None:
+        _, letters = prepared.characters.hashed(key)
+        where = np.argsort(letters)
+        spelled = tuple(where[word] for word in spelled)
+    return replace(prepared, network=network, source=source, target=target, spelled=spelled)
+
+
+def run_corpora(config: Config) -> Corpora:
+    """The corpora of a run, from its options; those of the demo where they name none."""
+    return read_corpora(config) if config.data.target else demo_corpora(config)
+
+
+def _of_prepared(
+    name: str,
+    prepared: Prepared,
+    network: Network,
+    *,
+    initial: Network | None,
+    notes: tuple[str, ...],
+) -> Subject:
+    return Subject(
+        name=name,
+        network=network.astype(np.float64),
+        config=prepared.config,
+        objective=prepared.objective,
+        source=prepared.source,
+        target=prepared.target,
+        source_tags=prepared.source_tags,
+        target_tags=prepared.target_tags,
+        spelled=prepared.spelled,
+        initial=None if initial is None else initial.astype(np.float64),
+        prepared=prepared,
+        notes=notes,
+    )
+
+
+def _standing_in(
+    target: Sequence[EncodedSentence], objective: Objective
+) -> tuple[EncodedSentence, ...]:
+    source, of_target = objective.matched
+    partner = dict(zip(of_target.tolist(), source.tolist(), strict=True))
+    return tuple(
+        sentence._replace(
+            tags=np.array([partner.get(tag, 0) for tag in sentence.tags.tolist()], np.int64)
+        )
+        for sentence in target
+    )

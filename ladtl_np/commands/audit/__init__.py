@@ -1,0 +1,17 @@
+"""``ladtl audit``: the mathematics checked on a model, a run and sentences of the user's own."""
+
+from __future__ import annotations
+
+import click
+
+from ladtl_np.commands.support.command import Group
+
+__all__ = ["command"]
+
+
+@click.group(name="audit", cls=Group)
+def command() -> None:
+    r"""Check the mathematics on your own model and sentences, and see what it does.
+
+    Everything is computed in float64. Exit code 1 if any check fails.
+    """

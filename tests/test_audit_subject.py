@@ -1,0 +1,113 @@
+"""What an audit looks at: models, runs and the demo, with sentences of both domains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from audited_runs import write_tiny_run
+from small_corpora import small_config
+
+from ladtl_np.audit import demo_subject, model_subject, run_subject
+from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.model.file import Model, load_model
+from ladtl_np.objective import loss_and_gradients
+from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trained_model import build_model
+
+
+def test_the_demo_has_every_kind_of_parameter() -> None:
+    subject = demo_subject()
+    kinds = {name.rpartition(".")[0] for name in subject.network.weights}
+    assert kinds == {
+        *("forward", "backward", "source_crf", "target_crf"),
+        *("characters.forward", "characters.backward", "characters"),
+    }
+    assert subject.network.embedding.dtype == np.float64
+    terms, _ = loss_and_gradients(subject.network, subject.batch(2, longest=9), subject.objective)
+    assert min(terms) > 0
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder with corpora beside it, and what its options name."""
+    return write_tiny_run(tmp_path_factory.mktemp("audited"))
+
+
+def test_a_model_sees_the_sentences_under_both_heads(
+    tiny_model: Model, tiny_corpus: Corpora
+) -> None:
+    assert tiny_corpus.dev is not None
+    subject = model_subject(tiny_model, tiny_corpus.dev, tiny_corpus.source)
+    assert (len(subject.target), len(subject.source)) == (15, 40)
+    assert subject.notes == ()
+    words = subject.target[0].words.tolist()
+    assert words == tiny_model.vocabulary.encode(tiny_corpus.dev.sentences[0].tokens).tolist()
+    assert np.array_equal(subject.network.embedding, tiny_model.network.embedding)
+
+
+def test_without_a_source_the_target_stands_in_and_that_is_told(
+    tiny_model: Model, tiny_corpus: Corpora
+) -> None:
+    assert tiny_corpus.dev is not None
+    assert tiny_model.source_tags is not None
+    subject = model_subject(tiny_model, tiny_corpus.dev)
+    assert "stand in" in subject.notes[0]
+    for target, source in zip(subject.target, subject.source, strict=True):
+        names = [tiny_model.target_tags.tags[tag] for tag in target.tags]
+        assert [tiny_model.source_tags.tags[tag] for tag in source.tags] == names
+
+
+def test_a_tag_that_the_model_does_not_have_is_refused(tiny_model: Model) -> None:
+    strange = Corpus("strange", (Sentence(("a",), ("S-Planet",), 1),), "BIOES")
+    with pytest.raises(DataError, match="Planet"):
+        model_subject(tiny_model, strange)
+
+
+def test_a_source_without_a_source_head_is_refused(tiny_corpus: Corpora) -> None:
+    prepared = prepare(small_config(method="non-transfer"), replace(tiny_corpus, source=None))
+    model = build_model(prepared, prepared.network, {}, {})
+    with pytest.raises(UsageError, match="no source head"):
+        model_subject(model, tiny_corpus.target, tiny_corpus.source)
+    assert model_subject(model, tiny_corpus.target).source == ()
+
+
+def test_a_run_has_its_own_sentences_and_the_network_it_started_from(tiny_run: Path) -> None:
+    subject = run_subject(tiny_run)
+    assert subject.initial is not None
+    assert (len(subject.target), len(subject.source)) == (12, 40)
+    model = load_model(tiny_run / "best.safetensors")
+    assert np.array_equal(subject.network.embedding, model.network.embedding)
+    assert not np.array_equal(subject.network.embedding, subject.initial.embedding)
+
+
+def test_a_hashed_run_has_its_rows_in_the_order_of_the_file(tmp_path: Path, tiny_run: Path) -> None:
+    changes = {"characters": {"hidden": 2, "embedding": 2}}
+    plain = run_subject(write_tiny_run(tmp_path / "plain", **changes))
+    key = {"vocabulary": {"key": str(tmp_path / "key")}}
+    keyed = run_subject(write_tiny_run(tmp_path / "keyed", **changes, **key))
+    assert keyed.network.embedding.shape == plain.network.embedding.shape
+    assert not np.array_equal(keyed.network.embedding, plain.network.embedding)
+    for one in ("network", "initial"):
+        terms = [
+            loss_and_gradients(getattr(subject, one), subject.batch(5), subject.objective)[0]
+            for subject in (plain, keyed)
+        ]
+        assert np.allclose(terms[0], terms[1], rtol=1e-12)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"config\.toml"):
+        run_subject(tmp_path)
+
+
+def test_a_batch_takes_short_sentences_where_there_are_some() -> None:
+    subject = demo_subject()
+    batch = subject.batch(3, longest=12)
+    assert (batch.source.sentences, batch.target.sentences) == (3, 3)
+    assert batch.offsets.size - 1 <= 12
+    shortest = min(s.words.size for s in subject.target)
+    assert subject.batch(1, longest=shortest - 1).target.sentences == 1
