@@ -11,6 +11,7 @@ from audited_runs import write_tiny_run
 from small_corpora import small_config
 
 from ladtl_np.audit import demo_subject, model_subject, run_subject
+from ladtl_np.audit.subject import joined
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.file import Model, load_model
@@ -111,3 +112,20 @@ def test_a_batch_takes_short_sentences_where_there_are_some() -> None:
     assert batch.offsets.size - 1 <= 12
     shortest = min(s.words.size for s in subject.target)
     assert subject.batch(1, longest=shortest - 1).target.sentences == 1
+
+
+def test_corpora_are_joined_in_bioes_where_their_schemes_differ() -> None:
+    words = ("a", "b")
+    bioes = Corpus("one", (Sentence(words, ("B-Drug", "E-Drug"), 1),), "BIOES")
+    iob = Corpus("two", (Sentence(words, ("B-Drug", "I-Drug"), 1),), "IOB2")
+    assert joined([iob]) is iob
+    both = joined([iob, bioes])
+    assert (both.name, both.scheme) == ("two, one", "BIOES")
+    assert [s.tags for s in both] == [("B-Drug", "E-Drug")] * 2
+
+
+def test_a_corpus_without_sentences_or_tags_is_refused(tiny_model: Model) -> None:
+    with pytest.raises(DataError, match="no sentence"):
+        model_subject(tiny_model, Corpus("empty", ()))
+    with pytest.raises(DataError, match="no tags"):
+        model_subject(tiny_model, Corpus("plain", (Sentence(("a",)),)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
@@ -11,8 +11,9 @@ import numpy as np
 
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
+from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import DataError, UsageError
 from ladtl_np.layers.mmd_variances import evenly_spaced
 from ladtl_np.model.file import Model, load_model
 from ladtl_np.model.hashed import hashed
@@ -29,7 +30,7 @@ from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Corpora, Prepared
 
-__all__ = ["Subject", "demo_subject", "model_subject", "run_subject"]
+__all__ = ["Subject", "demo_subject", "joined", "model_subject", "run_subject"]
 
 _STANDING_IN = (
     "No corpus of the source was given. The target's own sentences stand in for it, with their "
@@ -65,6 +66,8 @@ class Subject:
         Tags of each head; None for a head that is not there.
     spelled
         Character rows of each distinct word; None where characters are not read.
+    label_map
+        Pairs of types that mean the same under other names.
     initial
         The network before training, where it is known.
     prepared
@@ -82,6 +85,7 @@ class Subject:
     source_tags: TagSet | None
     target_tags: TagSet
     spelled: tuple[Integers, ...] | None = None
+    label_map: LabelMap = field(default_factory=LabelMap)
     initial: Network | None = None
     prepared: Prepared | None = None
     notes: tuple[str, ...] = ()
@@ -111,6 +115,20 @@ def some(
     return [fitting[place] for place in places.tolist()]
 
 
+def joined(corpora: Sequence[Corpus]) -> Corpus:
+    """One corpus of all sentences in their order, in BIOES where the schemes differ."""
+    if len(corpora) == 1:
+        return corpora[0]
+    sentences = [
+        replace(sentence, tags=tuple(to_bioes(sentence.tags, corpus.scheme)))
+        if sentence.tags is not None
+        else sentence
+        for corpus in corpora
+        for sentence in corpus
+    ]
+    return Corpus(", ".join(corpus.name for corpus in corpora), tuple(sentences))
+
+
 def demo_subject(seed: int = 0) -> Subject:
     """A small network at start values on the demo corpus, with every kind of parameter."""
     config = parse_config({**_SMALL, "seed": seed, "method": "la-dtl"})
@@ -137,7 +155,7 @@ def model_subject(
     Raises
     ------
     DataError
-        If a tag is none of the model's, or a sentence has none.
+        If a corpus has no sentence, a sentence has no tags, or a tag is none of the model's.
     ModelFileError
         If the file is no sound model.
     UsageError
@@ -152,6 +170,9 @@ def model_subject(
     objective = objective_of(
         held.config, method, shared, held.source_tags, held.target_tags, label_map
     )
+    for corpus in (target, source):
+        if corpus is not None:
+            _require_tags(corpus)
     numbers: dict[str, int] | None = None if held.characters is None else {}
     encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
     notes: tuple[str, ...] = ()
@@ -175,6 +196,7 @@ def model_subject(
         source_tags=held.source_tags,
         target_tags=held.target_tags,
         spelled=spelled,
+        label_map=label_map,
         notes=notes,
     )
 
@@ -244,10 +266,18 @@ def _of_prepared(
         source_tags=prepared.source_tags,
         target_tags=prepared.target_tags,
         spelled=prepared.spelled,
+        label_map=prepared.label_map,
         initial=None if initial is None else initial.astype(np.float64),
         prepared=prepared,
         notes=notes,
     )
+
+
+def _require_tags(corpus: Corpus) -> None:
+    if not len(corpus):
+        raise DataError(f"{corpus.name}: there is no sentence in it; name an annotated corpus")
+    if any(sentence.tags is None for sentence in corpus):
+        raise DataError(f"{corpus.name}: it has no tags; an audit needs annotated sentences")
 
 
 def _standing_in(

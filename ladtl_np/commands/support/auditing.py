@@ -1,25 +1,38 @@
-"""What the audit commands share: a page, JSON or a table, and the exit code."""
+"""What the audit commands share: what is looked at, a page, JSON or a table, and the exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ladtl_np.commands.support.formats import Function, apply_options, json_option, print_json
+from ladtl_np.commands.support.formats import (
+    Function,
+    apply_options,
+    json_option,
+    print_json,
+    vocabulary_key_option,
+)
+from ladtl_np.commands.support.reading import corpus_options, read_options, refuse_idle_reading
 from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.errors import LadtlError
 from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.audit.outcome import Audit
+    from ladtl_np.audit.subject import Subject
 
 __all__ = [
     "audit_options",
     "check_page",
+    "model_file",
     "present",
     "print_audit",
+    "read_subject",
+    "source_option",
+    "subject_options",
     "tolerance_option",
     "write_page",
 ]
@@ -34,6 +47,59 @@ tolerance_option = click.option(
     show_default=True,
     help="Largest relative error that passes.",
 )
+
+
+source_option = click.option(
+    "--source",
+    metavar="FILE",
+    help="Corpus in the source's tags; without it the target's sentences stand in.",
+)
+
+
+def subject_options(function: Function) -> Function:
+    """Add ``--vocabulary-key``, and how the corpora are read."""
+    return apply_options(function, vocabulary_key_option, corpus_options)
+
+
+def model_file(path: str) -> str:
+    """The model that an argument names: the file itself, or the best one of a run's folder."""
+    from ladtl_np.runs.names import BEST
+
+    return str(Path(path) / BEST) if Path(path).is_dir() else path
+
+
+def read_subject(
+    model: str,
+    corpora: Sequence[str],
+    source: str | None = None,
+    *,
+    vocabulary_key: str | None = None,
+    **reading: Any,
+) -> Subject:
+    """Read a model, or a run's best one, with sentences to look at.
+
+    Parameters
+    ----------
+    model
+        A model file, or a run folder.
+    corpora
+        Files in the target's tags; they are joined.
+    source
+        A file in the source's tags; without it the target's sentences stand in.
+    vocabulary_key
+        File of the key of a hashed vocabulary.
+    **reading
+        Values of `corpus_options`.
+    """
+    from ladtl_np.audit.subject import joined, model_subject
+    from ladtl_np.commands.support.models import load
+    from ladtl_np.corpus.read import read_corpus
+
+    options = read_options(**reading)
+    refuse_idle_reading([*corpora, *([source] if source else [])], options)
+    held = load(model_file(model), vocabulary_key)
+    target = joined([read_corpus(path, options) for path in corpora])
+    return model_subject(held, target, read_corpus(source, options) if source else None)
 
 
 def audit_options(function: Function) -> Function:
