@@ -10,9 +10,12 @@ from typing import Any, Literal, NamedTuple
 from ladtl_np.pages.content import Cell, Figure, Section, Table, visible
 from ladtl_np.pages.drawing.pen import Pen
 
-__all__ = ["Audit", "Line", "Verdict", "held", "noted"]
+__all__ = ["Audit", "Line", "Tell", "Verdict", "held", "noted"]
 
 Verdict = Literal["passed", "failed", "noted"]
+
+Tell = Callable[[int, int], None]
+"""Told how much is done, and of how much, while a check is at work."""
 
 
 class Line(NamedTuple):
