@@ -24,11 +24,11 @@ demo: $(VENV)/.core
 	$(BIN)/ladtl tag --model demo-run/la-dtl/best.safetensors demo-run/sample.txt --to terminal
 
 # the fast lane: under ten minutes on two cores, compilation included
-test: lint
-	$(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
+test: lint docs
+	LADTL_BUILT_DOCS=docs/_build/html $(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
 
 # everything: slow tests, and the mathematics without compilation and with checked array bounds
-test-all: test docs mutants
+test-all: test mutants
 	$(BIN)/python -m pytest -m slow -p no:cacheprovider
 	$(BIN)/python tests/fuzz/run.py --seconds 30
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
@@ -53,8 +53,9 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/codespell
 
+# the book; its examples are run, and one that fails or warns ends the build
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -E -W -q -j $(THREADS) -b html docs docs/_build/html
 
 # about twenty minutes on two cores; wants an otherwise idle machine
 bench: $(VENV)/.bench
