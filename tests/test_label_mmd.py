@@ -15,7 +15,7 @@ from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.objective.batching import two_domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.mmd import mmd_forward
-from ladtl_np.runs import label_mmd
+from ladtl_np.runs import hidden_rows
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.runs.manifest import read_manifest
@@ -44,7 +44,7 @@ def rows_of(prepared: Prepared, tag: str) -> list[np.ndarray]:
 def test_each_label_has_the_reference_value_however_sentences_are_batched(
     changes: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(label_mmd, "_CHUNK", 3)
+    monkeypatch.setattr(hidden_rows, "_CHUNK", 3)
     prepared = prepared_as(**changes)
     found = label_mmds(prepared.network, prepared, Workers())
     assert len(found) >= 4
@@ -83,8 +83,8 @@ def test_a_method_that_trains_one_domain_at_a_time_has_none(method: str) -> None
 
 
 def test_many_sentences_and_tokens_are_sampled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_mmd, "MOST_SENTENCES", 10)
-    monkeypatch.setattr(label_mmd, "MOST_ROWS", 4)
+    monkeypatch.setattr(hidden_rows, "MOST_SENTENCES", 10)
+    monkeypatch.setattr(hidden_rows, "MOST_ROWS", 4)
     prepared = prepared_as()
     found = label_mmds(prepared.network, prepared, Workers())
     assert max(label.source_tokens for label in found) == 4
