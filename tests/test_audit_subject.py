@@ -11,6 +11,7 @@ from audited_runs import write_tiny_run
 from small_corpora import small_config
 
 from ladtl_np.audit import demo_subject, model_subject, run_subject
+from ladtl_np.audit.run_files import Moved, run_options
 from ladtl_np.audit.subject import joined
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
@@ -129,3 +130,54 @@ def test_a_corpus_without_sentences_or_tags_is_refused(tiny_model: Model) -> Non
         model_subject(tiny_model, Corpus("empty", ()))
     with pytest.raises(DataError, match="no tags"):
         model_subject(tiny_model, Corpus("plain", (Sentence(("a",)),)))
+
+
+def test_files_that_have_moved_are_named(tmp_path: Path) -> None:
+    folder = write_tiny_run(tmp_path / "here")
+    for name in ("target", "test"):
+        (tmp_path / f"here/{name}.txt").rename(tmp_path / f"{name}.txt")
+    with pytest.raises(UsageError, match=r"target\.txt: no such file.* --target$"):
+        run_subject(folder)
+    with pytest.raises(UsageError, match=r"test\.txt: no such file.* --test$"):
+        run_subject(folder, Moved(target=str(tmp_path / "target.txt")))
+    places = {"target": str(tmp_path / "target.txt"), "test": (str(tmp_path / "test.txt"),)}
+    assert len(run_subject(folder, Moved(**places)).target) == 12
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        (Moved(embeddings="v.txt"), "no embeddings file; leave --embeddings out"),
+        (Moved(label_map="m.toml"), "no label-map file; leave --label-map out"),
+        (Moved(test=("a", "b")), "1 test files"),
+    ],
+)
+def test_a_file_that_the_run_has_none_of_is_refused(
+    tiny_run: Path, moved: Moved, told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        run_options(tiny_run, moved)
+
+
+@pytest.mark.parametrize("role", ["source", "target"])
+def test_another_training_corpus_is_refused(tiny_run: Path, role: str) -> None:
+    with pytest.raises(UsageError, match=f"not the {role} corpus .*SHA-256"):
+        run_subject(tiny_run, Moved(**{role: str(tiny_run.parent / "dev.txt")}))
+
+
+def test_a_model_of_other_words_is_refused(tmp_path: Path) -> None:
+    folder = write_tiny_run(tmp_path / "a")
+    other = write_tiny_run(tmp_path / "b", vocabulary={"min_count": 3})
+    (other / "best.safetensors").replace(folder / "best.safetensors")
+    with pytest.raises(UsageError, match="do not give its words"):
+        run_subject(folder)
+
+
+def test_a_key_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    folder = write_tiny_run(tmp_path / "run", vocabulary={"key": str(tmp_path / "key")})
+    (tmp_path / "key").rename(tmp_path / "moved")
+    with pytest.raises(UsageError, match="--vocabulary-key"):
+        run_subject(folder)
+    assert not (tmp_path / "key").exists()
+    moved = Moved(vocabulary_key=str(tmp_path / "moved"))
+    assert len(run_subject(folder, moved).target) == 12

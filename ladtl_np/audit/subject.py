@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ladtl_np.audit.run_files import Moved, prepared_run
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.schemes import to_bioes
@@ -20,15 +21,15 @@ from ladtl_np.model.hashed import hashed
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
 from ladtl_np.objective.terms import Objective
-from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.method_checks import chosen_method, shares_crf
-from ladtl_np.runs.names import BEST, CONFIG
-from ladtl_np.runs.run import demo_corpora, read_corpora, read_label_map
+from ladtl_np.runs.names import BEST
+from ladtl_np.runs.run import demo_corpora
 from ladtl_np.shapes import Integers
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.preparation import prepare
-from ladtl_np.training.prepared import Corpora, Prepared
+from ladtl_np.training.prepared import Prepared
 
 __all__ = ["Subject", "demo_subject", "joined", "model_subject", "run_subject"]
 
@@ -201,28 +202,39 @@ def model_subject(
     )
 
 
-def run_subject(folder: str | PathLike[str]) -> Subject:
+def run_subject(folder: str | PathLike[str], moved: Moved | None = None) -> Subject:
     """A run's best model on the run's own training sentences, and the network that it started from.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    moved
+        Where its files are now, if they are no more where its options say.
 
     Raises
     ------
     UsageError
-        If it is no run folder, or a corpus that it names is not there.
+        If it is no run folder, a file that it names is not there, or a training corpus is another
+        file than the run was trained on.
     DataError
         If a corpus cannot be read.
     ModelFileError
         If its best model is not there or damaged.
     """
-    path = Path(folder)
-    if not (path / CONFIG).is_file():
-        raise UsageError(f"{path}: not a run folder; looked for {CONFIG} in it")
-    config = parse_config(read_config(path / CONFIG))
-    prepared = prepare(config, run_corpora(config), read_label_map(config))
-    model = load_model(path / BEST)
+    prepared = prepared_run(folder, moved)
+    model = load_model(Path(folder) / BEST)
+    words = prepared.vocabulary.words
     if prepared.key is not None:  # the file has its words in the order of their hashes
+        words = prepared.vocabulary.hashed(prepared.key)[0].words
         prepared = _in_order_of_hashes(prepared, prepared.key)
+    if words != model.vocabulary.words:
+        raise UsageError(
+            f"{model.name}: the run's files do not give its words; was it trained on others, or "
+            "with other word vectors? ladtl audit data tells"
+        )
     started = prepared.network
-    return _of_prepared(str(path), prepared, model.network, initial=started, notes=())
+    return _of_prepared(str(folder), prepared, model.network, initial=started, notes=())
 
 
 def _in_order_of_hashes(prepared: Prepared, key: HashKey) -> Prepared:
@@ -241,11 +253,6 @@ def _in_order_of_hashes(prepared: Prepared, key: HashKey) -> Prepared:
         where = np.argsort(letters)
         spelled = tuple(where[word] for word in spelled)
     return replace(prepared, network=network, source=source, target=target, spelled=spelled)
-
-
-def run_corpora(config: Config) -> Corpora:
-    """The corpora of a run, from its options; those of the demo where they name none."""
-    return read_corpora(config) if config.data.target else demo_corpora(config)
 
 
 def _of_prepared(

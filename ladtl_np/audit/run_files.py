@@ -1,0 +1,130 @@
+"""A run's options and corpora read again, from where the files lie now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import msgspec
+
+from ladtl_np.errors import UsageError
+from ladtl_np.options.config import Config, parse_config, read_config
+from ladtl_np.printable import LONG, shown
+from ladtl_np.runs.manifest import read_manifest
+from ladtl_np.runs.names import CONFIG, MANIFEST
+from ladtl_np.runs.run import demo_corpora, read_corpora, read_label_map
+from ladtl_np.training.preparation import prepare
+from ladtl_np.training.prepared import Corpora, Prepared
+
+__all__ = ["Moved", "prepared_run", "run_corpora", "run_options"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Where files of a run are now; what is empty is where the run's options say.
+
+    Attributes
+    ----------
+    source, target, dev
+        Corpora.
+    test
+        The test corpora, all of them, in the run's order.
+    label_map, embeddings, vocabulary_key
+        As the options of ``ladtl train``.
+    """
+
+    source: str = ""
+    target: str = ""
+    dev: str = ""
+    test: tuple[str, ...] = ()
+    label_map: str = ""
+    embeddings: str = ""
+    vocabulary_key: str = ""
+
+
+def run_options(folder: str | PathLike[str], moved: Moved | None = None) -> Config:
+    """The options of a run, with the files where they are now.
+
+    Raises
+    ------
+    UsageError
+        If it is no run folder, its options cannot be read, or a file is named that it has none of.
+    """
+    path = Path(folder)
+    if not (path / CONFIG).is_file():
+        raise UsageError(f"{path}: not a run folder; looked for {CONFIG} in it")
+    config = parse_config(read_config(path / CONFIG))
+    if moved is None:
+        return config
+    data = config.data
+    named = {name: getattr(moved, name) for name in ("source", "target", "dev")}
+    named |= {name: getattr(moved, name) for name in ("label_map", "embeddings")}
+    changes: dict[str, str | list[str]] = {name: place for name, place in named.items() if place}
+    for name in changes:
+        if not getattr(data, name):
+            option = name.replace("_", "-")
+            raise UsageError(f"{path}: this run has no {option} file; leave --{option} out")
+    if moved.test:
+        if len(moved.test) != len(data.test):
+            raise UsageError(
+                f"{path}: this run has {len(data.test)} test files; name as many with --test, in "
+                "their order"
+            )
+        changes["test"] = list(moved.test)
+    key = config.vocabulary
+    if moved.vocabulary_key and key.key:
+        key = msgspec.structs.replace(key, key=moved.vocabulary_key)
+    changed = msgspec.structs.replace(data, **changes)
+    return msgspec.structs.replace(config, data=changed, vocabulary=key)
+
+
+def run_corpora(config: Config) -> Corpora:
+    """The corpora of a run, from its options; those of the demo where they name none."""
+    return read_corpora(config) if config.data.target else demo_corpora(config)
+
+
+def prepared_run(folder: str | PathLike[str], moved: Moved | None = None) -> Prepared:
+    """What a run's training started from, made again from its options and files.
+
+    Raises
+    ------
+    UsageError
+        If it is no run folder, a file that it names is not there, or a training corpus is another
+        file than the run was trained on.
+    DataError
+        If a corpus cannot be read.
+    """
+    config = run_options(folder, moved)
+    _require_files(config)
+    corpora = run_corpora(config)
+    _require_same(Path(folder), corpora)
+    return prepare(config, corpora, read_label_map(config))
+
+
+def _require_files(config: Config) -> None:
+    """Refuse options whose files are not there; a key would be made anew."""
+    data = config.data
+    named: list[tuple[str, str]] = [(file.role, file.path) for file in data.files()]
+    named += [("label-map", data.label_map), ("embeddings", data.embeddings)]
+    named += [("vocabulary-key", config.vocabulary.key)]
+    for role, place in named:
+        if place and not Path(place).exists():
+            raise UsageError(
+                f"{place}: no such file, which the run was made from; if it has moved, say where "
+                f"it is now with --{role}"
+            )
+
+
+def _require_same(folder: Path, corpora: Corpora) -> None:
+    """Refuse training corpora with other hashes than the manifest's: rows of words would differ."""
+    if not (folder / MANIFEST).is_file():
+        return
+    told = {entry.role: entry.sha256 for entry in read_manifest(folder).data}
+    for role, corpus in corpora.roles():
+        if role in ("source", "target") and told.get(role) not in (None, "", corpus.sha256):
+            raise UsageError(
+                f"{shown(corpus.name, LONG)}: not the {role} corpus that the run was trained on, "
+                f"whose SHA-256 is {shown(told[role])[:12]}... in {MANIFEST}; this one's is "
+                f"{corpus.sha256[:12]}..."
+            )
