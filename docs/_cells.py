@@ -21,21 +21,23 @@ Array = NDArray[np.float64]
 BLUE, RED, GREEN, GREY = "#1f5f99", "#c1442e", "#4d7f3a", "#8a8f98"
 """Colours of the pictures; blue and red stay apart for every kind of colour vision."""
 
-_STYLE = {
-    "axes.edgecolor": "#555",
-    "axes.labelcolor": "#333",
-    "axes.prop_cycle": mpl.cycler(color=[BLUE, RED, GREEN, GREY]),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlesize": 10,
-    "font.size": 9.5,
-    "legend.frameon": False,
-    "savefig.transparent": True,
-    "svg.hashsalt": "ladtl_np",  # equal pictures are equal bytes
-    "text.color": "#333",
-    "xtick.color": "#555",
-    "ytick.color": "#555",
-}
+mpl.rcParams.update(
+    {
+        "axes.edgecolor": "#555",
+        "axes.labelcolor": "#333",
+        "axes.prop_cycle": mpl.cycler(color=[BLUE, RED, GREEN, GREY]),
+        "axes.spines.right": False,
+        "axes.spines.top": False,
+        "axes.titlesize": 10,
+        "font.size": 9.5,
+        "legend.frameon": False,
+        "savefig.transparent": True,
+        "svg.hashsalt": "ladtl_np",  # equal pictures are equal bytes
+        "text.color": "#333",
+        "xtick.color": "#555",
+        "ytick.color": "#555",
+    }
+)
 
 
 def show(**values: ArrayLike) -> None:
@@ -101,9 +103,8 @@ def canvas(
     columns: int = 1, *, width: float = 7.5, height: float = 2.8, rows: int = 1, **options: Any
 ) -> tuple[Figure, Any]:
     """Make a figure in the style of the book, and its axes as `Figure.subplots` gives them."""
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.subplots(rows, columns, **options)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, **options)
 
 
 def heat(
@@ -128,7 +129,7 @@ class Picture:
     """A figure as SVG, its letters as outlines; a cell ends with it to show it."""
 
     def __init__(self, figure: Figure) -> None:
-        with mpl.rc_context(_STYLE), io.StringIO() as file:
+        with io.StringIO() as file:
             figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None})
             self._svg = file.getvalue()
 

@@ -13,7 +13,12 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
-html_theme_options = {"page_width": "1200px", "description": "NER with transfer, on the CPU"}
+html_theme_options = {
+    "page_width": "1200px",
+    "body_max_width": "920px",
+    "code_font_size": "0.83em",  # so that 100 columns fit
+    "description": "NER with transfer, on the CPU",
+}
 
 # Pages with cells are run anew at every build, so that no number outlives the code that it is from.
 nb_execution_mode = "force"
