@@ -195,6 +195,8 @@ def run_all(folder: Path) -> World:
     begin("model verify", "model", "verify", model, hashed / "last.safetensors")
     begin("model privacy", "model", "privacy", model)
     begin("model privacy --json", "model", "privacy", model, "--json")
+    begin("audit kl", "audit", "kl", run, "--out", o / "kl.html")
+    begin("audit kl --json", "audit", "kl", model, i / "test.txt", "--json")
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,
           "--rounds", 1, "--no-peer", "--markdown", o / "bench.md")  # fmt: skip
     return world

@@ -384,6 +384,12 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
         *("evaluate", "--model", p["model"], p["gold"]),
         *keyed(odd),
     ),
+    "audit kl": lambda odd, p: ("audit", "kl", p["model"], odd),
+    "audit kl, model": lambda odd, p: ("audit", "kl", odd, p["gold"], "--json"),
+    "audit kl --vocabulary-key": lambda odd, p: (
+        *("audit", "kl", p["model"], p["gold"]),
+        *keyed(odd),
+    ),
     "tag --embeddings": lambda odd, p: (
         *("tag", "--model", p["of vectors"], p["gold"]),
         *("--embeddings", odd),
@@ -1213,6 +1219,7 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "report --out": lambda odd, p: ("report", p["run"], "--out", f"{odd}-new"),
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
+    "audit kl --out": lambda odd, p: ("audit", "kl", p["model"], p["gold"], "--out", f"{odd}-new"),
     "bench --markdown": lambda odd, p: ("bench", "--markdown", odd),
     "a command": lambda odd, p: (Path(odd).name,),
     "an option": lambda odd, p: ("tag", f"--{Path(odd).name}"),
@@ -1249,6 +1256,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "tag, model": "model",
         "evaluate, model": "model",
         "model info": "model",
+        "audit kl, model": "model",
         "model privacy": "model",
     }
     kinds |= {f"{name} --embeddings": "the model's" for name in ("tag", "evaluate")}

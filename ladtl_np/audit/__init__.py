@@ -10,17 +10,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ladtl_np.audit.divergence import check_divergence
     from ladtl_np.audit.outcome import Audit, Line
+    from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
 
-__all__ = ["Audit", "Line", "Subject", "demo_subject", "model_subject", "run_subject"]
+__all__ = [
+    "Audit",
+    "Line",
+    "Subject",
+    "check_divergence",
+    "demo_subject",
+    "model_subject",
+    "run_on",
+    "run_subject",
+]
 
 _HOMES = {
     "Audit": "ladtl_np.audit.outcome",
     "Line": "ladtl_np.audit.outcome",
     "Subject": "ladtl_np.audit.subject",
+    "check_divergence": "ladtl_np.audit.divergence",
     "demo_subject": "ladtl_np.audit.subject",
     "model_subject": "ladtl_np.audit.subject",
+    "run_on": "ladtl_np.audit.run_sentences",
     "run_subject": "ladtl_np.audit.subject",
 }
 

@@ -31,12 +31,13 @@ from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 
-__all__ = ["Subject", "demo_subject", "joined", "model_subject", "run_subject"]
+__all__ = ["STANDING_IN", "Subject", "demo_subject", "joined", "model_subject", "run_subject"]
 
-_STANDING_IN = (
+STANDING_IN = (
     "No corpus of the source was given. The target's own sentences stand in for it, with their "
     "tags taken over to the source's through the label map, and tags without a partner as O."
 )
+"""Note of a subject whose source is not there."""
 _DEMO = (
     "The subject is a small network at random start values, on the synthetic demo corpus; it has a "
     "bias and reads characters, so that every kind of parameter is there."
@@ -181,7 +182,7 @@ def model_subject(
         sources: tuple[EncodedSentence, ...] = ()
     elif source is None:
         sources = _standing_in(encoded, objective)
-        notes = (_STANDING_IN,)
+        notes = (STANDING_IN,)
     else:
         sources = encode_corpus(source, held.vocabulary, held.source_tags, numbers)
     spelled = None

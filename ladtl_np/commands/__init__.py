@@ -38,6 +38,7 @@ SUMMARIES = {
     "data": "Check, count, convert and split corpora; write the demo corpus.",
     "vectors": "Train word vectors to start a model's embeddings from.",
     "model": "Show what is inside a model file, and check it.",
+    "audit": "Check the mathematics on your own model, run and sentences.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",
 }
 """One line for each command; the command is ``ladtl_np.commands.<name>.command``."""

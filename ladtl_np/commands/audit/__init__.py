@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ladtl_np.commands.audit.kl import kl
 from ladtl_np.commands.support.command import Group
 
 __all__ = ["command"]
@@ -14,4 +15,12 @@ def command() -> None:
     r"""Check the mathematics on your own model and sentences, and see what it does.
 
     Everything is computed in float64. Exit code 1 if any check fails.
+
+    \b
+    Examples:
+      ladtl audit kl run/
     """
+
+
+for part in (kl,):
+    command.add_command(part)

@@ -23,6 +23,7 @@ from ladtl_np.printable import LONG, shown
 if TYPE_CHECKING:
     from ladtl_np.audit.outcome import Audit
     from ladtl_np.audit.subject import Subject
+    from ladtl_np.corpus.sentence import Corpus
 
 __all__ = [
     "audit_options",
@@ -30,6 +31,7 @@ __all__ = [
     "model_file",
     "present",
     "print_audit",
+    "read_corpora",
     "read_subject",
     "source_option",
     "subject_options",
@@ -66,6 +68,24 @@ def model_file(path: str) -> str:
     from ladtl_np.runs.names import BEST
 
     return str(Path(path) / BEST) if Path(path).is_dir() else path
+
+
+def read_corpora(paths: Sequence[str], **reading: Any) -> Corpus:
+    """Read annotated files and join them.
+
+    Parameters
+    ----------
+    paths
+        One at least.
+    **reading
+        Values of `corpus_options`.
+    """
+    from ladtl_np.audit.subject import joined
+    from ladtl_np.corpus.read import read_corpus
+
+    options = read_options(**reading)
+    refuse_idle_reading(paths, options)
+    return joined([read_corpus(path, options) for path in paths])
 
 
 def read_subject(
