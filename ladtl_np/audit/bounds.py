@@ -197,6 +197,10 @@ CHECKS: dict[str, Callable[[Bounds], Sides]] = {
         (max(abs(b.low), abs(b.high)), b.epsilon)
     ],
     "Eq. (8): |log Z_s - log Z_t| <= epsilon": lambda b: [(abs(b.normalisers), b.epsilon)],
-    "lemma A.2: KL <= 2 epsilon": lambda b: [(b.kl, b.printed)],
+    "KL <= b - a": lambda b: [(b.kl, b.high - b.low)],
+    "lemma A.2: b - a <= 2 epsilon, and so KL": lambda b: [
+        (b.high - b.low, b.printed),
+        (b.kl, b.printed),
+    ],
 }
 """Each inequality as its two sides, left at most right."""

@@ -23,14 +23,17 @@ _BOUNDS: dict[str, Callable[[Bounds], float]] = {
     "c₁ / 2 L_p": lambda b: b.quadratic,
     "2 √(c₁ L_p)": lambda b: b.printed,
 }
+_BOUNDS_TOLD: dict[str, Callable[[Bounds], float]] = {"b - a": lambda b: b.high - b.low, **_BOUNDS}
 _QUANTITIES: dict[str, Callable[[Bounds], float]] = {
     "KL(p_s || p_t)": lambda b: b.kl,
     "KL a token": lambda b: b.kl / b.tokens,
-    **_BOUNDS,
+    **_BOUNDS_TOLD,
     "c₁": lambda b: b.constant,
     "L_p": lambda b: b.distance,
 }
 _MARKERS = "osD^"
+_DRAWN = 120
+"""Sentences in a drawing; every one is several hundred bytes of a page."""
 
 
 def bounds_tables(found: Found) -> list[Table]:
@@ -53,7 +56,7 @@ def bounds_tables(found: Found) -> list[Table]:
 def _summary(name: str, bounds: Sequence[Bounds]) -> list[str]:
     values = np.array([_QUANTITIES[name](each) for each in bounds])
     told = [f"{value:.4g}" for value in (values.min(), np.median(values), values.max())]
-    if name not in _BOUNDS:
+    if name not in _BOUNDS_TOLD:
         return [*told, ""]
     kl = np.array([each.kl for each in bounds])
     ratios = kl[values > 0] / values[values > 0]
@@ -68,17 +71,29 @@ def _row(each: Bounds) -> list[str]:
 
 def bounds_figure(pen: Pen, found: Found) -> list[Figure]:
     """KL against each bound, and both by sentence length; a row of panels for each stage."""
-    caption = "Exact KL of every sentence against its bounds, and both by the sentence's length"
+    caption = "Exact KL of each sentence against its bounds, and both by the sentence's length"
+    if any(len(bounds) > _DRAWN for bounds in found.values()):
+        caption += f"; {_DRAWN} sentences, evenly spaced by KL"
     with pen.page(9.6, 3.4 * len(found) + 0.4) as drawing:
         axes = drawing.subplots(len(found), 2, squeeze=False)
         for (stage, bounds), (left, right) in zip(found.items(), axes, strict=True):
-            _against_kl(pen, left, bounds)
-            _by_length(pen, right, bounds)
+            drawn = _spread(bounds)
+            _against_kl(pen, left, drawn)
+            _by_length(pen, right, drawn)
             left.set(title=f"tightness {stage}", xlabel="KL in nats", ylabel="bound in nats")
             right.set(title=f"by length {stage}", xlabel="tokens", ylabel="nats")
         handles, labels = axes[0, 1].get_legend_handles_labels()
         drawing.legend(handles, labels, loc="outside lower center", ncols=len(labels))
         return [pen.finish(drawing, "kl-bounds", caption)]
+
+
+def _spread(bounds: Sequence[Bounds]) -> list[Bounds]:
+    """At most so many as a drawing holds, the one of least KL and the one of most among them."""
+    by_kl = sorted(bounds, key=lambda each: each.kl)
+    if len(by_kl) <= _DRAWN:
+        return by_kl
+    places = np.linspace(0, len(by_kl) - 1, _DRAWN).round().astype(np.int64)
+    return [by_kl[place] for place in places.tolist()]
 
 
 def _against_kl(pen: Pen, axes: Axes, bounds: Sequence[Bounds]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
+from ladtl_np.audit.run_files import Moved
 from ladtl_np.audit.subject import Subject, model_subject, run_subject
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import to_bioes
@@ -16,7 +17,9 @@ from ladtl_np.runs.names import BEST
 __all__ = ["run_on"]
 
 
-def run_on(folder: str | PathLike[str], corpus: Corpus | None = None) -> Subject:
+def run_on(
+    folder: str | PathLike[str], corpus: Corpus | None = None, moved: Moved | None = None
+) -> Subject:
     """A run's best model, and the network that it started from, on a corpus of the target.
 
     Parameters
@@ -27,6 +30,8 @@ def run_on(folder: str | PathLike[str], corpus: Corpus | None = None) -> Subject
         Annotated in the target's tags. Without it the run's development corpus is used, but for
         sentences with tags that the model does not have, or the training sentences where there is
         none.
+    moved
+        Where the run's files are now, if they are no more where its options say.
 
     Raises
     ------
@@ -35,7 +40,7 @@ def run_on(folder: str | PathLike[str], corpus: Corpus | None = None) -> Subject
     UsageError, ModelFileError
         As `run_subject`.
     """
-    run = run_subject(folder)
+    run = run_subject(folder, moved)
     assert run.prepared is not None
     notes = run.notes
     if corpus is None and run.prepared.dev is not None:
