@@ -35,11 +35,11 @@ test-all: test mutants
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
 	    $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 
-# errors planted one at a time: those of the list have to be noticed, survivors by rule are named
-MUTANTS ?= 60
+# errors planted one at a time: those of the list have to be noticed, survivors by rule argued
+MUTANTS ?= 240
 mutants: $(VENV)/.dev
 	$(BIN)/python tests/planted_errors.py
-	$(BIN)/python tests/planted_errors.py --by-rule $(MUTANTS)
+	$(BIN)/python tests/mutation_lane.py --count $(MUTANTS)
 
 # every parser for SECONDS; guided by coverage where atheris can be installed
 SECONDS ?= 300

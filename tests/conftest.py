@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numba
 import pytest
 from click.testing import CliRunner, Result
 from law_corpora import write_law_files
@@ -33,6 +34,14 @@ os.environ["NUMBA_NUM_THREADS"] = "1"
 # program that a test starts from there.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Without compilation NumPy warns of what compiled kernels compute in silence, as they may."""
+    if numba.config.DISABLE_JIT:
+        for kind in ("overflow", "invalid value", "divide by zero"):
+            line = f"ignore:{kind} encountered:RuntimeWarning:ladtl_np.kernels"
+            config.addinivalue_line("filterwarnings", line)
 
 
 @pytest.fixture(scope="session")

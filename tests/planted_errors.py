@@ -2,17 +2,14 @@
 
     python tests/planted_errors.py                  every error of planted_errors.toml
     python tests/planted_errors.py --kind files     those whose kind or file holds the word
-    python tests/planted_errors.py --by-rule 60     so many mutants by rule, and who survives
 
-An error of the list that no test notices is a failure; mutants by rule that survive are listed, to
-be looked at: some change nothing that can be observed.
+An error that no test notices is a failure. Errors by rule are `mutation_lane.py`.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
 import shutil
 import subprocess
 import sys
@@ -27,31 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from mutation_rules import mutants_of
-
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("ladtl_np", "tests", "docs", "cli.py", "pyproject.toml", "README.md")
 SECONDS = 300  # a mutant that runs for longer has been noticed
-
-# what mutants by rule are planted in, and the tests that may notice, the quickest first
-GLUE = (
-    *("objective/batching", "objective/mmd", "objective/divergence", "objective/encoder"),
-    *("objective/likelihood", "objective/terms", "objective/step", "training/preparation"),
-    *(
-        "training/start_values",
-        "training/reloading",
-        "training/optimizer",
-        "training/trainer",
-        "training/encoding",
-        "training/method_objective",
-        "options/method_checks",
-    ),
-    *("training/trained_model", "model/decoding", "model/evaluation", "model/tagging"),
-)
-WATCHERS = (
-    *("test_training_laws", "test_options_laws", "test_decoding", "test_objective"),
-    *("test_training", "test_method_checks", "test_tagging", "test_model_file"),
-)
 
 
 @dataclass(frozen=True)
@@ -69,16 +44,6 @@ def listed() -> list[Error]:
     """The errors of planted_errors.toml."""
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     return [Error(e["kind"], e["file"], e["old"], e["new"], (e["test"],)) for e in table["error"]]
-
-
-def by_rule(count: int, seed: int) -> list[Error]:
-    """A seeded sample of what the rules of mutation_rules.py make of the glue."""
-    found = [
-        Error(rule, file, old, new, WATCHERS)
-        for file in map("ladtl_np/{}.py".format, GLUE)
-        for rule, old, new in mutants_of((ROOT / file).read_text("utf-8"))
-    ]
-    return random.Random(seed).sample(found, min(count, len(found)))
 
 
 @contextmanager
@@ -177,13 +142,10 @@ def planted(errors: list[Error], jobs: int) -> list[Error]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--by-rule", type=int, metavar="N", help="mutants by rule instead")
     parser.add_argument("--kind", default="", help="only those whose kind or file holds this")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="errors at a time, a core each")
     options = parser.parse_args()
-    errors = by_rule(options.by_rule, options.seed) if options.by_rule else listed()
-    errors = [e for e in errors if options.kind in e.kind or options.kind in e.file]
+    errors = [e for e in listed() if options.kind in e.kind or options.kind in e.file]
     survivors = planted(errors, options.jobs)
     caught = len(errors) - len(survivors)
     print(f"\n{caught} of {len(errors)} planted errors were noticed")
@@ -192,7 +154,7 @@ def main() -> int:
         print(f"  {kind}: {count - left} of {count}")
     for error in survivors:
         print(f"\nSURVIVES in {error.file} ({error.kind})\n- {error.old}\n+ {error.new}")
-    return 1 if survivors and not options.by_rule else 0
+    return 1 if survivors else 0
 
 
 if __name__ == "__main__":

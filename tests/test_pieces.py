@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 from slow_decoding import is_legal
@@ -49,7 +50,10 @@ def test_the_score_is_that_of_the_whole(monkeypatch):
         monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
         given = decoder._inputs, network.weights, decoder._head(), decoder.workers
         scores.append(pieces.best_tags_in_pieces(tokens, *given)[1])
-    assert len(set(scores)) == 1  # to the last bit: the same sums, moved at the same tokens
+    if numba.config.DISABLE_JIT:  # NumPy's products depend on their sizes, in the last bits
+        np.testing.assert_allclose(scores, scores[0], rtol=1e-7)
+    else:
+        assert len(set(scores)) == 1  # to the last bit: the same sums, moved at the same tokens
     assert abs(scores[0]) > 1
 
 
