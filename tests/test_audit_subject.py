@@ -11,8 +11,8 @@ from audited_runs import write_tiny_run
 from small_corpora import small_config
 
 from ladtl_np.audit import demo_subject, model_subject, run_subject
+from ladtl_np.audit.annotated import joined
 from ladtl_np.audit.run_files import Moved, run_options
-from ladtl_np.audit.subject import joined
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.file import Model, load_model

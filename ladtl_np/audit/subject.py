@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from ladtl_np.audit.annotated import require_tags
 from ladtl_np.audit.run_files import Moved, prepared_run
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
-from ladtl_np.corpus.schemes import to_bioes
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.errors import DataError, UsageError
+from ladtl_np.errors import UsageError
 from ladtl_np.layers.mmd_variances import evenly_spaced
 from ladtl_np.model.file import Model, load_model
 from ladtl_np.model.hashed import hashed
@@ -31,7 +31,7 @@ from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 
-__all__ = ["STANDING_IN", "Subject", "demo_subject", "joined", "model_subject", "run_subject"]
+__all__ = ["STANDING_IN", "Subject", "demo_subject", "model_subject", "run_subject"]
 
 STANDING_IN = (
     "No corpus of the source was given. The target's own sentences stand in for it, with their "
@@ -117,20 +117,6 @@ def some(
     return [fitting[place] for place in places.tolist()]
 
 
-def joined(corpora: Sequence[Corpus]) -> Corpus:
-    """One corpus of all sentences in their order, in BIOES where the schemes differ."""
-    if len(corpora) == 1:
-        return corpora[0]
-    sentences = [
-        replace(sentence, tags=tuple(to_bioes(sentence.tags, corpus.scheme)))
-        if sentence.tags is not None
-        else sentence
-        for corpus in corpora
-        for sentence in corpus
-    ]
-    return Corpus(", ".join(corpus.name for corpus in corpora), tuple(sentences))
-
-
 def demo_subject(seed: int = 0) -> Subject:
     """A small network at start values on the demo corpus, with every kind of parameter."""
     config = parse_config({**_SMALL, "seed": seed, "method": "la-dtl"})
@@ -174,7 +160,7 @@ def model_subject(
     )
     for corpus in (target, source):
         if corpus is not None:
-            _require_tags(corpus)
+            require_tags(corpus)
     numbers: dict[str, int] | None = None if held.characters is None else {}
     encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
     notes: tuple[str, ...] = ()
@@ -279,13 +265,6 @@ def _of_prepared(
         prepared=prepared,
         notes=notes,
     )
-
-
-def _require_tags(corpus: Corpus) -> None:
-    if not len(corpus):
-        raise DataError(f"{corpus.name}: there is no sentence in it; name an annotated corpus")
-    if any(sentence.tags is None for sentence in corpus):
-        raise DataError(f"{corpus.name}: it has no tags; an audit needs annotated sentences")
 
 
 def _standing_in(

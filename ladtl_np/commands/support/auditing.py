@@ -80,7 +80,7 @@ def read_corpora(paths: Sequence[str], **reading: Any) -> Corpus:
     **reading
         Values of `corpus_options`.
     """
-    from ladtl_np.audit.subject import joined
+    from ladtl_np.audit.annotated import joined
     from ladtl_np.corpus.read import read_corpus
 
     options = read_options(**reading)
@@ -111,7 +111,8 @@ def read_subject(
     **reading
         Values of `corpus_options`.
     """
-    from ladtl_np.audit.subject import joined, model_subject
+    from ladtl_np.audit.annotated import joined
+    from ladtl_np.audit.subject import model_subject
     from ladtl_np.commands.support.models import load
     from ladtl_np.corpus.read import read_corpus
 
