@@ -197,6 +197,9 @@ def run_all(folder: Path) -> World:
     begin("model privacy --json", "model", "privacy", model, "--json")
     begin("audit kl", "audit", "kl", run, "--out", o / "kl.html")
     begin("audit kl --json", "audit", "kl", model, i / "test.txt", "--json")
+    explain = ("audit", "explain", model)
+    begin("audit explain", *explain, "--text", "Czab kanari", "--out", o / "explained.html")
+    begin("audit explain --json", *explain, i / "test.txt", "--json")
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,
           "--rounds", 1, "--no-peer", "--markdown", o / "bench.md")  # fmt: skip
     return world

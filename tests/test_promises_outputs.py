@@ -16,9 +16,12 @@ from every_command import CANARY, NOTE, WATCH, WORDS, World, found_in, run_all
 from ladtl_np.commands import ladtl
 from ladtl_np.runs.names import is_predictions
 
-TEXT = {"tag jsonl", "tag terminal"}
+TEXT = {"tag jsonl", "tag terminal", "audit explain"}
 """Commands whose standard output is text."""
-TEXT_FILES = {"tagged.conll", "predicted.conll", "vectors.txt", "converted.jsonl"}
+TEXT_FILES = {
+    *("tagged.conll", "predicted.conll", "vectors.txt", "converted.jsonl"),
+    "explained.html",
+}
 PARTS = {f"part-{name}.txt" for name in "abc"}  # of a corpus
 
 

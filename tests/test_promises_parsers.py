@@ -398,6 +398,17 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
         *("evaluate", "--model", p["of vectors"], p["gold"]),
         *("--embeddings", odd),
     ),
+    "audit explain": lambda odd, p: ("audit", "explain", p["model"], odd),
+    "audit explain --json": lambda odd, p: ("audit", "explain", p["model"], odd, "--json"),
+    "audit explain, model": lambda odd, p: ("audit", "explain", odd, p["gold"]),
+    "audit explain --vocabulary-key": lambda odd, p: (
+        *("audit", "explain", p["model"], p["gold"]),
+        *keyed(odd),
+    ),
+    "audit explain --embeddings": lambda odd, p: (
+        *("audit", "explain", p["of vectors"], p["gold"]),
+        *("--embeddings", odd),
+    ),
     "train --vocabulary-key": lambda odd, p: trained(p, *keyed(odd)),
     "vectors": lambda odd, p: vectors(p, odd, "--tokens", "spaces"),
     "vectors, columns": lambda odd, p: vectors(p, "--conll", odd),
@@ -1220,6 +1231,8 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
     "audit kl --out": lambda odd, p: ("audit", "kl", p["model"], p["gold"], "--out", f"{odd}-new"),
+    "audit explain --out": lambda odd, p: ("audit", "explain", p["model"], p["gold"], "--out",
+                                           f"{odd}-new"),
     "bench --markdown": lambda odd, p: ("bench", "--markdown", odd),
     "a command": lambda odd, p: (Path(odd).name,),
     "an option": lambda odd, p: ("tag", f"--{Path(odd).name}"),
@@ -1255,11 +1268,14 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "experiment": "experiment",
         "tag, model": "model",
         "evaluate, model": "model",
+        "audit explain, model": "model",
         "model info": "model",
         "audit kl, model": "model",
         "model privacy": "model",
     }
-    kinds |= {f"{name} --embeddings": "the model's" for name in ("tag", "evaluate")}
+    kinds |= {
+        f"{name} --embeddings": "the model's" for name in ("tag", "evaluate", "audit explain")
+    }
     kinds |= {name: "key" for name in NAMED if name.endswith(" --vocabulary-key")}
     for command, line in NAMED.items():
         if command in ("tag, JSONL", "report", "score, one file", "data stats, untagged"):

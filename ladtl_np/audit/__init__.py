@@ -1,6 +1,7 @@
 """The mathematics checked on a user's own model, run and sentences.
 
-Each ``check_*`` function returns an `Audit`: lines that passed or failed, tables, and drawings.
+Each ``check_*`` function returns an `Audit`: lines that passed or failed, tables, and drawings;
+`explain_sentence` returns some.
 `subject` loads what is looked at, in float64. docs/audit.md says what is compared with what.
 """
 
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ladtl_np.audit.divergence import check_divergence
+    from ladtl_np.audit.explain.explanation import explain_sentence
     from ladtl_np.audit.outcome import Audit, Line
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
@@ -21,6 +23,7 @@ __all__ = [
     "Subject",
     "check_divergence",
     "demo_subject",
+    "explain_sentence",
     "model_subject",
     "run_on",
     "run_subject",
@@ -32,6 +35,7 @@ _HOMES = {
     "Subject": "ladtl_np.audit.subject",
     "check_divergence": "ladtl_np.audit.divergence",
     "demo_subject": "ladtl_np.audit.subject",
+    "explain_sentence": "ladtl_np.audit.explain.explanation",
     "model_subject": "ladtl_np.audit.subject",
     "run_on": "ladtl_np.audit.run_sentences",
     "run_subject": "ladtl_np.audit.subject",

@@ -10,7 +10,10 @@ from typing import Any, Literal, NamedTuple
 from ladtl_np.pages.content import Cell, Figure, Section, Table, visible
 from ladtl_np.pages.drawing.pen import Pen
 
-__all__ = ["Audit", "Line", "Tell", "Verdict", "held", "noted"]
+__all__ = ["TOLERANCE", "Audit", "Line", "Tell", "Verdict", "held", "noted"]
+
+TOLERANCE = 1e-6
+"""Largest relative error that passes, where nothing else is chosen."""
 
 Verdict = Literal["passed", "failed", "noted"]
 

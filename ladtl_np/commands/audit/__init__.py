@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ladtl_np.commands.audit.explain import explain
 from ladtl_np.commands.audit.kl import kl
 from ladtl_np.commands.support.command import Group
 
@@ -19,8 +20,9 @@ def command() -> None:
     \b
     Examples:
       ladtl audit kl run/
+      ladtl audit explain run test.txt --sentence 3 --out explain.html
     """
 
 
-for part in (kl,):
+for part in (kl, explain):
     command.add_command(part)

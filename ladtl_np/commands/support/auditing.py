@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.audit.outcome import TOLERANCE
 from ladtl_np.commands.support.formats import (
     Function,
     apply_options,
@@ -38,9 +39,6 @@ __all__ = [
     "tolerance_option",
     "write_page",
 ]
-
-TOLERANCE = 1e-6
-"""Largest relative error that passes, where nothing else is chosen."""
 
 tolerance_option = click.option(
     "--tolerance",
@@ -143,11 +141,27 @@ def check_page(out: str | None, inputs: Sequence[str], *, overwrite: bool) -> No
 
 
 def present(
-    audits: Sequence[Audit], *, subject: str, out: str | None, overwrite: bool, as_json: bool
+    audits: Sequence[Audit],
+    *,
+    subject: str,
+    out: str | None,
+    overwrite: bool,
+    as_json: bool,
+    note: str = "",
 ) -> None:
-    """Print audits, write their page where one is wanted, and end with 1 if one has failed."""
+    """Print audits, write their page where one is wanted, and end with 1 if one has failed.
+
+    Parameters
+    ----------
+    audits, subject
+        What was found, and in what.
+    out, overwrite, as_json
+        Values of `audit_options`.
+    note
+        What to know before reading the page.
+    """
     if out is not None:
-        write_page(audits, subject=subject, out=out, overwrite=overwrite)
+        write_page(audits, subject=subject, out=out, overwrite=overwrite, note=note)
     if as_json:
         print_json({"subject": subject, "audits": [audit.to_json() for audit in audits]})
     else:
@@ -180,7 +194,9 @@ def print_audit(audit: Audit) -> None:
         print_table(table)
 
 
-def write_page(audits: Sequence[Audit], *, subject: str, out: str, overwrite: bool) -> None:
+def write_page(
+    audits: Sequence[Audit], *, subject: str, out: str, overwrite: bool, note: str = ""
+) -> None:
     """Write one offline page with a section for each audit."""
     import os
     from pathlib import Path
@@ -194,6 +210,6 @@ def write_page(audits: Sequence[Audit], *, subject: str, out: str, overwrite: bo
         sections = [audit.section(pen) for audit in audits]
     failed = sum(not audit.passed for audit in audits)
     verdict = "every check passed" if not failed else f"{failed} of {len(audits)} audits failed"
-    page = Page(f"Audit of {subject}", verdict, sections, maker="ladtl audit")
+    page = Page(f"Audit of {subject}", verdict, sections, note, maker="ladtl audit")
     with open_output(out, overwrite=overwrite) as write:
         write(page.html())

@@ -25,8 +25,11 @@ __all__ = [
     "DECODING",
     "Function",
     "apply_options",
+    "constrained_option",
     "decoding_options",
     "default_threads",
+    "domain_option",
+    "embeddings_option",
     "json_option",
     "naming_standard_output",
     "print_json",
@@ -86,18 +89,8 @@ def decoding_options(function: Function) -> Function:
     """Add the options that say how a model chooses tags."""
     return apply_options(
         function,
-        click.option(
-            "--domain",
-            type=click.Choice(["target", "source"]),
-            default="target",
-            show_default=True,
-            help="Which of the model's two taggers to use.",
-        ),
-        click.option(
-            "--constrained/--unconstrained",
-            default=None,
-            help="Tag sequences that are legal in BIOES only, or any.  [default: as in training]",
-        ),
+        domain_option,
+        constrained_option,
         click.option(
             "--threads",
             type=click.IntRange(min=1),
@@ -106,12 +99,37 @@ def decoding_options(function: Function) -> Function:
             f"[default: {DEFAULTS.threads}, or as many as there are processors]",
         ),
         vocabulary_key_option,
-        click.option(
-            "--embeddings",
-            metavar="FILE",
-            help="Word vectors that the model was trained with, for words that it does not know.",
-        ),
+        embeddings_option,
     )
+
+
+def domain_option(function: Function) -> Function:
+    """Add ``--domain``."""
+    return click.option(
+        "--domain",
+        type=click.Choice(["target", "source"]),
+        default="target",
+        show_default=True,
+        help="Which of the model's two taggers to use.",
+    )(function)
+
+
+def constrained_option(function: Function) -> Function:
+    """Add ``--constrained``."""
+    return click.option(
+        "--constrained/--unconstrained",
+        default=None,
+        help="Tag sequences that are legal in BIOES only, or any.  [default: as in training]",
+    )(function)
+
+
+def embeddings_option(function: Function) -> Function:
+    """Add ``--embeddings``."""
+    return click.option(
+        "--embeddings",
+        metavar="FILE",
+        help="Word vectors that the model was trained with, for words that it does not know.",
+    )(function)
 
 
 def vocabulary_key_option(function: Function) -> Function:
