@@ -27,6 +27,7 @@ import msgspec
 import numpy as np
 import pytest
 import tomli_w
+from audited_runs import write_tiny_run
 from conftest import Invoke, once, run_program, write_corpus
 from hypothesis import given
 from hypothesis import strategies as st
@@ -322,8 +323,35 @@ Line = tuple[Any, ...]
 EIGHT_VALUES = b"Q 1 2 3 4 5 6 7 8\nR 1 2 3 4 5 6 7 8\n"
 
 
+AUDITED = {
+    "source": "source.txt",
+    "target": "target.txt",
+    "label-map": "map.toml",
+    "embeddings": "vectors.txt",
+    "vocabulary-key": "words.key",
+}
+"""Files that the audited run was made from, by the options that say where they are."""
+
+
+def audited_files(run: Path) -> dict[str, bytes]:
+    return {f"audited {role}": (run.parent / name).read_bytes() for role, name in AUDITED.items()}
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run that was made from a file of each kind."""
+    folder = tmp_path_factory.mktemp("audited")
+    (folder / "map.toml").write_text('Drug = "Drug"\n', "utf-8")
+    (folder / "vectors.txt").write_bytes(EIGHT_VALUES)
+    made_from = {"label_map": str(folder / "map.toml"), "embeddings": str(folder / "vectors.txt")}
+    key = {"key": str(folder / "words.key")}
+    return write_tiny_run(folder, data=made_from, vocabulary=key, training={"steps": 5})
+
+
 @pytest.fixture
-def places(tmp_path: Path, tiny_model: Model, tiny_model_file: str) -> dict[str, str]:
+def places(
+    tmp_path: Path, tiny_model: Model, tiny_model_file: str, audited: Path
+) -> dict[str, str]:
     """Sound files to stand beside the odd one."""
     corpora = small_corpora()
     assert corpora.source is not None
@@ -341,12 +369,19 @@ def places(tmp_path: Path, tiny_model: Model, tiny_model_file: str) -> dict[str,
     of_vectors = replace(tiny_model, provenance={"vectors": told})
     save_model(tmp_path / "vectors.safetensors", of_vectors)
     models = {"model": tiny_model_file, "of vectors": str(tmp_path / "vectors.safetensors")}
-    return found | written | models
+    return found | written | models | {"audited": str(audited)}
 
 
 def trained(places: dict[str, str], *more: Any) -> Line:
     named = ("--source", places["source"], "--target", places["target"], "--out", places["out"])
     return tuple(once("train", *named, *TRAIN, *more))
+
+
+FEW = ("--permutations", 19, "--batches", 1)
+
+
+def audited_with(places: dict[str, str], *more: Any) -> Line:
+    return ("audit", "mmd", places["audited"], *FEW, *more)
 
 
 def keyed(odd: Any) -> Line:
@@ -423,6 +458,14 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "experiment": lambda odd, p: ("experiment", odd, "--out", p["out"], "--dry-run"),
     "report --terms": lambda odd, p: ("report", p["run"], "--terms", odd, "--out", p["page"]),
     "bench --compare": lambda odd, p: ("bench", "--compare", odd),
+    "audit, run": lambda odd, p: ("audit", "mmd", odd, *FEW),
+    "audit --source": lambda odd, p: audited_with(p, "--source", odd),
+    "audit --target": lambda odd, p: audited_with(p, "--target", odd),
+    "audit --dev": lambda odd, p: audited_with(p, "--dev", odd),
+    "audit --test": lambda odd, p: audited_with(p, "--test", odd),
+    "audit --label-map": lambda odd, p: audited_with(p, "--label-map", odd),
+    "audit --embeddings": lambda odd, p: audited_with(p, "--embeddings", odd),
+    "audit --vocabulary-key": lambda odd, p: audited_with(p, *keyed(odd)),
 }
 """A command line for each place in which a command takes a file."""
 
@@ -1234,6 +1277,7 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "audit explain --out": lambda odd, p: ("audit", "explain", p["model"], p["gold"], "--out",
                                            f"{odd}-new"),
     "bench --markdown": lambda odd, p: ("bench", "--markdown", odd),
+    "audit --out": lambda odd, p: audited_with(p, "--out", f"{odd}-new"),
     "a command": lambda odd, p: (Path(odd).name,),
     "an option": lambda odd, p: ("tag", f"--{Path(odd).name}"),
     "a method": lambda odd, p: trained(p, "--method", Path(odd).name),
@@ -1259,6 +1303,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "experiment": experiment_on(places),
         "the model's": EIGHT_VALUES,
         "key": b"0f" * 32,
+        **audited_files(Path(places["audited"])),
     }
     kinds = {
         "train --label-map": "map",
@@ -1277,9 +1322,12 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         f"{name} --embeddings": "the model's" for name in ("tag", "evaluate", "audit explain")
     }
     kinds |= {name: "key" for name in NAMED if name.endswith(" --vocabulary-key")}
+    kinds |= {f"audit --{role}": f"audited {role}" for role in AUDITED}
     for command, line in NAMED.items():
         if command in ("tag, JSONL", "report", "score, one file", "data stats, untagged"):
             continue  # other formats of a file
+        if command == "audit, run":
+            continue  # is a folder
         shutil.rmtree(places["out"], ignore_errors=True)
         content = contents.get(kinds.get(command, ""), Path(places["gold"]).read_bytes())
         odd.write_bytes(content)

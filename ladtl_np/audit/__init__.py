@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ladtl_np.audit.divergence import check_divergence
     from ladtl_np.audit.explain.explanation import explain_sentence
+    from ladtl_np.audit.mmd.check import check_mmd
     from ladtl_np.audit.outcome import Audit, Line
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
@@ -22,6 +23,7 @@ __all__ = [
     "Line",
     "Subject",
     "check_divergence",
+    "check_mmd",
     "demo_subject",
     "explain_sentence",
     "model_subject",
@@ -34,6 +36,7 @@ _HOMES = {
     "Line": "ladtl_np.audit.outcome",
     "Subject": "ladtl_np.audit.subject",
     "check_divergence": "ladtl_np.audit.divergence",
+    "check_mmd": "ladtl_np.audit.mmd.check",
     "demo_subject": "ladtl_np.audit.subject",
     "explain_sentence": "ladtl_np.audit.explain.explanation",
     "model_subject": "ladtl_np.audit.subject",

@@ -6,6 +6,7 @@ import click
 
 from ladtl_np.commands.audit.explain import explain
 from ladtl_np.commands.audit.kl import kl
+from ladtl_np.commands.audit.mmd import mmd
 from ladtl_np.commands.support.command import Group
 
 __all__ = ["command"]
@@ -21,8 +22,9 @@ def command() -> None:
     Examples:
       ladtl audit kl run/
       ladtl audit explain run test.txt --sentence 3 --out explain.html
+      ladtl audit mmd run/ --out mmd.html
     """
 
 
-for part in (kl, explain):
+for part in (kl, explain, mmd):
     command.add_command(part)

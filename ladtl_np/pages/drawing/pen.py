@@ -17,9 +17,9 @@ from ladtl_np.pages.drawing.fonts import OWN, Fonts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-__all__ = ["Pen", "require_libraries"]
+__all__ = ["INK", "Pen", "require_libraries"]
 
-_INK = "#26292e"
+INK = "#26292e"
 """Colour of text and axes; in SVG it becomes the colour of the text around the figure."""
 _COLOURS = (
     *("#3f87c9", "#d06a28", "#37965a", "#8a6fd1", "#cf4a4a"),
@@ -36,9 +36,9 @@ _SETTINGS: dict[str, Any] = {
     **{"svg.hashsalt": "ladtl_np", "svg.fonttype": "none", "text.parse_math": False},
     **{"text.usetex": False, "font.family": ["sans-serif"], "font.size": 9.0},
     **{"font.sans-serif": [OWN], "axes.formatter.use_mathtext": False},
-    **{"text.color": _INK, "axes.edgecolor": _INK, "axes.labelcolor": _INK},
-    **{"axes.titlecolor": _INK, "xtick.color": _INK, "ytick.color": _INK},
-    **{"grid.color": _INK, "grid.alpha": 0.15, "axes.titlesize": 10.0},
+    **{"text.color": INK, "axes.edgecolor": INK, "axes.labelcolor": INK},
+    **{"axes.titlecolor": INK, "xtick.color": INK, "ytick.color": INK},
+    **{"grid.color": INK, "grid.alpha": 0.15, "axes.titlesize": 10.0},
     **{"axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False},
     **{"figure.constrained_layout.use": True},
 }
@@ -136,7 +136,7 @@ def tidy_svg(text: str, name: str, caption: str) -> str:
             elif key.endswith("href") and value.startswith("#"):
                 value = f"#{name}-{value[1:]}"
             else:
-                value = _REFERENCE.sub(rf"url(#{name}-\1)", value).replace(_INK, "currentColor")
+                value = _REFERENCE.sub(rf"url(#{name}-\1)", value).replace(INK, "currentColor")
             element.set(key, value)
     width = root.attrib.pop("width")
     del root.attrib["height"]
