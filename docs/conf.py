@@ -23,7 +23,7 @@ html_theme_options = {
 # Pages with cells are run anew at every build, so that no number outlives the code that it is from.
 nb_execution_mode = "force"
 nb_execution_timeout = 120
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True  # a cell that fails is a warning, with the cell and what it raised
 nb_kernel_rgx_aliases = {".*": "python3"}  # the interpreter of the build, whatever a page names
 nb_merge_streams = True
 nb_output_stderr = "warn"  # a warning of a cell is one of the build
@@ -39,7 +39,10 @@ JUPYTER_FOLDERS = (
     "IPYTHONDIR",
     "MPLCONFIGDIR",
 )
-QUIET = "c.IPKernelApp.log_level = 40  # it warns that it listens on this machine's own address\n"
+KERNEL_OPTIONS = """
+c.IPKernelApp.log_level = 40  # it warns that it listens on this machine's own address
+c.InteractiveShell.colors = "NoColor"
+"""
 
 
 def setup(app: Sphinx) -> None:
@@ -57,4 +60,4 @@ def setup(app: Sphinx) -> None:
         os.environ[name] = str(folder)
     profile = home / "ipythondir" / "profile_default"
     profile.mkdir(exist_ok=True)
-    (profile / "ipython_kernel_config.py").write_text(QUIET, "utf-8")
+    (profile / "ipython_kernel_config.py").write_text(KERNEL_OPTIONS, "utf-8")

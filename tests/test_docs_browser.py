@@ -20,6 +20,11 @@ pytestmark = pytest.mark.skipif(
     bool(_MISSING), reason=f"{' and '.join(_MISSING)} not found on this machine"
 )
 DOCS = Path(__file__).parents[1] / "docs"
+OTHERS = [
+    path.relative_to(DOCS).with_suffix(".html").as_posix()
+    for path in sorted(DOCS.rglob("*.md"))
+    if path.parent.name != "math" and "_build" not in path.parts
+]
 READY = "const done = arguments[0]; MathJax.startup.promise.then(() => done())"
 DRAWN = "return document.querySelectorAll('mjx-container mjx-math').length"
 FORMULAS = "return document.querySelectorAll('.math').length"
@@ -51,8 +56,19 @@ def test_formulas_are_drawn_and_nothing_is_asked_of_a_server(
 ) -> None:
     browser.show(built / "math" / f"{page}.html")
     browser.driver.execute_async_script(READY)
-    asked = browser.requests()
-    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    assert asked_of_servers(browser) == []
     assert browser.run(FORMULAS) > 0
     assert browser.run(DRAWN) >= browser.run(FORMULAS)
     assert browser.messages() == []
+
+
+@pytest.mark.parametrize("page", OTHERS)
+def test_no_other_page_asks_a_server(page: str, built: Path, browser: Browser) -> None:
+    browser.show(built / page)
+    assert asked_of_servers(browser) == []
+    assert browser.messages() == []
+
+
+def asked_of_servers(browser: Browser) -> list[str]:
+    """Addresses beyond the page's own files that were asked for."""
+    return [told for told in browser.requests() if not told.startswith(("file:", "data:"))]
