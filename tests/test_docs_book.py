@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts]
-CELL = r"(?ms)^```\{code-cell\} python\n(?:---\n(.*?)^---\n)?(.*?)^```$"
-WITH_CELLS = [p for p in PAGES if re.search(CELL, p.read_text("utf-8"))]
+SCRIPT = runpy.run_path(str(DOCS / "format_cells.py"))
+CELL, formatted = SCRIPT["CELL"], SCRIPT["formatted"]
+WITH_CELLS = [p for p in PAGES if CELL.search(p.read_text("utf-8"))]
 CHAPTERS = {p.stem: p for p in sorted((DOCS / "math").glob("*.md")) if p.stem != "index"}
 PARTS = ("Complexity", "Hazards", "Worked example")
 
@@ -23,10 +25,12 @@ def missing_parts(text: str) -> list[str]:
     """What a chapter of the book should have and has not."""
     missing = [part for part in PARTS if not re.search(rf"(?m)^## {part}$", text)]
     example = re.split(r"(?m)^## Worked example$", text)[-1]
-    cells = re.findall(CELL, example)
-    if not any("agree(" in code for _, code in cells):
+    cells = CELL.findall(example)
+    if not any("agree(" in code for _, code, _ in cells):
         missing.append("a cell of the example that compares with another computation")
-    pictures = [options for options, code in cells if re.search(r"^Picture\(.*\)\n\Z", code, re.M)]
+    pictures = [
+        options for options, code, _ in cells if re.search(r"^Picture\(.*\)\n\Z", code, re.M)
+    ]
     if not pictures:
         missing.append("a picture")
     missing += ["alt: and caption:" for told in pictures if not re.search(r"(?s)alt:.*cap", told)]
@@ -64,13 +68,13 @@ def test_cells_are_run_where_a_page_has_them(page: Path) -> None:
     text = page.read_text("utf-8")
     front = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
     assert text.startswith(front) == (page in WITH_CELLS)
-    assert text.count("```{code-cell}") == len(re.findall(CELL, text)), "a cell is python"
+    assert text.count("```{code-cell}") == len(CELL.findall(text)), "a cell is python"
 
 
 def test_cells_are_in_the_style_of_the_code(tmp_path: Path) -> None:
     assert WITH_CELLS
     for page in WITH_CELLS:
-        cells = [code for _, code in re.findall(CELL, page.read_text("utf-8"))]
+        cells = [code for _, code, _ in CELL.findall(page.read_text("utf-8"))]
         for code in cells:
             ast.parse(code)
         name = "_".join(page.relative_to(DOCS).with_suffix("").parts)
@@ -81,3 +85,15 @@ def test_cells_are_in_the_style_of_the_code(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "ruff", "check", *config, *allowed, "-q", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("page", WITH_CELLS, ids=lambda p: p.stem)
+def test_cells_are_formatted(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert formatted(text) == text, "run `python docs/format_cells.py`"
+
+
+def test_only_the_code_of_cells_is_formatted() -> None:
+    options = "---\ntags: [hide-input]\n---\n"
+    page = "x  =  1\n\n```{{code-cell}} python\n{}x{}={}1\n```\n\n```text\nx  =  1\n```\n"
+    assert formatted(page.format(options, "  ", "  ")) == page.format(options, " ", " ")
