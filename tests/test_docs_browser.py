@@ -28,6 +28,14 @@ OTHERS = [
 READY = "const done = arguments[0]; MathJax.startup.promise.then(() => done())"
 DRAWN = "return document.querySelectorAll('mjx-container mjx-math').length"
 FORMULAS = "return document.querySelectorAll('.math').length"
+# what MathJax shows in the place of a formula that it cannot read, such as a number in a split one
+WRONG = "return [...document.querySelectorAll('mjx-merror')].map(e => e.title || e.textContent)"
+TOO_WIDE = """
+const right = element => element.getBoundingClientRect().right;
+return [...document.querySelectorAll('div.math')]
+    .filter(one => right(one.querySelector('mjx-math')) > right(one.parentElement) + 1)
+    .map(one => one.textContent);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +62,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_formulas_are_drawn_and_nothing_is_asked_of_a_server(
     page: str, built: Path, browser: Browser
 ) -> None:
-    browser.show(built / "math" / f"{page}.html")
+    browser.show(built / "math" / f"{page}.html", width=1400)
     browser.driver.execute_async_script(READY)
     assert asked_of_servers(browser) == []
     assert browser.run(FORMULAS) > 0
     assert browser.run(DRAWN) >= browser.run(FORMULAS)
+    assert browser.run(WRONG) == []
+    assert browser.run(TOO_WIDE) == []
     assert browser.messages() == []
 
 
