@@ -419,6 +419,11 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
         *("evaluate", "--model", p["model"], p["gold"]),
         *keyed(odd),
     ),
+    "audit gradients": lambda odd, p: few_gradients(p["model"], odd, "--source", odd),
+    "audit gradients, model": lambda odd, p: few_gradients(odd, p["gold"], "--json"),
+    "audit gradients --vocabulary-key": lambda odd, p: few_gradients(
+        p["model"], p["gold"], *keyed(odd)
+    ),
     "audit kl": lambda odd, p: ("audit", "kl", p["model"], odd),
     "audit kl, model": lambda odd, p: ("audit", "kl", odd, p["gold"], "--json"),
     "audit kl --vocabulary-key": lambda odd, p: (
@@ -468,6 +473,11 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "audit --vocabulary-key": lambda odd, p: audited_with(p, *keyed(odd)),
 }
 """A command line for each place in which a command takes a file."""
+
+
+def few_gradients(*arguments: Any) -> Line:
+    few = ("--limit", 1, "--longest", 2, "--coordinates", 1, "--directions", 0)
+    return ("audit", "gradients", *arguments, *few)
 
 
 def vectors(places: dict[str, str], *arguments: Any) -> Line:
@@ -1273,6 +1283,9 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "report --out": lambda odd, p: ("report", p["run"], "--out", f"{odd}-new"),
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
+    "audit gradients --out": lambda odd, p: few_gradients(
+        p["model"], p["gold"], "--out", f"{odd}-new"
+    ),
     "audit kl --out": lambda odd, p: ("audit", "kl", p["model"], p["gold"], "--out", f"{odd}-new"),
     "audit explain --out": lambda odd, p: ("audit", "explain", p["model"], p["gold"], "--out",
                                            f"{odd}-new"),
@@ -1315,6 +1328,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "evaluate, model": "model",
         "audit explain, model": "model",
         "model info": "model",
+        "audit gradients, model": "model",
         "audit kl, model": "model",
         "model privacy": "model",
     }

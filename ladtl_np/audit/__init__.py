@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ladtl_np.audit.divergence import check_divergence
     from ladtl_np.audit.explain.explanation import explain_sentence
+    from ladtl_np.audit.gradients import check_gradients
     from ladtl_np.audit.mmd.check import check_mmd
     from ladtl_np.audit.outcome import Audit, Line
     from ladtl_np.audit.run_sentences import run_on
@@ -23,6 +24,7 @@ __all__ = [
     "Line",
     "Subject",
     "check_divergence",
+    "check_gradients",
     "check_mmd",
     "demo_subject",
     "explain_sentence",
@@ -36,6 +38,7 @@ _HOMES = {
     "Line": "ladtl_np.audit.outcome",
     "Subject": "ladtl_np.audit.subject",
     "check_divergence": "ladtl_np.audit.divergence",
+    "check_gradients": "ladtl_np.audit.gradients",
     "check_mmd": "ladtl_np.audit.mmd.check",
     "demo_subject": "ladtl_np.audit.subject",
     "explain_sentence": "ladtl_np.audit.explain.explanation",

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from ladtl_np.audit.annotated import require_tags
+from ladtl_np.audit.invented import invented_corpora
 from ladtl_np.audit.run_files import Moved, prepared_run
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
@@ -24,7 +25,6 @@ from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.method_checks import chosen_method, shares_crf
 from ladtl_np.runs.names import BEST
-from ladtl_np.runs.run import demo_corpora
 from ladtl_np.shapes import Integers
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.method_objective import objective_of
@@ -39,14 +39,14 @@ STANDING_IN = (
 )
 """Note of a subject whose source is not there."""
 _DEMO = (
-    "The subject is a small network at random start values, on the synthetic demo corpus; it has a "
-    "bias and reads characters, so that every kind of parameter is there."
+    "The subject is a small network at random start values, on invented sentences; it has a bias "
+    "and reads characters, and both domains name and order their types otherwise, so that every "
+    "part of the mathematics has something to do."
 )
 _SMALL = {
     "model": {"embedding": 6, "hidden": 5, "emission_bias": True},
     "characters": {"embedding": 3, "hidden": 2},
     "objective": {"kernel": (0.5, 2.0), "w_reg": 0.01},
-    "data": {"target_fraction": 0.1},
 }
 
 
@@ -118,9 +118,9 @@ def some(
 
 
 def demo_subject(seed: int = 0) -> Subject:
-    """A small network at start values on the demo corpus, with every kind of parameter."""
+    """A small network at start values on invented sentences, with every kind of parameter."""
     config = parse_config({**_SMALL, "seed": seed, "method": "la-dtl"})
-    prepared = prepare(config, demo_corpora(config))
+    prepared = prepare(config, *invented_corpora(seed))
     return _of_prepared("demo", prepared, prepared.network, initial=None, notes=(_DEMO,))
 
 

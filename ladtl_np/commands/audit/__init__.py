@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ladtl_np.commands.audit.explain import explain
+from ladtl_np.commands.audit.gradients import gradients
 from ladtl_np.commands.audit.kl import kl
 from ladtl_np.commands.audit.mmd import mmd
 from ladtl_np.commands.support.command import Group
@@ -20,11 +21,13 @@ def command() -> None:
 
     \b
     Examples:
+      ladtl audit gradients
+      ladtl audit gradients run/best.safetensors dev.txt
       ladtl audit kl run/
       ladtl audit explain run test.txt --sentence 3 --out explain.html
       ladtl audit mmd run/ --out mmd.html
     """
 
 
-for part in (kl, explain, mmd):
+for part in (gradients, kl, explain, mmd):
     command.add_command(part)
