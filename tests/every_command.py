@@ -203,6 +203,8 @@ def run_all(folder: Path) -> World:
     explain = ("audit", "explain", model)
     begin("audit explain", *explain, "--text", "Czab kanari", "--out", o / "explained.html")
     begin("audit explain --json", *explain, i / "test.txt", "--json")
+    begin("audit data", "audit", "data", run, "--vectors-text", i / "text.txt")
+    begin("audit data --json", "audit", "data", o / "two", "--json")
     begin("audit mmd", "audit", "mmd", run, "--permutations", 19, "--out", o / "mmd.html")
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,
           "--rounds", 1, "--no-peer", "--markdown", o / "bench.md")  # fmt: skip

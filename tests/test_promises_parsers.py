@@ -463,6 +463,11 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "experiment": lambda odd, p: ("experiment", odd, "--out", p["out"], "--dry-run"),
     "report --terms": lambda odd, p: ("report", p["run"], "--terms", odd, "--out", p["page"]),
     "bench --compare": lambda odd, p: ("bench", "--compare", odd),
+    "audit data, run": lambda odd, p: ("audit", "data", odd),
+    "audit --vectors-text": lambda odd, p: (
+        *("audit", "data", p["audited"]),
+        *("--vectors-text", odd),
+    ),
     "audit, run": lambda odd, p: ("audit", "mmd", odd, *FEW),
     "audit --source": lambda odd, p: audited_with(p, "--source", odd),
     "audit --target": lambda odd, p: audited_with(p, "--target", odd),
@@ -1340,7 +1345,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
     for command, line in NAMED.items():
         if command in ("tag, JSONL", "report", "score, one file", "data stats, untagged"):
             continue  # other formats of a file
-        if command == "audit, run":
+        if command in ("audit, run", "audit data, run"):
             continue  # is a folder
         shutil.rmtree(places["out"], ignore_errors=True)
         content = contents.get(kinds.get(command, ""), Path(places["gold"]).read_bytes())

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ladtl_np.audit.data.check import check_data
     from ladtl_np.audit.divergence import check_divergence
     from ladtl_np.audit.explain.explanation import explain_sentence
     from ladtl_np.audit.gradients import check_gradients
@@ -23,6 +24,7 @@ __all__ = [
     "Audit",
     "Line",
     "Subject",
+    "check_data",
     "check_divergence",
     "check_gradients",
     "check_mmd",
@@ -37,6 +39,7 @@ _HOMES = {
     "Audit": "ladtl_np.audit.outcome",
     "Line": "ladtl_np.audit.outcome",
     "Subject": "ladtl_np.audit.subject",
+    "check_data": "ladtl_np.audit.data.check",
     "check_divergence": "ladtl_np.audit.divergence",
     "check_gradients": "ladtl_np.audit.gradients",
     "check_mmd": "ladtl_np.audit.mmd.check",

@@ -110,6 +110,7 @@ class Manifest(msgspec.Struct, frozen=True):
     label_mmd: list[LabelMmd] = []
     remarks: list[Remark] = []
     updates: Count | None = None
+    constrained_decoding: bool | None = None
 
     def tests(self) -> list[str]:
         """Test corpora that the run was scored on."""

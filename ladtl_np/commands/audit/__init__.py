@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ladtl_np.commands.audit.data import data
 from ladtl_np.commands.audit.explain import explain
 from ladtl_np.commands.audit.gradients import gradients
 from ladtl_np.commands.audit.kl import kl
@@ -26,8 +27,9 @@ def command() -> None:
       ladtl audit kl run/
       ladtl audit explain run test.txt --sentence 3 --out explain.html
       ladtl audit mmd run/ --out mmd.html
+      ladtl audit data run/
     """
 
 
-for part in (gradients, kl, explain, mmd):
+for part in (gradients, kl, explain, mmd, data):
     command.add_command(part)
