@@ -72,7 +72,8 @@ def draw_heat_maps(
             right = max(right, (place + 1) * panel - _GAP)
         top += _TITLE + max(heights) + below + 10
     bottom = _scale(drawing, top)
-    return finished(drawing, name, caption, max(right, 300.0), bottom)
+    # the last label is a little wider than its column
+    return finished(drawing, name, caption, max(right + 4, 300.0), bottom)
 
 
 def _height(one: HeatMap) -> float:
