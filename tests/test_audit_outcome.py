@@ -41,6 +41,13 @@ def test_one_failed_line_fails_the_audit_and_comes_first() -> None:
     assert Audit("a", "A", [held("good", 0.0, 1.0), noted("known", "3")]).passed
 
 
+def test_places_have_a_column_where_there_are_some() -> None:
+    placed, bare = audit().table(), Audit("a", "A", [held("good", 0.0, 1.0)]).table()
+    assert (placed.header[-1], placed.names) == ("where", 5)
+    assert (bare.header[-1], bare.names) == ("wanted", 4)
+    assert [len(row) for row in (placed.rows[0], bare.rows[0])] == [5, 4]
+
+
 def test_it_reads_as_text_and_as_plain_values() -> None:
     text = str(audit())
     assert text.splitlines() == [

@@ -131,6 +131,17 @@ def test_head_and_decoding_are_chosen(
     assert numbers["decoded"] == list(tags)
 
 
+def test_tables_of_numbers_are_not_turned_on_a_terminal_of_80_columns(
+    invoke: Invoke, tiny_model_file: str, corpus: str
+) -> None:
+    result = invoke("audit", "explain", tiny_model_file, corpus, "--sentence", 3)
+    head, *tables = re.split(r"\n(?=\S)", result.stdout)
+    numbers = [table for table in tables if "verdict" not in table]
+    assert "verdict" in head
+    assert len(numbers) >= 7
+    assert max(len(line.rstrip()) for table in numbers for line in table.splitlines()) <= 80
+
+
 def test_the_page_holds_everything_and_runs_nothing(
     invoke: Invoke, tiny_model_file: str, corpus: str, tmp_path: Path
 ) -> None:

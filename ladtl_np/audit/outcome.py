@@ -88,16 +88,18 @@ class Audit:
         return ", ".join([*told, *([f"{counts['noted']:,} noted"] if counts["noted"] else [])])
 
     def table(self) -> Table:
-        """The lines as a table, those that failed first."""
+        """The lines as a table, those that failed first; where they are if any of them says it."""
         order: dict[Verdict, int] = {"failed": 0, "passed": 1, "noted": 2}
         lines = sorted(self.lines, key=lambda line: order[line.verdict])
+        told = any(line.detail for line in lines)
         rows = [
             [Cell(text, best=text == "failed") for text in (line.check, line.verdict, *line[1:3])]
-            + [Cell(line.detail)]
+            + [Cell(line.detail)] * told
             for line in lines
         ]
-        header = ["check", "verdict", "found", "wanted", "where"]
-        return Table(f"audit-{self.key}", f"{self.title}: {self.summary}", header, rows, names=5)
+        header = ["check", "verdict", "found", "wanted", *["where"] * told]
+        caption = f"{self.title}: {self.summary}"
+        return Table(f"audit-{self.key}", caption, header, rows, names=len(header))
 
     def section(self, pen: Pen) -> Section:
         """The audit as a part of a page, with its figures."""

@@ -26,7 +26,7 @@ def domains_audit(found: Explained, tolerance: float) -> Audit:
     lines = list(kernel_lines(other, found.kernel_heads[1], tolerance))
     told, values = _divergence(found, tolerance)
     tables = [_paths_table(found.heads), _side_by_side(found)]
-    tables += [tokens_table(found, other, path, folded=True) for path in other.paths]
+    tables += [tokens_table(found, other, path, folded=True) for path in other.distinct()]
     return Audit(
         "explain-heads",
         "Both domains' heads",

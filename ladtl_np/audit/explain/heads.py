@@ -103,6 +103,12 @@ class Head:
         """The annotated path."""
         return next((path for path in self.paths if path.name == GOLD), None)
 
+    def distinct(self) -> list[Path]:
+        """The paths without those that are the predicted one under another name."""
+        best = self.predicted
+        others = (path for path in self.paths[1:] if not np.array_equal(path.tags, best.tags))
+        return [best, *others]
+
     def path(self, name: str, tags: Integers) -> Path:
         """What this head gives for some tags."""
         T = len(self.E)
@@ -165,7 +171,7 @@ def reference_head(
         head.paths.append(head.path(GOLD, np.array(gold, np.int64)))
     if not np.array_equal(best, other):
         way = "unconstrained" if constrained else "constrained"
-        head.paths.append(head.path(f"best {way}", other))
+        head.paths.append(head.path(way, other))
     return head
 
 

@@ -45,14 +45,18 @@ def _marked(found: Explained, tags: Sequence[str]) -> str:
 
 def paths_table(head: Head) -> Table:
     """Score, log Z and probability of each path."""
-    header = ["path", "emissions", "transitions", "score", "log Z", "log p", "p", "illegal tags"]
+    header = ["path", "emission", "transition", "score", "log p", "p", "illegal"]
     rows = []
     for path in head.paths:
-        parts = (path.emission.sum(), path.transition.sum(), path.score, head.log_z, path.log_p)
+        parts = (path.emission.sum(), path.transition.sum(), path.score, path.log_p)
         illegal = len(illegal_positions(head.names(path), "BIOES"))
         told = [*(f"{value:.3f}" for value in parts), probability(math.exp(path.log_p))]
         rows.append([Cell(path.name), *map(Cell, told), Cell(str(illegal))])
-    return Table("explain-paths", "Scores and probabilities, Eq. (1) and (3)", header, rows)
+    caption = (
+        f"Scores and probabilities, Eq. (1) and (3), with log Z = {head.log_z:.3f}, and how many "
+        "tags stand where BIOES does not allow them"
+    )
+    return Table("explain-paths", caption, header, rows)
 
 
 def entities_table(found: Explained, head: Head) -> Table:
@@ -89,7 +93,7 @@ def tokens_table(found: Explained, head: Head, path: Path, *, folded: bool) -> T
     caption = f"{head.domain.capitalize()} head, {path.name} path, token by token"
     if head.gold is not None and np.array_equal(head.gold.tags, head.predicted.tags):
         caption += "; gold is the same"
-    name = f"explain-{head.domain}-{path.name.replace(' ', '-')}"
+    name = f"explain-{head.domain}-{path.name}"
     return Table(name, caption, header, rows, names=3, folded=folded)
 
 

@@ -40,8 +40,7 @@ def scores_audit(found: Explained, tolerance: float) -> Audit:
     tables = [sentence_table(found, head), paths_table(head), entities_table(found, head)]
     tables += [
         tokens_table(found, head, path, folded=number > 1)
-        for number, path in enumerate(head.paths)
-        if number == 0 or not np.array_equal(path.tags, head.predicted.tags)
+        for number, path in enumerate(head.distinct())
     ]
     gold = head.gold
     if gold is not None and not np.array_equal(gold.tags, head.predicted.tags):
