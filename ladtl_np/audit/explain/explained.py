@@ -26,7 +26,7 @@ from ladtl_np.shapes import Integers
 __all__ = ["LONGEST", "Explained", "explained"]
 
 LONGEST = 512
-"""Tokens of a sentence at most: its page grows with them, and its memory with their square."""
+"""Tokens of a sentence at most: its page grows with them, and memory with tokens times tags^2."""
 
 LONGEST_TOKEN = 30
 """Characters of a token that tables show."""
