@@ -22,7 +22,8 @@ html_theme_options = {
 
 # Pages with cells are run anew at every build, so that no number outlives the code that it is from.
 nb_execution_mode = "force"
-nb_execution_timeout = 120
+nb_execution_in_temp = True  # pages that write files leave none here
+nb_execution_timeout = 600  # for the slowest cell where others compute beside
 nb_execution_show_tb = True  # a cell that fails is a warning, with the cell and what it raised
 nb_kernel_rgx_aliases = {".*": "python3"}  # the interpreter of the build, whatever a page names
 nb_merge_streams = True
@@ -42,6 +43,7 @@ JUPYTER_FOLDERS = (
 KERNEL_OPTIONS = """
 c.IPKernelApp.log_level = 40  # it warns that it listens on this machine's own address
 c.InteractiveShell.colors = "NoColor"
+c.InteractiveShellApp.exec_lines = ["import _commands", "_commands.install()", "del _commands"]
 """
 
 
