@@ -1,4 +1,4 @@
-"""Commands in the cells of the book: `!ladtl ...`, and one that fails ends the build.
+"""Commands in the cells of the book, `!ladtl ...` and `%%sh`; one that fails ends the build.
 
 A kernel of Jupyter would give commands a terminal, with progress bars and colours, and go on after
 one that failed.
@@ -15,12 +15,18 @@ from IPython import get_ipython
 
 __all__ = ["install"]
 
+_TERMINAL = ("FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR")  # set by the kernel
+
 
 def install() -> None:
-    """Let `!command` be `run`, with the `ladtl` of this environment."""
+    """Let `!command` and cells of `%%sh` be `run`, with the `ladtl` of this environment."""
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     os.environ["COLUMNS"] = "100"
-    get_ipython().system = run
+    for name in _TERMINAL:
+        os.environ.pop(name, None)
+    shell = get_ipython()
+    shell.system = lambda command: run(shell.var_expand(command, depth=1))
+    shell.register_magic_function(lambda _line, cell: run(cell), "cell", "sh")
 
 
 def run(command: str) -> None:
@@ -31,7 +37,6 @@ def run(command: str) -> None:
     RuntimeError
         If its exit code is not 0.
     """
-    command = get_ipython().var_expand(command, depth=1)  # {name} of a cell's Python
     done = subprocess.run(
         command, shell=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

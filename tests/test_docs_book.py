@@ -16,7 +16,8 @@ DOCS = ROOT / "docs"
 PAGES = [p for p in sorted(DOCS.rglob("*.md")) if "_build" not in p.parts]
 SCRIPT = runpy.run_path(str(DOCS / "format_cells.py"))
 CELL, formatted = SCRIPT["CELL"], SCRIPT["formatted"]
-WITH_CELLS = [p for p in PAGES if CELL.search(p.read_text("utf-8"))]
+ANY_CELL = re.compile(CELL.pattern.replace("python", "(?:python|ipython3)"), CELL.flags)
+WITH_CELLS = [p for p in PAGES if ANY_CELL.search(p.read_text("utf-8"))]
 CHAPTERS = {p.stem: p for p in sorted((DOCS / "math").glob("*.md")) if p.stem != "index"}
 PARTS = ("Complexity", "Hazards", "Worked example")
 
@@ -68,13 +69,27 @@ def test_cells_are_run_where_a_page_has_them(page: Path) -> None:
     text = page.read_text("utf-8")
     front = "---\nfile_format: mystnb\nkernelspec:\n  name: python3\n---\n"
     assert text.startswith(front) == (page in WITH_CELLS)
-    assert text.count("```{code-cell}") == len(CELL.findall(text)), "a cell is python"
+    assert text.count("```{code-cell}") == len(ANY_CELL.findall(text)), "a cell is python"
+    for cell in ANY_CELL.finditer(text):
+        commands = without_commands(cell[2]) != cell[2]
+        assert ("ipython3" in cell[0].splitlines()[0]) == commands, cell[0]
+
+
+def without_commands(code: str) -> str:
+    """A cell's Python; lines that start with ! and cells of %%sh are commands of the shell."""
+
+    def used(found: re.Match[str]) -> str:
+        names = ", ".join(re.findall(r"{(\w+)}", found[0]))
+        return f"{found[1]}print({names})"
+
+    return re.sub(r"(?m)^( *)!.*$", used, re.sub(r"(?s)\A%%sh\n.*", "", code))
 
 
 def test_cells_are_in_the_style_of_the_code(tmp_path: Path) -> None:
     assert WITH_CELLS
     for page in WITH_CELLS:
-        cells = [code for _, code, _ in CELL.findall(page.read_text("utf-8"))]
+        found = ANY_CELL.findall(page.read_text("utf-8"))
+        cells = [without_commands(code) for _, code, _ in found]
         for code in cells:
             ast.parse(code)
         name = "_".join(page.relative_to(DOCS).with_suffix("").parts)
