@@ -198,6 +198,8 @@ def run_all(folder: Path) -> World:
     few = ("--limit", 1, "--coordinates", 1, "--directions", 0)
     begin("audit gradients", "audit", "gradients", *few, "--out", o / "gradients.html")
     begin("audit gradients --json", "audit", "gradients", run, *few, "--json")
+    begin("audit equations", "audit", "equations", model, i / "test.txt", "--limit", 2)
+    begin("audit equations --json", "audit", "equations", run, "--limit", 2, "--json")
     begin("audit kl", "audit", "kl", run, "--out", o / "kl.html")
     begin("audit kl --json", "audit", "kl", model, i / "test.txt", "--json")
     explain = ("audit", "explain", model)

@@ -83,7 +83,6 @@ def test_a_bound_that_does_not_hold_is_exit_code_1(
     ("arguments", "told"),
     [
         (("--limit", "0"), "--limit"),
-        (("--vocabulary-key", "k"), "--vocabulary-key has no effect"),
         (("--scheme", "IOB2"), "--scheme has no effect"),
     ],
 )

@@ -424,6 +424,13 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "audit gradients --vocabulary-key": lambda odd, p: few_gradients(
         p["model"], p["gold"], *keyed(odd)
     ),
+    "audit equations": lambda odd, p: equations(p["model"], odd),
+    "audit equations, model": lambda odd, p: equations(odd, p["gold"]),
+    "audit equations --source": lambda odd, p: equations(p["model"], p["gold"], "--source", odd),
+    "audit equations --vocabulary-key": lambda odd, p: (
+        *equations(p["model"], p["gold"]),
+        *keyed(odd),
+    ),
     "audit kl": lambda odd, p: ("audit", "kl", p["model"], odd),
     "audit kl, model": lambda odd, p: ("audit", "kl", odd, p["gold"], "--json"),
     "audit kl --vocabulary-key": lambda odd, p: (
@@ -483,6 +490,10 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
 def few_gradients(*arguments: Any) -> Line:
     few = ("--limit", 1, "--longest", 2, "--coordinates", 1, "--directions", 0)
     return ("audit", "gradients", *arguments, *few)
+
+
+def equations(*arguments: Any) -> Line:
+    return ("audit", "equations", *arguments, "--limit", 1)
 
 
 def vectors(places: dict[str, str], *arguments: Any) -> Line:
@@ -1291,6 +1302,10 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "audit gradients --out": lambda odd, p: few_gradients(
         p["model"], p["gold"], "--out", f"{odd}-new"
     ),
+    "audit equations --out": lambda odd, p: (
+        *equations(p["model"], p["gold"]),
+        *("--out", f"{odd}-new"),
+    ),
     "audit kl --out": lambda odd, p: ("audit", "kl", p["model"], p["gold"], "--out", f"{odd}-new"),
     "audit explain --out": lambda odd, p: ("audit", "explain", p["model"], p["gold"], "--out",
                                            f"{odd}-new"),
@@ -1334,6 +1349,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "audit explain, model": "model",
         "model info": "model",
         "audit gradients, model": "model",
+        "audit equations, model": "model",
         "audit kl, model": "model",
         "model privacy": "model",
     }

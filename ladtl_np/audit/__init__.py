@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ladtl_np.audit.data.check import check_data
     from ladtl_np.audit.divergence import check_divergence
+    from ladtl_np.audit.equations.check import check_equations
     from ladtl_np.audit.explain.explanation import explain_sentence
     from ladtl_np.audit.gradients import check_gradients
     from ladtl_np.audit.mmd.check import check_mmd
@@ -26,6 +27,7 @@ __all__ = [
     "Subject",
     "check_data",
     "check_divergence",
+    "check_equations",
     "check_gradients",
     "check_mmd",
     "demo_subject",
@@ -41,6 +43,7 @@ _HOMES = {
     "Subject": "ladtl_np.audit.subject",
     "check_data": "ladtl_np.audit.data.check",
     "check_divergence": "ladtl_np.audit.divergence",
+    "check_equations": "ladtl_np.audit.equations.check",
     "check_gradients": "ladtl_np.audit.gradients",
     "check_mmd": "ladtl_np.audit.mmd.check",
     "demo_subject": "ladtl_np.audit.subject",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ladtl_np.audit.outcome import Line, held
 
-__all__ = ["Comparison", "difference"]
+__all__ = ["Comparison", "Comparisons", "difference"]
 
 
 def difference(found: Any, wanted: Any) -> float:
@@ -66,3 +66,18 @@ class Comparison:
         if not self.count:
             return Line(self.check, "never compared", "once at least", "failed")
         return held(self.check, self.error, tolerance, self.where)
+
+
+class Comparisons:
+    """Comparisons by name, in the order in which they were first made."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Comparison] = {}
+
+    def add(self, check: str, found: Any, wanted: Any, where: str) -> float:
+        """Compare once; returns the difference."""
+        return self._held.setdefault(check, Comparison(check)).add(found, wanted, where)
+
+    def lines(self, tolerance: float) -> list[Line]:
+        """A line for each."""
+        return [comparison.line(tolerance) for comparison in self._held.values()]

@@ -56,7 +56,13 @@ def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
 
 
 def crf_forward(
-    E: Floats, A: Floats, tags: Integers, offsets: Integers, empty: Empty = np.empty
+    E: Floats,
+    A: Floats,
+    tags: Integers,
+    offsets: Integers,
+    empty: Empty = np.empty,
+    *,
+    in_scaled_space: bool | None = None,
 ) -> tuple[Floats, CrfCache]:
     """Negative log-likelihood of each sentence, and the cache.                    Eq. (1), (3)
 
@@ -72,6 +78,8 @@ def crf_forward(
         (T + 1,) steps of the packed layout.
     empty
         Makes the arrays of the cache.
+    in_scaled_space
+        Whether to work in scaled space or in log space; None takes scaled space where it is exact.
 
     Returns
     -------
@@ -94,7 +102,7 @@ def crf_forward(
             f"tags must lie in [0, {m}), got [{tags.min()}, {tags.max()}]; "
             "was this corpus encoded with another model's tag set?"
         )
-    if fits_scaled_space(E, A):
+    if fits_scaled_space(E, A) if in_scaled_space is None else in_scaled_space:
         max_a = A.max()
         alpha, e, c = empty(E.shape, E.dtype), empty(E.shape, E.dtype), empty(tokens, E.dtype)
         a = np.exp(A - max_a)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ladtl_np.commands.audit.data import data
+from ladtl_np.commands.audit.equations import equations
 from ladtl_np.commands.audit.explain import explain
 from ladtl_np.commands.audit.gradients import gradients
 from ladtl_np.commands.audit.kl import kl
@@ -24,6 +25,7 @@ def command() -> None:
     Examples:
       ladtl audit gradients
       ladtl audit gradients run/best.safetensors dev.txt
+      ladtl audit equations run/
       ladtl audit kl run/
       ladtl audit explain run test.txt --sentence 3 --out explain.html
       ladtl audit mmd run/ --out mmd.html
@@ -31,5 +33,5 @@ def command() -> None:
     """
 
 
-for part in (gradients, kl, explain, mmd, data):
+for part in (gradients, equations, kl, explain, mmd, data):
     command.add_command(part)

@@ -10,18 +10,16 @@ from ladtl_np.audit.defaults import COORDINATES, DIRECTIONS, LONGEST, SENTENCES
 from ladtl_np.commands.support.auditing import (
     audit_options,
     check_page,
+    named_subject,
     present,
-    read_subject,
     source_option,
     subject_options,
     tolerance_option,
 )
-from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.reading import READING
-from ladtl_np.errors import UsageError
+from ladtl_np.commands.support.command import Command
 
 if TYPE_CHECKING:
-    from ladtl_np.audit.subject import Subject
+    pass
 
 __all__ = ["gradients"]
 
@@ -102,7 +100,7 @@ def gradients(
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
     check_page(out, [*([model] if model else []), *corpora], overwrite=overwrite)
-    subject = _subject(model, corpora, source, vocabulary_key, reading)
+    subject = named_subject(model, corpora, source, vocabulary_key, **reading)
     with AuditDisplay("gradients") as display:
         audit = check_gradients(
             subject,
@@ -115,28 +113,3 @@ def gradients(
             tell=display.tell,
         )
     present([audit], subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)
-
-
-def _subject(
-    model: str | None,
-    corpora: tuple[str, ...],
-    source: str | None,
-    vocabulary_key: str | None,
-    reading: dict[str, Any],
-) -> Subject:
-    """What the arguments name: a model on corpora, a run on its own, or the demo."""
-    from pathlib import Path
-
-    from ladtl_np.audit.run_files import Moved
-    from ladtl_np.audit.subject import demo_subject, run_subject
-
-    if model is not None and corpora:
-        return read_subject(model, corpora, source, vocabulary_key=vocabulary_key, **reading)
-    where = "without CORPUS files" if model else "without a MODEL"
-    refuse_without_effect(["source", *READING], where, "name some")
-    if model is None:
-        refuse_without_effect(["vocabulary_key"], where, "name some")
-        return demo_subject()
-    if not Path(model).is_dir():
-        raise UsageError(f"{model}: name annotated files beside it, whose sentences are looked at")
-    return run_subject(model, Moved(vocabulary_key=vocabulary_key or ""))

@@ -57,17 +57,16 @@ def kl(
       ladtl audit kl run/ dev.jsonl --out kl.html
     """
     from ladtl_np.audit.divergence import check_divergence
+    from ladtl_np.audit.run_files import Moved
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
     check_page(out, [model, *corpora], overwrite=overwrite)
     if Path(model).is_dir():
-        where = "with a run's folder, which names its key"
-        refuse_without_effect(["vocabulary_key"], where, "name its model file")
         if not corpora:
             refuse_without_effect(READING, "without a CORPUS", "name one")
-        del options["vocabulary_key"]
-        subject = run_on(model, read_corpora(corpora, **options) if corpora else None)
+        moved = Moved(vocabulary_key=options.pop("vocabulary_key") or "")
+        subject = run_on(model, read_corpora(corpora, **options) if corpora else None, moved)
     elif corpora:
         subject = read_subject(model, corpora, **options)
     else:

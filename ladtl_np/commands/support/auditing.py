@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ladtl_np.audit.outcome import TOLERANCE
+from ladtl_np.commands.support.command import refuse_without_effect
 from ladtl_np.commands.support.formats import (
     Function,
     apply_options,
@@ -16,9 +17,14 @@ from ladtl_np.commands.support.formats import (
     print_json,
     vocabulary_key_option,
 )
-from ladtl_np.commands.support.reading import corpus_options, read_options, refuse_idle_reading
+from ladtl_np.commands.support.reading import (
+    READING,
+    corpus_options,
+    read_options,
+    refuse_idle_reading,
+)
 from ladtl_np.commands.support.streams import check_output, open_output
-from ladtl_np.errors import LadtlError
+from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
@@ -30,23 +36,31 @@ __all__ = [
     "audit_options",
     "check_page",
     "model_file",
+    "named_subject",
     "present",
     "print_audit",
     "read_corpora",
     "read_subject",
     "source_option",
     "subject_options",
+    "tolerance_of",
     "tolerance_option",
     "write_page",
 ]
 
-tolerance_option = click.option(
-    "--tolerance",
-    type=click.FloatRange(min=0.0, max=1.0, min_open=True),
-    default=TOLERANCE,
-    show_default=True,
-    help="Largest relative error that passes.",
-)
+
+def tolerance_of(default: float) -> Callable[[Function], Function]:
+    """Make ``--tolerance`` with a default."""
+    return click.option(
+        "--tolerance",
+        type=click.FloatRange(min=0.0, max=1.0, min_open=True),
+        default=default,
+        show_default=True,
+        help="Largest relative error that passes.",
+    )
+
+
+tolerance_option = tolerance_of(TOLERANCE)
 
 
 source_option = click.option(
@@ -119,6 +133,35 @@ def read_subject(
     held = load(model_file(model), vocabulary_key)
     target = joined([read_corpus(path, options) for path in corpora])
     return model_subject(held, target, read_corpus(source, options) if source else None)
+
+
+def named_subject(
+    model: str | None,
+    corpora: Sequence[str],
+    source: str | None,
+    vocabulary_key: str | None,
+    **reading: Any,
+) -> Subject:
+    """What the arguments name: a model on corpora, a run on its own sentences, or the demo.
+
+    Raises
+    ------
+    UsageError
+        If a model file has no corpus beside it, or an option would change nothing.
+    """
+    from ladtl_np.audit.run_files import Moved
+    from ladtl_np.audit.subject import demo_subject, run_subject
+
+    if model is not None and corpora:
+        return read_subject(model, corpora, source, vocabulary_key=vocabulary_key, **reading)
+    where = "without CORPUS files" if model else "without a MODEL"
+    refuse_without_effect(["source", *READING], where, "name some")
+    if model is None:
+        refuse_without_effect(["vocabulary_key"], where, "name some")
+        return demo_subject()
+    if not Path(model).is_dir():
+        raise UsageError(f"{model}: name annotated files beside it, whose sentences are looked at")
+    return run_subject(model, Moved(vocabulary_key=vocabulary_key or ""))
 
 
 def audit_options(function: Function) -> Function:
