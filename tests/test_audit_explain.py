@@ -406,6 +406,14 @@ def test_sentences_without_or_with_too_many_tokens_are_refused(
         explain_sentence(tiny_model, ("x",) * count)
 
 
+def test_a_sentence_of_one_token_has_no_transition(tiny_model: Model) -> None:
+    audits = explain_sentence(tiny_model, ("x",), ("S-Sign",))
+    assert failed(audits) == []
+    path = audits[0].numbers["head"]["paths"]["predicted"]
+    assert (path["transition"], path["emission"]) == ([0.0], [path["score"]])
+    assert all(audit.section(Pen([])).figures for audit in audits)
+
+
 def test_the_longest_sentence_is_explained(tiny_model: Model) -> None:
     audits = explain_sentence(tiny_model, ("x", "C", "z", "a") * (LONGEST // 4))
     assert failed(audits) == []

@@ -107,6 +107,9 @@ def test_sentences_of_one_document_share_its_line(
     for number, tokens in ((1, ["C", "z"]), (2, ["x"])):
         line = ("--line", 2, "--sentence", number)
         assert tokens_of(explained(invoke, tiny_model_file, path, *cut, *line)) == tokens
+    path.write_text('{"text": "a b C", "label": []}\n{"text": "", "label": []}\n', "utf-8")
+    result = invoke("audit", "explain", tiny_model_file, path, "--line", 2)
+    assert (result.exit_code, "line 2 of" in result.stderr) == (3, True)
 
 
 def test_gold_is_read_in_its_own_scheme_and_untagged_columns_have_none(

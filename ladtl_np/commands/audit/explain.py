@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -23,6 +20,7 @@ from ladtl_np.commands.support.formats import (
     embeddings_option,
     vocabulary_key_option,
 )
+from ladtl_np.commands.support.one_sentence import of_corpus, of_text
 from ladtl_np.commands.support.reading import (
     READING,
     corpus_options,
@@ -33,21 +31,9 @@ from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.vocabulary_key import named_key
 from ladtl_np.printable import LONG, shown
 
-if TYPE_CHECKING:
-    from ladtl_np.corpus.sentence import Sentence
-    from ladtl_np.model.file import Model
-
 __all__ = ["explain"]
 
 _NOTE = "This page holds text of the data. Keep it where the data are kept."
-
-
-class _Chosen(NamedTuple):
-    """A sentence: tokens, gold tags in BIOES where they are known, and what it is called."""
-
-    tokens: Sequence[str]
-    gold: Sequence[str] | None
-    name: str
 
 
 @click.command(cls=Command)
@@ -118,74 +104,14 @@ def explain(
     else:
         refuse_idle_reading([corpus], reading)
     held = load(path, named_key(vocabulary_key), embeddings)
-    if corpus is not None:
-        chosen = _of_corpus(corpus, reading, sentence, line)
+    if corpus is None:
+        chosen = of_text(text or "", held, sentence)
     else:
-        chosen = _of_text(text or "", held, sentence)
+        chosen = of_corpus(corpus, reading, sentence, line)
+    how = {"domain": domain, "constrained": constrained, "tolerance": tolerance}
     try:
-        audits = explain_sentence(
-            held,
-            chosen.tokens,
-            chosen.gold,
-            domain=domain,
-            constrained=constrained,
-            tolerance=tolerance,
-        )
+        audits = explain_sentence(held, chosen.tokens, chosen.gold, **how)
     except DataError as error:
         raise DataError(f"{chosen.name}: {error}") from None
     subject = f"{shown(model, LONG)}: {chosen.name}"
     present(audits, subject=subject, out=out, overwrite=overwrite, as_json=as_json, note=_NOTE)
-
-
-def _of_text(text: str, model: Model, number: int | None) -> _Chosen:
-    """A sentence of a text, which is cut as ``ladtl tag`` cuts it."""
-    from ladtl_np.commands.support.units import Cut, read
-    from ladtl_np.corpus.formats.reading import ReadOptions
-    from ladtl_np.corpus.lines import display_name, open_input
-    from ladtl_np.corpus.tally import Tally
-
-    name = display_name("-") if text == "-" else "--text"
-    literal = nullcontext(io.BytesIO(text.encode("utf-8", "surrogateescape")))
-    cut = Cut(model.profile, model.vocabulary.knows)
-    with open_input(text) if text == "-" else literal as stream:
-        units = read(stream, "text", cut, ReadOptions(), name, Tally())
-        sentences = [tokens for unit in units for tokens in unit.sentences() if tokens]
-    place = _chosen_of(len(sentences), number, name)
-    return _Chosen(sentences[place], None, f"sentence {place + 1} of {name}")
-
-
-def _of_corpus(path: str, options: Any, number: int | None, line: int | None) -> _Chosen:
-    """A sentence of an annotated corpus, by its number or its line."""
-    from ladtl_np.corpus.read import read_corpus
-    from ladtl_np.corpus.schemes import to_bioes
-
-    corpus = read_corpus(path, options)
-    name, sentences = corpus.name, list(corpus)
-    if line is not None:
-        name, sentences = f"line {line:,} of {corpus.name}", _at_line(sentences, line)
-    place = _chosen_of(len(sentences), number, name)
-    found = sentences[place]
-    gold = None if found.tags is None else to_bioes(found.tags, corpus.scheme)
-    where = f"sentence {place + 1:,} of {shown(name, LONG)}"
-    return _Chosen(found.tokens, gold, where)
-
-
-def _at_line(sentences: Sequence[Sentence], line: int) -> list[Sentence]:
-    """Sentences that start at a line, or the one of columns that goes over it."""
-    there = [sentence for sentence in sentences if sentence.line == line]
-    over = (s for s in sentences if 0 < s.line < line < s.line + len(s))
-    return there or [sentence for sentence, _ in zip(over, range(1), strict=False)]
-
-
-def _chosen_of(count: int, number: int | None, name: str) -> int:
-    """Index of the chosen sentence; that there are others is told on standard error."""
-    if not count:
-        raise DataError(f"{shown(name, LONG)}: there is no sentence there")
-    if number is not None and number > count:
-        raise UsageError(
-            f"--sentence {number:,}: {shown(name, LONG)} has {count:,}; give one of 1 to {count:,}"
-        )
-    if number is None and count > 1:
-        told = f"{shown(name, LONG)} has {count:,} sentences; this is the first"
-        click.echo(f"{told}, --sentence chooses another", err=True)
-    return (number or 1) - 1
