@@ -97,8 +97,8 @@ def test_every_check_holds_for_every_kind_of_model(kind: str, tiny_corpus: Corpo
     for audit in audits:
         section = audit.section(Pen([]))
         assert section.figures
-        names = [figure.name for figure in section.figures] + [t.name for t in section.tables]
-        assert len(set(names)) == len(names)
+        for parts in (section.figures, section.tables):
+            assert len({part.name for part in parts}) == len(parts)
 
 
 @pytest.mark.parametrize("constrained", [True, False])
@@ -245,6 +245,41 @@ def test_the_sentence_is_shown_with_its_entities(tiny_model: Model) -> None:
 
 def replace_tokens(model: Model, mode: Any) -> Profile:
     return msgspec.structs.replace(model.profile, tokens=mode)
+
+
+def test_what_pictures_show_is_told_in_numbers(
+    tiny_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = heads_of(monkeypatch)
+    audits = explain_sentence(tiny_model, TOKENS)
+    tables = {table.name: table for audit in audits for table in audit.tables}
+    figures = [figure.name for audit in audits for figure in audit.section(Pen([])).figures]
+    assert figures == ["lattice-target", "lattice-source", "gates-forward", "gates-backward"]
+    assert set(figures) <= tables.keys()
+    for head in found:
+        rows = tables[f"lattice-{head.domain}"].rows
+        for marginals, row in zip(head.unary, rows, strict=True):
+            told = [part.split(" ") for part in row[2].text.split(", ")]
+            values = [float(p) for _, p in told]
+            assert values == sorted(values, reverse=True)
+            expected = {
+                tag: round(100 * p, 1)
+                for tag, p in zip(head.tags.tags, marginals, strict=True)
+                if p >= 0.01
+            }
+            assert {tag: float(p) for tag, p in told} == pytest.approx(expected, abs=0.051)
+    head, steps = found[0], audits[0].numbers["head"]["transitions"]
+    assert len(steps) == np.count_nonzero(head.neighbours >= 0.01)
+    for to, before, after, p in steps:
+        pair = head.tags.index[before], head.tags.index[after]
+        assert p == head.neighbours[to - 2][pair]
+    words = encoding.words_of(tiny_model, TOKENS)
+    forward = encoding.reference_encoding(words).forward
+    assert tables["gates-forward"].header == ["n", "token", *"ifogch", "own"]
+    for t, row in enumerate(tables["gates-forward"].rows):
+        parts = [forward.gate(name)[t] for name in "ifog"] + [forward.cell[t], forward.hidden[t]]
+        means = [np.abs(part).mean() for part in parts]
+        assert [float(cell.text) for cell in row[2:8]] == pytest.approx(means, abs=6e-4)
 
 
 def test_unknown_tokens_are_counted_and_marked(tiny_model: Model) -> None:

@@ -139,7 +139,8 @@ def test_tables_of_numbers_are_not_turned_on_a_terminal_of_80_columns(
 ) -> None:
     result = invoke("audit", "explain", tiny_model_file, corpus, "--sentence", 3)
     head, *tables = re.split(r"\n(?=\S)", result.stdout)
-    numbers = [table for table in tables if "verdict" not in table]
+    folding = ("verdict", "marginals in per cent")  # tables of few columns, which fold
+    numbers = [table for table in tables if not any(word in table for word in folding)]
     assert "verdict" in head
     assert len(numbers) >= 7
     assert max(len(line.rstrip()) for table in numbers for line in table.splitlines()) <= 80

@@ -9,7 +9,7 @@ import numpy as np
 from ladtl_np.audit.comparing import difference
 from ladtl_np.audit.explain.explained import Explained
 from ladtl_np.audit.explain.heads import Head
-from ladtl_np.audit.explain.path_tables import probability, tokens_table
+from ladtl_np.audit.explain.path_tables import marginals_table, probability, tokens_table
 from ladtl_np.audit.explain.scores import head_numbers, kernel_lines, lattice_figure
 from ladtl_np.audit.outcome import Audit, Line, held, noted
 from ladtl_np.layers import divergence as kernels
@@ -27,6 +27,7 @@ def domains_audit(found: Explained, tolerance: float) -> Audit:
     told, values = _divergence(found, tolerance)
     tables = [_paths_table(found.heads), _side_by_side(found)]
     tables += [tokens_table(found, other, path, folded=True) for path in other.distinct()]
+    tables.append(marginals_table(found, other, folded=True))
     return Audit(
         "explain-heads",
         "Both domains' heads",

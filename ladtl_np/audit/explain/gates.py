@@ -71,7 +71,10 @@ def gates_audit(found: Explained, tolerance: float) -> Audit:
             "through: products of forget gates say how much of each token is left. Units stand by "
             "their mean forget gate, those that keep longest on top."
         ],
-        tables=[_table(found, origins)],
+        tables=[
+            _table(found, name, direction, origins[name])
+            for name, direction in zip(DIRECTIONS, found.encoding, strict=True)
+        ],
         draw=lambda _: [
             _figure(found, name, direction, origins[name])
             for name, direction in zip(DIRECTIONS, found.encoding, strict=True)
@@ -102,29 +105,23 @@ def _lines(
 
 
 def _means(direction: Direction) -> dict[str, list[float]]:
-    """Means over the units by token."""
-    values = {name: direction.gate(name) for name in "ifo"}
-    values |= {"cell": np.abs(direction.cell), "hidden": np.abs(direction.hidden)}
+    """Means over the units by token, of sizes where there are signs."""
+    values = {name: np.abs(direction.gate(name)) for name in "ifog"}
+    values |= {"c": np.abs(direction.cell), "h": np.abs(direction.hidden)}
     return {name: array.mean(axis=1).tolist() for name, array in values.items()}
 
 
-def _table(found: Explained, origins: dict[str, Origins]) -> Table:
-    means = {name: _means(d) for name, d in zip(DIRECTIONS, found.encoding, strict=True)}
-    rows = []
+def _table(found: Explained, name: str, direction: Direction, origins: Origins) -> Table:
+    means, rows = _means(direction), []
     for t, token in enumerate(found.shown_tokens):
-        row = [Cell(str(t + 1)), Cell(token)]
-        for name, values in means.items():
-            row += [Cell(f"{values[kind][t]:.2f}") for kind in ("i", "f", "o")]
-            row.append(Cell(f"{origins[name].shares[t, t]:.2f}"))
-        rows.append(row)
-    header = ["n", "token"]
-    for name in DIRECTIONS:
-        header += [f"{name} i", f"{name} f", f"{name} o", f"{name} own"]
+        values = (*(values[t] for values in means.values()), float(origins.shares[t, t]))
+        rows.append([Cell(str(t + 1)), Cell(token), *(Cell(f"{value:.3f}") for value in values)])
+    header = ["n", "token", *means, "own"]
     caption = (
-        "Means of the gates over the units, and the share of a cell that was written at its own "
-        "token"
+        f"{name.capitalize()} direction: means over the units, of g, c and h without signs; own is "
+        "the share of the cell that was written at its own token"
     )
-    return Table("explain-gates-means", caption, header, rows, names=2, folded=True)
+    return Table(f"gates-{name}", caption, header, rows, names=2)
 
 
 def _figure(found: Explained, name: str, direction: Direction, origins: Origins) -> Figure:

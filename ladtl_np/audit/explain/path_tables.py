@@ -11,11 +11,13 @@ from ladtl_np.audit.explain.explained import Explained
 from ladtl_np.audit.explain.heads import GOLD, Head, Path
 from ladtl_np.corpus.schemes import illegal_positions, spans
 from ladtl_np.pages.content import Cell, Table
+from ladtl_np.pages.drawing.lattice_layout import LEAST
 from ladtl_np.printable import shown
 
 __all__ = [
     "differences_table",
     "entities_table",
+    "marginals_table",
     "paths_table",
     "probability",
     "sentence_table",
@@ -76,6 +78,19 @@ def entities_table(found: Explained, head: Head) -> Table:
     header = ["tokens", "text", *columns]
     caption = "Entities of each path; where paths differ they are marked"
     return Table("explain-entities", caption, header, rows, names=len(header))
+
+
+def marginals_table(found: Explained, head: Head, *, folded: bool) -> Table:
+    """What the lattice shows at each token: its tags by falling marginal."""
+    rows = []
+    for t, token in enumerate(found.shown_tokens):
+        order = np.argsort(-head.unary[t], kind="stable")
+        likely = [tag for tag in order.tolist() if head.unary[t, tag] >= LEAST]
+        told = (f"{head.tags.tags[tag]} {100 * head.unary[t, tag]:.1f}" for tag in likely)
+        rows.append([Cell(str(t + 1)), Cell(token), Cell(", ".join(told))])
+    caption = f"{head.domain.capitalize()} head, marginals of {100 * LEAST:g} % and more"
+    header = ["n", "token", "tags and their marginals in per cent"]
+    return Table(f"lattice-{head.domain}", caption, header, rows, names=3, folded=folded)
 
 
 def tokens_table(found: Explained, head: Head, path: Path, *, folded: bool) -> Table:

@@ -14,6 +14,7 @@ from ladtl_np.audit.explain.heads import Head, KernelHead, Path, chain_log_proba
 from ladtl_np.audit.explain.path_tables import (
     differences_table,
     entities_table,
+    marginals_table,
     paths_table,
     probability,
     sentence_table,
@@ -42,6 +43,7 @@ def scores_audit(found: Explained, tolerance: float) -> Audit:
         tokens_table(found, head, path, folded=number > 1)
         for number, path in enumerate(head.distinct())
     ]
+    tables.append(marginals_table(found, head, folded=False))
     gold = head.gold
     if gold is not None and not np.array_equal(gold.tags, head.predicted.tags):
         tables.append(differences_table(found, head, gold))
@@ -150,14 +152,22 @@ def lattice_figure(found: Explained, head: Head) -> Figure:
 
 
 def head_numbers(head: Head) -> dict[str, Any]:
-    """Everything in full precision; marginals of the tags that matter anywhere."""
+    """Everything in full precision; marginals of the tags that matter anywhere.
+
+    A transition is the token that it leads to, counted from 1, its two tags and its marginal.
+    """
+    names = head.tags.tags
     kept = np.flatnonzero(head.unary.max(axis=0) >= LEAST)
     return {
         "domain": head.domain,
         "log_z": head.log_z,
         "log_legal": head.log_legal,
-        "tags": [head.tags.tags[tag] for tag in kept],
+        "tags": [names[tag] for tag in kept],
         "marginals": head.unary[:, kept].tolist(),
+        "transitions": [
+            [t + 2, names[i], names[j], float(head.neighbours[t, i, j])]
+            for t, i, j in np.argwhere(head.neighbours >= LEAST).tolist()
+        ],
         "paths": {
             path.name: {
                 "tags": list(head.names(path)),
