@@ -324,3 +324,55 @@ def test_promise_39_numba_gets_no_folder_of_its_own_choice(
     done = run_kernel(tmp_path, folder)
     assert done.stdout.split("|")[:2] == ["4.0", "None"]
     assert not list(tmp_path.rglob("own_kernel*.nb*"))
+
+
+AT_ONCE = """
+import sys
+import numba
+import numpy as np
+from numba.core.caching import IndexDataCacheFile as CacheFile
+from ladtl_np.kernels import _jit
+
+loading, saving = CacheFile._load_index, CacheFile._save_data
+waiting = []
+CacheFile._load_index = lambda file: {}  # both look before either has written
+CacheFile._save_data = lambda *what: waiting.append(what)  # and the second writes its code first
+
+if sys.argv[1] == "kernel":
+    def twice(x):
+        return x[0] + x[0]
+    def run(dtype):
+        return float(_jit.kernel(twice)(np.array([1.5], dtype)))
+else:
+    def make(number):
+        def twice(x):
+            return x + x
+        code = _jit.external(f"twice_{len(waiting)}", number(number))(twice)
+        return numba.njit(lambda x: code(x))
+    def run(dtype):
+        return float(make(numba.from_dtype(np.dtype(dtype)))(dtype(1.5)))
+
+run(np.float32), run(np.float64)
+for what in reversed(waiting):
+    saving(*what)
+CacheFile._load_index, CacheFile._save_data = loading, saving
+print(run(np.float32), run(np.float64))
+"""
+
+
+@pytest.mark.parametrize("kind", ["kernel", "external"])
+def test_processes_that_compile_at_once_do_not_get_each_others_code(
+    kind: str, tmp_path: Path
+) -> None:
+    """Numba numbers the files of a kernel's code by those that it has seen in the index."""
+    script = tmp_path / "at_once.py"
+    script.write_text(AT_ONCE, "utf-8")
+    done = subprocess.run(
+        [sys.executable, str(script), kind],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "c"), "NUMBA_DISABLE_JIT": "0"},
+    )
+    assert done.stdout == "3.0 3.0\n"

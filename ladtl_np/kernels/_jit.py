@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import binding as llvm
-from numba.core.caching import UserProvidedCacheLocator
+from numba.core.caching import IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.event import Listener, register
 
 from ladtl_np.kernels._cache import INDEX, Folders, cache_folders
@@ -155,7 +157,9 @@ def _with_cache(compiled: Callable[[bool], Any]) -> Any:
     if _FOLDERS == Folders(None):
         return compiled(False)
     config: Any = numba.config
-    before = getattr(config, "CACHE_LOCATOR_CLASSES", "")
+    names: Any = IndexDataCacheFile
+    before, numbered = getattr(config, "CACHE_LOCATOR_CLASSES", ""), names._data_name
+    names._data_name = _file_of_its_own
     config.CACHE_LOCATOR_CLASSES = ",".join(
         [f"{__name__}.{Ready.__name__}"] * bool(_FOLDERS.ready)
         + ["UserProvidedCacheLocator"] * (_FOLDERS.own is not None)
@@ -165,12 +169,24 @@ def _with_cache(compiled: Callable[[bool], Any]) -> Any:
     except (RuntimeError, OSError):  # the folder can no longer be written, or is only read
         return compiled(False)
     finally:
-        config.CACHE_LOCATOR_CLASSES = before
+        config.CACHE_LOCATOR_CLASSES, names._data_name = before, numbered
+
+
+def _file_of_its_own(file: Any, _: int) -> str:
+    """Name a new file of compiled code as no other process will.
+
+    Numba takes the first number that the kernel's index does not have. Of two processes that look
+    at the same time both take the same, and the index then gives one signature the other's code,
+    which computes wrong numbers. With a name for each the loser's code is only compiled again.
+    """
+    name: str = file._data_name_pattern.format(number=uuid.uuid4().int)
+    return name
 
 
 def _sparing(compiled: Any) -> Any:
     """Let a kernel work whose code cannot be written into the cache: it is compiled again."""
     cache = compiled._cache
+    cache._cache_file._data_name = partial(_file_of_its_own, cache._cache_file)
     save = cache.save_overload
 
     def save_if_possible(*arguments: Any) -> None:
