@@ -41,9 +41,14 @@ class Error:
 
 
 def listed() -> list[Error]:
-    """The errors of planted_errors.toml."""
+    """The errors of planted_errors.toml, and those that audits plant."""
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    return [Error(e["kind"], e["file"], e["old"], e["new"], (e["test"],)) for e in table["error"]]
+    found = [Error(e["kind"], e["file"], e["old"], e["new"], (e["test"],)) for e in table["error"]]
+    audits = tomllib.loads((ROOT / "ladtl_np" / "audit" / "plants.toml").read_text("utf-8"))
+    return found + [
+        Error("plants of audits", f"ladtl_np/{p['file']}", p["old"], p["new"], (p["test"],))
+        for p in audits["plant"]
+    ]
 
 
 @contextmanager

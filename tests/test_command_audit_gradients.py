@@ -55,6 +55,14 @@ def test_a_model_and_a_run_are_looked_at_on_their_sentences(
     assert json.loads(found.stdout)["subject"] == str(run)
 
 
+def test_a_planted_error_is_exit_code_1_and_says_what_it_is(invoke: Invoke) -> None:
+    result = invoke("audit", "gradients", "--plant", "reference-regulariser-2")
+    assert result.exit_code == 1
+    assert "there was: dP: Floats = 2 * dvalue * P" in result.stderr
+    assert "there is: dP: Floats = dvalue * P" in result.stderr
+    assert "parameter_transfer.regulariser_backward" in result.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -67,6 +75,10 @@ def test_a_model_and_a_run_are_looked_at_on_their_sentences(
         ("{model} {gold} --repair", "--repair has no effect without documents"),
         ("{model} no-such-file", "no-such-file"),
         ("--tolerance 0", "--tolerance"),
+        ("--plant nothing", "no planted error 'nothing'; there are: forget-gate, "),
+        ("--plant all --coordinates 3", "--coordinates has no effect with --plant"),
+        ("--plant all --tolerance 0.1", "--tolerance has no effect with --plant"),
+        ("--plant all {model} {gold}", "--plant looks at the demo alone"),
         ("--out {folder}", "is a folder"),
         ("--out {gold}", "exists"),
     ],

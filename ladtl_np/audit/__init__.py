@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ladtl_np.audit.gradients import check_gradients
     from ladtl_np.audit.mmd.check import check_mmd
     from ladtl_np.audit.outcome import Audit, Line
+    from ladtl_np.audit.planting import check_plants, planted_audit
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
 
@@ -30,9 +31,11 @@ __all__ = [
     "check_equations",
     "check_gradients",
     "check_mmd",
+    "check_plants",
     "demo_subject",
     "explain_sentence",
     "model_subject",
+    "planted_audit",
     "run_on",
     "run_subject",
 ]
@@ -46,9 +49,11 @@ _HOMES = {
     "check_equations": "ladtl_np.audit.equations.check",
     "check_gradients": "ladtl_np.audit.gradients",
     "check_mmd": "ladtl_np.audit.mmd.check",
+    "check_plants": "ladtl_np.audit.planting",
     "demo_subject": "ladtl_np.audit.subject",
     "explain_sentence": "ladtl_np.audit.explain.explanation",
     "model_subject": "ladtl_np.audit.subject",
+    "planted_audit": "ladtl_np.audit.planting",
     "run_on": "ladtl_np.audit.run_sentences",
     "run_subject": "ladtl_np.audit.subject",
 }

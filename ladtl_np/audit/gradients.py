@@ -10,8 +10,11 @@ import numpy as np
 
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.audit.defaults import COORDINATES, DIRECTIONS, LONGEST, SENTENCES
+from ladtl_np.audit.kernel_pairs import KERNEL_PAIRS, adagrad_lines
 from ladtl_np.audit.kernel_side import kernel_side, own_gradients, total_of, variances_at
 from ladtl_np.audit.outcome import TOLERANCE, Audit, Line, Tell, held, noted
+from ladtl_np.audit.pairs import check_pairs
+from ladtl_np.audit.reference_pairs import REFERENCE_PAIRS
 from ladtl_np.audit.sides import Case, Side, make_case
 from ladtl_np.audit.slopes import relative_errors, slopes
 from ladtl_np.audit.subject import Subject, demo_subject, some
@@ -97,6 +100,9 @@ def check_gradients(
         lines += _sums(case, kernels, variances, CLOSER * tolerance)
         if subject.objective.frozen:
             lines.append(_frozen(replace(case, objective=subject.objective), variances))
+        lines += check_pairs("kernels", KERNEL_PAIRS, rng, tolerance)
+        lines += check_pairs("reference", REFERENCE_PAIRS, rng, tolerance)
+        lines += adagrad_lines(rng, CLOSER * tolerance)
         blocks = [(side, name) for side in (kernels, twin) for name in side.parameters]
         for done, (side, name) in enumerate(blocks):
             if tell is not None:
@@ -153,7 +159,19 @@ def _sums(
     terms = dict(zip(kernels.terms, kernels.values(), strict=True))
     expected, reported = total_of(case.objective, terms), own_gradients(case, variances)[0].total
     error = abs(reported - expected) / max(abs(expected), 1.0)
-    return [held("total is the weighted sum of the terms", error, tolerance)]
+    return [
+        held("total is the weighted sum of the terms", error, tolerance),
+        held("dropout mask is 0 or 1 / (1 - dropout)", _mask_error(case), tolerance),
+    ]
+
+
+def _mask_error(case: Case) -> float:
+    """How far the mask's values are from the two that they may have; both have to occur."""
+    kept = 1.0 / (1.0 - case.dropout)
+    dropped = case.mask == 0.0
+    if dropped.all() or not dropped.any():
+        return np.inf
+    return float(np.abs(case.mask[~dropped] - kept).max())
 
 
 def _frozen(case: Case, variances: list[tuple[float, ...]]) -> Line:

@@ -17,8 +17,8 @@ __all__ = ["invented_corpora"]
 
 LETTERS = "abcde"
 SHAPES = ("S", "BE", "BIE", "O")
-TYPES = {"source": ("Drug", "Sign"), "target": ("Medicine", "Finding")}
-"""Types of the same place mean the same; sorted by name they stand in another order."""
+TYPES = {"source": ("Drug", "Sign", "Test"), "target": ("Medicine", "Symptom", "Analysis")}
+"""Types of the same place mean the same; sorted by name, each stands one place further."""
 SENTENCES = 30
 
 
@@ -37,7 +37,7 @@ def _corpus(name: str, types: tuple[str, ...], rng: np.random.Generator) -> Corp
 def _sentence(types: tuple[str, ...], rng: np.random.Generator, number: int) -> Sentence:
     tags: list[str] = []
     for _ in range(int(rng.integers(1, 4))):
-        shape, kind = SHAPES[rng.integers(len(SHAPES))], types[rng.integers(2)]
+        shape, kind = SHAPES[rng.integers(len(SHAPES))], types[rng.integers(len(types))]
         tags += [place if place == "O" else f"{place}-{kind}" for place in shape]
     return Sentence(tuple(_word(rng) for _ in tags), tuple(tags), number)
 

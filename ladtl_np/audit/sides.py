@@ -37,6 +37,8 @@ class Case:
         The same sentences, packed.
     mask
         (N, D + 2Hc) in packed order.
+    dropout
+        Share of the inputs that it sets to 0.
     """
 
     network: Network
@@ -46,6 +48,7 @@ class Case:
     spelled: tuple[Integers, ...] | None
     batch: Batch
     mask: Floats
+    dropout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,10 @@ def make_case(
     given, wanted = _uneven(source, rng), _uneven(target, rng)
     batch = two_domain_batch(given, wanted, spelled)
     shape = batch.words.size, network.architecture.word_inputs
-    mask = dropout_mask(rng, shape, dropout or DROPOUT, np.float64)
+    share = dropout or DROPOUT
+    mask = dropout_mask(rng, shape, share, np.float64)
     assert mask is not None
-    return Case(network.copy(), objective, given, wanted, spelled, batch, mask)
+    return Case(network.copy(), objective, given, wanted, spelled, batch, mask, share)
 
 
 def _uneven(

@@ -16,12 +16,17 @@ from ladtl_np.commands.support.auditing import (
     subject_options,
     tolerance_option,
 )
-from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.command import Command, refuse_without_effect
+from ladtl_np.commands.support.reading import READING
+from ladtl_np.errors import UsageError
 
 if TYPE_CHECKING:
-    pass
+    from ladtl_np.audit.outcome import Audit
 
 __all__ = ["gradients"]
+
+SIZES = ("limit", "longest", "coordinates", "directions")
+SUBJECT = ("source", "vocabulary_key", *READING)
 
 
 @click.command(cls=Command)
@@ -64,6 +69,11 @@ __all__ = ["gradients"]
     help="Decides coordinates, directions, dropout mask and the sentences' weights.",
 )
 @tolerance_option
+@click.option(
+    "--plant",
+    metavar="NAME",
+    help="Plant an error in the demo's mathematics, to see that it is noticed; all: each in turn.",
+)
 @subject_options
 @audit_options
 def gradients(
@@ -80,6 +90,7 @@ def gradients(
     directions: int,
     seed: int,
     tolerance: float,
+    plant: str | None,
     **reading: Any,
 ) -> None:
     r"""Compare every gradient of MODEL with finite differences, on sentences of CORPUS files.
@@ -90,16 +101,30 @@ def gradients(
     and in the reference. One line for each block, with the largest relative error and where it is.
     Exit code 1 if one is larger than the tolerance.
 
+    With --plant the audit of the demo runs in a process of its own, with an error in it: then exit
+    code 1 says that it was noticed. With --plant all every error of the table is planted, one at a
+    time, and exit code 1 says that one was not.
+
     \b
     Examples:
       ladtl audit gradients
       ladtl audit gradients run/
       ladtl audit gradients run/best.safetensors dev.txt --source source.txt --out audit.html
+      ladtl audit gradients --plant forget-gate
+      ladtl audit gradients --plant all
     """
     from ladtl_np.audit.gradients import check_gradients
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
-    check_page(out, [*([model] if model else []), *corpora], overwrite=overwrite)
+    inputs = [path for path in (model, *corpora, source) if path]
+    check_page(out, inputs, overwrite=overwrite)
+    if plant is not None:
+        refuse_without_effect([*SIZES, "tolerance", *SUBJECT], "with --plant", "leave --plant out")
+        if model is not None:
+            raise UsageError("--plant looks at the demo alone; leave MODEL out")
+        audit = _planted(plant, seed)
+        present([audit], subject="demo", out=out, overwrite=overwrite, as_json=as_json)
+        return
     subject = named_subject(model, corpora, source, vocabulary_key, **reading)
     with AuditDisplay("gradients") as display:
         audit = check_gradients(
@@ -113,3 +138,13 @@ def gradients(
             tell=display.tell,
         )
     present([audit], subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)
+
+
+def _planted(plant: str, seed: int) -> Audit:
+    from ladtl_np.audit.planting import check_plants, planted_audit
+    from ladtl_np.commands.support.audit_display import AuditDisplay
+
+    if plant != "all":
+        return planted_audit(plant, seed=seed)
+    with AuditDisplay("planted errors") as display:
+        return check_plants(seed=seed, tell=display.tell)

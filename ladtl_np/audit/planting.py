@@ -1,0 +1,186 @@
+"""Errors planted to show that an audit sees them: `check_plants` and `planted_audit`.
+
+A planted error never stands in a file. A fresh process puts an import hook in front of the module
+that it belongs to, before anything of the mathematics is imported; the hook hands out the changed
+source, and no bytecode of it is written. Where the module is one that Numba compiles, that process
+does not compile at all: changed kernels must not reach the compile cache, whose key is the sources
+on disk, and the small audit takes 5 s without compilation, against 19 s to compile it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from importlib.abc import MetaPathFinder, SourceLoader
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
+from multiprocessing import get_context
+from types import ModuleType
+
+from ladtl_np.audit.defaults import SENTENCES
+from ladtl_np.audit.outcome import Audit, Line, Tell, noted
+from ladtl_np.audit.plants import PACKAGE, Plant, plants
+from ladtl_np.errors import UsageError
+
+__all__ = ["check_plants", "planted_audit"]
+
+PROCESSES = 2
+"""Side by side."""
+
+
+def check_plants(
+    names: Sequence[str] = (),
+    *,
+    processes: int = PROCESSES,
+    seed: int = 0,
+    tell: Tell | None = None,
+) -> Audit:
+    """Plant errors one at a time, and see whether the audits notice each.
+
+    Parameters
+    ----------
+    names
+        Of the errors; none is all.
+    processes
+        Side by side.
+    seed
+        As of the audits.
+    tell
+        Is told how many are done, and of how many.
+
+    Returns
+    -------
+    Audit
+        A line for each error, which has passed if the error was noticed, with what noticed it.
+
+    Raises
+    ------
+    UsageError
+        If a name is none of them, or the mathematics is imported by whatever starts a process.
+    """
+    chosen = [plant_of(name) for name in names] or list(plants().values())
+    found: dict[str, list[Line]] = {}
+    context = get_context("spawn")
+    with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
+        try:
+            waiting = {pool.submit(_look, plant.name, seed): plant for plant in chosen}
+            for done, future in enumerate(as_completed(waiting), 1):
+                found[waiting[future].name] = future.result()
+                if tell is not None:
+                    tell(done, len(chosen))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    lines = [_noticed(plant, found[plant.name]) for plant in chosen]
+    return Audit("plants", "Planted errors", lines, [_ABOUT])
+
+
+_ABOUT = (
+    "Each error is put into a process of its own, and never into a file. A line has passed if the "
+    "audit fails because of the error; it says which check was the first to see it."
+)
+
+
+def planted_audit(name: str, *, seed: int = 0) -> Audit:
+    """The audit of the demo with one error planted, which fails if it notices.
+
+    Raises
+    ------
+    UsageError
+        If there is no such error.
+    """
+    plant = plant_of(name)
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        lines = pool.submit(_look, name, seed).result()
+    notes = [
+        f"Planted in {plant.file}: {plant.tells}",
+        f"there was: {' '.join(plant.old.split())}",
+        f"there is: {' '.join(plant.new.split())}",
+    ]
+    return Audit(plant.audit, f"Audit of the demo with {name} planted", lines, notes)
+
+
+def plant_of(name: str) -> Plant:
+    """The error of a name.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if name not in plants():
+        raise UsageError(f"no planted error {name!r}; there are: {', '.join(plants())}")
+    return plants()[name]
+
+
+def _noticed(plant: Plant, lines: list[Line]) -> Line:
+    """Whether an audit noticed an error, and where first."""
+    failed = [line for line in lines if line.verdict == "failed"]
+    check = f"{plant.name} ({plant.file})"
+    if not failed:
+        return Line(check, "nobody noticed", "a failed check", "failed", plant.tells)
+    first = f"{failed[0].check}: {failed[0].found}"
+    return Line(check, f"{len(failed)} checks failed", "a failed check", "passed", first)
+
+
+def _look(name: str, seed: int) -> list[Line]:
+    """In a fresh process: plant an error, then audit the demo. The audit may stop with an error."""
+    plant = plant_of(name)
+    if plant.module in sys.modules:
+        raise UsageError(
+            "the mathematics is imported already when a process starts; let your script's own work "
+            'stand under if __name__ == "__main__"'
+        )
+    if plant.compiled:
+        os.environ["NUMBA_DISABLE_JIT"] = "1"
+    sys.meta_path.insert(0, _Finder(plant))
+    try:
+        return _lines(plant, seed)
+    except Exception as error:
+        stopped = f"{type(error).__name__}: {error}"
+        return [Line("the audit stopped", stopped, "an end", "failed")]
+
+
+def _lines(plant: Plant, seed: int) -> list[Line]:
+    from ladtl_np.audit.equations.check import check_equations
+    from ladtl_np.audit.gradients import check_gradients
+    from ladtl_np.audit.subject import demo_subject
+
+    subject = demo_subject(seed)
+    if plant.module not in sys.modules:
+        return [noted(plant.name, "not reached", "the audit does not import what it stands in")]
+    if plant.audit == "equations":
+        return check_equations(subject, sentences=SENTENCES, seed=seed).lines
+    # in a small place an error shows as well as in a large one
+    return check_gradients(subject, coordinates=1, directions=0, seed=seed).lines
+
+
+class _Finder(MetaPathFinder):
+    """Finds the one module that an error is planted in."""
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self.plant.module:
+            return None
+        file = str(PACKAGE / self.plant.file)
+        return spec_from_file_location(fullname, file, loader=_Loader(self.plant, file))
+
+
+class _Loader(SourceLoader):
+    """Loads its source with the error in it; a loader without file times writes no bytecode."""
+
+    def __init__(self, plant: Plant, file: str) -> None:
+        self.plant, self.file = plant, file
+
+    def get_filename(self, fullname: str) -> str:
+        return self.file
+
+    def get_data(self, path: str | bytes) -> bytes:
+        with open(path, encoding="utf-8") as stream:
+            return self.plant.planted(stream.read()).encode("utf-8")
