@@ -13,31 +13,21 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
-import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from functools import cache
 from itertools import zip_longest
 from math import sqrt
 from pathlib import Path
 
-from mutation_process import (
-    Error,
-    Outcome,
-    found,
-    quickest_first,
-    quiet_place,
-    start,
-    stop,
-    times_of,
-)
+from mutation_pool import measured, run_all
+from mutation_process import Error, Outcome
 from mutation_rules import Mutant, mutants_of
-from mutation_watchers import PACKAGE, ROOT, Watchers, mutated_modules, watchers_of
+from mutation_watchers import PACKAGE, ROOT, mutated_modules, watchers_of
 
 COUNT = 240
-SECONDS = 240.0  # a mutant that runs for longer has been noticed
 SURVIVORS = Path(__file__).with_name("mutation_survivors.toml")
 
 
@@ -86,63 +76,6 @@ def argued() -> dict[Error, str]:
     }
 
 
-def is_compiled(module: str) -> bool:
-    return not module.startswith("kernels/")
-
-
-def measured(errors: list[Error]) -> dict[bool, dict[str, float]]:
-    """Seconds of every test file on the sound package, compiled or not; refuses if one fails."""
-    times: dict[bool, dict[str, float]] = {}
-    with quiet_place() as place:
-        for compiled in (True, False):
-            files = [
-                file
-                for error in errors
-                if is_compiled(error.module) == compiled
-                for file in watchers_of(error.module).files
-            ]
-            if not files:
-                continue
-            print(f"{len(set(files))} test files on the sound package ...", flush=True)
-            number = start(None, Watchers(tuple(dict.fromkeys(files)), ()), compiled, place)
-            outcome, begun = None, time.perf_counter()
-            while outcome is None:
-                time.sleep(0.2)
-                outcome = found(number, place, begun, 3600)
-            if outcome.seen_by:
-                print((place / f"{number}.out").read_text("utf-8")[-5000:])
-                raise SystemExit(f"without any error this fails already: {outcome.seen_by}")
-            times[compiled] = times_of(number, place)
-    return times
-
-
-def run_all(errors: list[Error], jobs: int, record: Path | None) -> Iterator[tuple[Error, Outcome]]:
-    """Plant all errors, so many at a time, and yield what becomes of each."""
-    times = measured(errors)
-    waiting, running = iter(errors), {}
-    with quiet_place() as place:
-        try:
-            while True:
-                while len(running) < jobs and (error := next(waiting, None)) is not None:
-                    compiled = is_compiled(error.module)
-                    own = quickest_first(watchers_of(error.module), times[compiled])
-                    running[start(error, own, compiled, place)] = (error, time.perf_counter())
-                if not running:
-                    return
-                time.sleep(0.05)
-                for number, (error, begun) in list(running.items()):
-                    outcome = found(number, place, begun, SECONDS)
-                    if outcome is not None:
-                        del running[number]
-                        if record:
-                            with record.open("a") as stream:
-                                stream.write(json.dumps([*error, *outcome]) + "\n")
-                        yield error, outcome
-        finally:
-            for number in running:
-                stop(number)
-
-
 def told(outcomes: dict[Error, Outcome], known: dict[Error, str]) -> list[str]:
     """What is wrong: survivors that are not argued, and arguments that nothing needs."""
     wrong = []
@@ -178,14 +111,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="modules whose path holds this")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time, a core each")
-    parser.add_argument("--record", type=Path, help="append each outcome to this file as JSON")
+    parser.add_argument("--record", type=Path, help="add each outcome to this file, as JSON")
+    parser.add_argument("--times", type=Path, help="keep the tests' times here, for the next run")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, too
     known = argued()
     errors = list(dict.fromkeys((*sample(options.count, options.seed), *known)))
     errors = [error for error in errors if options.only in error.module]
     outcomes: dict[Error, Outcome] = {}
-    for error, outcome in run_all(errors, options.jobs, options.record):
+    watched = [(error, watchers_of(error.module)) for error in errors]
+    for error, outcome in run_all(watched, measured(watched, options.times), options.jobs):
         outcomes[error] = outcome
+        if options.record:
+            with options.record.open("a") as stream:
+                stream.write(json.dumps([*error, *outcome]) + "\n")
         seen = outcome.seen_by or ("survives, as argued" if error in known else "SURVIVES")
         text = " ".join(error.new.split())[:60]
         place = f"{len(outcomes)}/{len(errors)}"

@@ -157,7 +157,7 @@ def start(error: Error | None, watchers: Watchers, compiled: bool, place: Path) 
             path = ROOT / PACKAGE / error.module
             name = ".".join((PACKAGE, *Path(error.module).with_suffix("").parts))
             sys.meta_path.insert(0, _Hook(name, path, changed(error)))
-        told = _Told(None if error is None else watchers.checks)
+        told = _Told(watchers.checks)
         result = _run(watchers, told)
         seen = told.failed or ("" if result in (PASSED, NOTHING_RAN) else f"pytest: {result}")
         times = "".join(f"{name}\t{took}\n" for name, took in told.times.items())
@@ -187,18 +187,21 @@ def found(number: int, place: Path, begun: float, limit: float) -> Outcome | Non
     return Outcome(path.read_text("utf-8").split("\n")[0], took)
 
 
+def awaited(number: int, place: Path, begun: float, limit: float = 3600.0) -> Outcome:
+    """The outcome of a process, when it has one."""
+    try:
+        while (outcome := found(number, place, begun, limit)) is None:
+            time.sleep(0.1)
+    except BaseException:
+        stop(number)
+        raise
+    return outcome
+
+
 def times_of(number: int, place: Path) -> dict[str, float]:
     """Seconds that every test file took, and every gradient check."""
     rows = (place / f"{number}.found").read_text("utf-8").splitlines()[1:]
     return {name: float(took) for name, _, took in (row.partition("\t") for row in rows)}
-
-
-def quickest_first(watchers: Watchers, times: dict[str, float]) -> Watchers:
-    """The watchers in the order of their times; of the gradient checks those that run count."""
-    starts = tuple(f"{check}." for check in watchers.checks)
-    checks = sum(took for name, took in times.items() if name.startswith(starts))
-    took = {**times, GRADIENTS: checks}
-    return watchers._replace(files=tuple(sorted(watchers.files, key=lambda f: took.get(f, 0.0))))
 
 
 def stop(number: int) -> None:

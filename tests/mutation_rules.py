@@ -134,12 +134,22 @@ def _changed(statement: ast.stmt, words: set[str]) -> Iterator[tuple[str, str]]:
     if isinstance(statement, ast.AugAssign):
         plain = ast.Assign([statement.target], statement.value, lineno=1)
         yield "assigned instead of added", ast.unparse(plain)
+    without_effect = {id(inner) for node in _left_alone(statement) for inner in ast.walk(node)}
     for number, node in enumerate(ast.walk(statement)):
-        for rule, edit in _edits(node, words):
+        for rule, edit in () if id(node) in without_effect else _edits(node, words):
             copy = deepcopy(statement)
             there = list(ast.walk(copy))[number]
             instead = edit(there)
             yield rule, ast.unparse(_with(copy, there, instead) if instead else copy)
+
+
+def _left_alone(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Annotations, and `strict` of zip, which only checks."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.AnnAssign):
+            yield node.annotation
+        elif isinstance(node, ast.keyword) and node.arg == "strict":
+            yield node
 
 
 def _writes_into(statement: ast.stmt) -> bool:

@@ -53,7 +53,7 @@ class Watchers(NamedTuple):
     """Test files, and of the gradient checks those that are named for the module."""
 
     files: tuple[str, ...]
-    checks: tuple[str, ...]  # how their names start
+    checks: tuple[str, ...] | None = None  # how their names start; None for all
 
 
 def mutated_modules() -> list[str]:

@@ -1,9 +1,12 @@
-"""Plants errors in a copy of the package, one at a time, and watches for a test that notices.
+"""Plants the errors of planted_errors.toml, one at a time, and watches for a test that notices.
 
-    python tests/planted_errors.py                  every error of planted_errors.toml
+    python tests/planted_errors.py                  every error of the list
     python tests/planted_errors.py --kind files     those whose kind or file holds the word
 
-An error that no test notices is a failure. Errors by rule are `mutation_lane.py`.
+An error that no test notices is a failure. Errors by rule are `mutation_lane.py`. As there, a test
+runs in a forked process that finds the error in place of the module. What is not noticed so, and
+what stands in a kernel, is planted in a copy of the whole package: there compiled kernels have the
+error, and programs that a test starts.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,36 +22,28 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 
-ROOT = Path(__file__).resolve().parents[1]
-COPIED = ("ladtl_np", "tests", "docs", "cli.py", "pyproject.toml", "README.md")
-SECONDS = 300  # a mutant that runs for longer has been noticed
+from mutation_pool import Watched, is_compiled, measured, run_all
+from mutation_process import Error, Outcome
+from mutation_watchers import PACKAGE, ROOT, Watchers
 
-
-@dataclass(frozen=True)
-class Error:
-    """One change of one file, and the tests that should notice it."""
-
-    kind: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
+COPIED = (PACKAGE, "tests", "docs", "cli.py", "pyproject.toml", "README.md")
+SECONDS = 600  # in the copy; kernels are compiled first
 
 
-def listed() -> list[Error]:
-    """The errors of planted_errors.toml, and those that audits plant."""
+def listed() -> list[Watched]:
+    """The errors of planted_errors.toml and those that audits plant, each with its test."""
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    found = [Error(e["kind"], e["file"], e["old"], e["new"], (e["test"],)) for e in table["error"]]
-    audits = tomllib.loads((ROOT / "ladtl_np" / "audit" / "plants.toml").read_text("utf-8"))
-    return found + [
-        Error("plants of audits", f"ladtl_np/{p['file']}", p["old"], p["new"], (p["test"],))
-        for p in audits["plant"]
+    audits = tomllib.loads((ROOT / PACKAGE / "audit" / "plants.toml").read_text("utf-8"))
+    errors = [*table["error"], *({"kind": "plants of audits", **p} for p in audits["plant"])]
+    return [
+        (
+            Error(e["kind"], e["file"].removeprefix(f"{PACKAGE}/"), e["old"], e["new"]),
+            Watchers((e["test"],)),
+        )
+        for e in errors
     ]
 
 
@@ -66,25 +62,14 @@ def copied() -> Iterator[Path]:
         yield folder
 
 
-def notices(folder: Path, tests: tuple[str, ...]) -> str:
-    """Name of the first test that fails, "" if all pass."""
+def noticed_in(folder: Path, tests: tuple[str, ...]) -> str:
+    """Name of the first test that fails in a copy, "" if all pass."""
     files = [f"tests/{test}.py" for test in tests]
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-m",
-        "not slow",
-        "-p",
-        "no:cacheprovider",
-        *files,
-    ]
+    options = ["-x", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
     environment = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
-            command,
+            [sys.executable, "-m", "pytest", *options, *files],
             cwd=folder,
             env=environment,
             capture_output=True,
@@ -102,47 +87,30 @@ def notices(folder: Path, tests: tuple[str, ...]) -> str:
     return failed[0].split(" - ")[0].removeprefix("FAILED ").removeprefix("ERROR ")
 
 
-def plant(folder: Path, error: Error) -> str:
-    """Which test notices an error; the copy is whole again afterwards."""
-    path = folder / error.file
-    whole = path.read_text("utf-8")
-    if whole.count(error.old) != 1:
-        raise ValueError(f"{error.file} holds {whole.count(error.old)} times: {error.old!r}")
-    path.write_text(whole.replace(error.old, error.new), "utf-8")
-    try:
-        return notices(folder, error.tests)
-    finally:
-        path.write_text(whole, "utf-8")
-
-
-def planted(errors: list[Error], jobs: int) -> list[Error]:
-    """Plant all errors, `jobs` at a time and each in its own copy; returns those that survive."""
-    every = tuple(dict.fromkeys(test for error in errors for test in error.tests))
-    waiting = iter(enumerate(errors, 1))
-    taking = Lock()
-
-    def work() -> list[Error]:
-        survivors = []
+def planted_in_copies(errors: list[Watched]) -> Iterator[tuple[Error, Outcome]]:
+    """Plant each error in a copy of the package, one after the other."""
+    for error, watchers in errors:
         with copied() as folder:
-            if red := notices(folder, every):
-                raise SystemExit(f"without any planted error this fails already: {red}")
-            while True:
-                with taking:
-                    number, error = next(waiting, (0, None))
-                if error is None:
-                    return survivors
-                begin = time.perf_counter()
-                seen = plant(folder, error)
-                if not seen:
-                    survivors.append(error)
-                took = time.perf_counter() - begin
-                told = f"{error.file}: {' '.join(error.old.split())[:60]}"
-                place = f"{number}/{len(errors)}"
-                print(f"{place} {told}: {seen or 'SURVIVES'} ({took:.0f} s)", flush=True)
+            begin, path = time.perf_counter(), folder / PACKAGE / error.module
+            whole = path.read_text("utf-8")
+            if whole.count(error.old) != 1:
+                raise ValueError(f"{path} holds {whole.count(error.old)} times: {error.old!r}")
+            path.write_text(whole.replace(error.old, error.new), "utf-8")
+            seen = noticed_in(folder, watchers.files)
+            yield error, Outcome(seen, time.perf_counter() - begin)
 
-    with ThreadPoolExecutor(jobs) as pool:
-        workers = [pool.submit(work) for _ in range(jobs)]
-        return [error for worker in workers for error in worker.result()]
+
+def planted(errors: list[Watched], jobs: int) -> Iterator[tuple[Error, Outcome]]:
+    """Plant all errors, and yield what becomes of each."""
+    here = [watched for watched in errors if is_compiled(watched[0].module)]
+    left = [watched for watched in errors if not is_compiled(watched[0].module)]
+    watchers = dict(errors)
+    for error, outcome in run_all(here, measured(here), jobs):
+        if outcome.seen_by:
+            yield error, outcome
+        else:
+            left.append((error, watchers[error]))
+    yield from planted_in_copies(left)
 
 
 def main() -> int:
@@ -150,15 +118,21 @@ def main() -> int:
     parser.add_argument("--kind", default="", help="only those whose kind or file holds this")
     parser.add_argument("--jobs", type=int, default=2, help="errors at a time, a core each")
     options = parser.parse_args()
-    errors = [e for e in listed() if options.kind in e.kind or options.kind in e.file]
-    survivors = planted(errors, options.jobs)
-    caught = len(errors) - len(survivors)
-    print(f"\n{caught} of {len(errors)} planted errors were noticed")
-    for kind, count in Counter(error.kind for error in errors).items():
-        left = sum(error.kind == kind for error in survivors)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, too
+    word = options.kind
+    errors = [each for each in listed() if word in each[0].rule or word in each[0].module]
+    survivors, kinds = [], Counter(error.rule for error, _ in errors)
+    for number, (error, (seen, took)) in enumerate(planted(errors, options.jobs), 1):
+        if not seen:
+            survivors.append(error)
+        told = f"{error.module}: {' '.join(error.old.split())[:60]}"
+        print(f"{number}/{len(errors)} {told}: {seen or 'SURVIVES'} ({took:.0f} s)", flush=True)
+    print(f"\n{len(errors) - len(survivors)} of {len(errors)} planted errors were noticed")
+    for kind, count in kinds.items():
+        left = sum(error.rule == kind for error in survivors)
         print(f"  {kind}: {count - left} of {count}")
     for error in survivors:
-        print(f"\nSURVIVES in {error.file} ({error.kind})\n- {error.old}\n+ {error.new}")
+        print(f"\nSURVIVES in {error.module} ({error.rule})\n- {error.old}\n+ {error.new}")
     return 1 if survivors else 0
 
 

@@ -109,16 +109,14 @@ def test_survivors_without_an_argument_and_arguments_without_a_survivor_are_told
 
 ONE_AT_A_TIME = """
 import sys, time
-from mutation_process import Error, found, quiet_place, start
+from mutation_process import Error, awaited, quiet_place, start
 from mutation_watchers import Watchers
 
 module, test, old, new = sys.argv[1:]
 with quiet_place() as place:
     for error in (Error("", module, old, new), None):
-        number = start(error, Watchers((test,), ()), module[0] != "k", place)
-        while (outcome := found(number, place, time.perf_counter(), 100.0)) is None:
-            time.sleep(0.05)
-        print(outcome.seen_by or "nothing")
+        number = start(error, Watchers((test,)), module[0] != "k", place)
+        print(awaited(number, place, time.perf_counter()).seen_by or "nothing")
 """
 
 

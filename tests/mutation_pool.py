@@ -1,0 +1,86 @@
+"""Plants many errors, some at a time, each against its tests in the order of their times."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mutation_process import Error, Outcome, awaited, found, quiet_place, start, stop, times_of
+from mutation_watchers import GRADIENTS, Watchers
+
+SECONDS = 300.0  # an error with which the tests run for longer has been noticed
+
+Watched = tuple[Error, Watchers]
+Times = dict[bool, dict[str, float]]
+"""Seconds of every test file and gradient check: True for those of compiled kernels."""
+
+
+def is_compiled(module: str) -> bool:
+    """Whether the tests of a module run with compiled kernels; those of a kernel itself do not."""
+    return not module.startswith("kernels/")
+
+
+def measured(errors: Sequence[Watched], kept: Path | None = None) -> Times:
+    """Times of the tests on the sound package; refuses if one of them fails.
+
+    Those of a former run are taken from a file, if it is there.
+    """
+    if kept and kept.exists():
+        return {mode == "compiled": took for mode, took in json.loads(kept.read_text()).items()}
+    times = {}
+    for compiled in (True, False):
+        own = [watchers for error, watchers in errors if is_compiled(error.module) == compiled]
+        files = tuple(dict.fromkeys(file for watchers in own for file in watchers.files))
+        if files:
+            times[compiled] = _of_sound_package(files, compiled)
+    if kept:
+        named = {"compiled" if compiled else "plain": took for compiled, took in times.items()}
+        kept.write_text(json.dumps(named))
+    return times
+
+
+def _of_sound_package(files: tuple[str, ...], compiled: bool) -> dict[str, float]:
+    print(f"{len(files)} test files on the sound package ...", flush=True)
+    with quiet_place() as place:
+        begun = time.perf_counter()
+        number = start(None, Watchers(files), compiled, place)
+        outcome = awaited(number, place, begun)
+        if outcome.seen_by:
+            print((place / f"{number}.out").read_text("utf-8")[-5000:])
+            raise SystemExit(f"without any error this fails already: {outcome.seen_by}")
+        return times_of(number, place)
+
+
+def run_all(errors: Sequence[Watched], times: Times, jobs: int) -> Iterator[tuple[Error, Outcome]]:
+    """Plant all errors, so many at a time, and yield what becomes of each."""
+    waiting, running = iter(errors), {}
+    with quiet_place() as place:
+        try:
+            while True:
+                while len(running) < jobs and (watched := next(waiting, None)) is not None:
+                    error, watchers = watched
+                    compiled = is_compiled(error.module)
+                    own = quickest_first(watchers, times[compiled])
+                    running[start(error, own, compiled, place)] = (error, time.perf_counter())
+                if not running:
+                    return
+                time.sleep(0.05)
+                for number, (error, begun) in list(running.items()):
+                    outcome = found(number, place, begun, SECONDS)
+                    if outcome is not None:
+                        del running[number]
+                        yield error, outcome
+        finally:
+            for number in running:
+                stop(number)
+
+
+def quickest_first(watchers: Watchers, times: dict[str, float]) -> Watchers:
+    """The watchers in the order of their times; of the gradient checks those that run count."""
+    took = dict(times)
+    if watchers.checks is not None:
+        starts = tuple(f"{check}." for check in watchers.checks)
+        took[GRADIENTS] = sum(each for name, each in times.items() if name.startswith(starts))
+    return watchers._replace(files=tuple(sorted(watchers.files, key=lambda f: took.get(f, 0.0))))
