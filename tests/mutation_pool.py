@@ -6,20 +6,37 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import get_args
 
-from mutation_process import Error, Outcome, awaited, found, quiet_place, start, stop, times_of
+from mutation_process import (
+    Error,
+    Mode,
+    Outcome,
+    awaited,
+    found,
+    quiet_place,
+    start,
+    stop,
+    times_of,
+)
 from mutation_watchers import GRADIENTS, Watchers
 
 SECONDS = 300.0  # an error with which the tests run for longer has been noticed
 
 Watched = tuple[Error, Watchers]
-Times = dict[bool, dict[str, float]]
-"""Seconds of every test file and gradient check: True for those of compiled kernels."""
+Times = dict[Mode, dict[str, float]]
+"""Seconds of every test file and gradient check."""
 
 
-def is_compiled(module: str) -> bool:
-    """Whether the tests of a module run with compiled kernels; those of a kernel itself do not."""
-    return not module.startswith("kernels/")
+def mode_of(module: str) -> Mode:
+    """How the tests of a module run: an error in a kernel must reach its code.
+
+    Kernels run without compilation. Below them stands what writes machine code itself, or is only
+    taken when others are compiled.
+    """
+    if module.startswith("kernels/algebra/"):
+        return "compiled anew"
+    return "plain" if module.startswith("kernels/") else "compiled"
 
 
 def measured(errors: Sequence[Watched], kept: Path | None = None) -> Times:
@@ -28,24 +45,23 @@ def measured(errors: Sequence[Watched], kept: Path | None = None) -> Times:
     Those of a former run are taken from a file, if it is there.
     """
     if kept and kept.exists():
-        return {mode == "compiled": took for mode, took in json.loads(kept.read_text()).items()}
+        return dict(json.loads(kept.read_text()))
     times = {}
-    for compiled in (True, False):
-        own = [watchers for error, watchers in errors if is_compiled(error.module) == compiled]
+    for mode in get_args(Mode):
+        own = [watchers for error, watchers in errors if mode_of(error.module) == mode]
         files = tuple(dict.fromkeys(file for watchers in own for file in watchers.files))
         if files:
-            times[compiled] = _of_sound_package(files, compiled)
+            times[mode] = _of_sound_package(files, mode)
     if kept:
-        named = {"compiled" if compiled else "plain": took for compiled, took in times.items()}
-        kept.write_text(json.dumps(named))
+        kept.write_text(json.dumps(times))
     return times
 
 
-def _of_sound_package(files: tuple[str, ...], compiled: bool) -> dict[str, float]:
-    print(f"{len(files)} test files on the sound package ...", flush=True)
+def _of_sound_package(files: tuple[str, ...], mode: Mode) -> dict[str, float]:
+    print(f"{len(files)} test files on the sound package, {mode} ...", flush=True)
     with quiet_place() as place:
         begun = time.perf_counter()
-        number = start(None, Watchers(files), compiled, place)
+        number = start(None, Watchers(files), mode, place)
         outcome = awaited(number, place, begun)
         if outcome.seen_by:
             print((place / f"{number}.out").read_text("utf-8")[-5000:])
@@ -61,9 +77,9 @@ def run_all(errors: Sequence[Watched], times: Times, jobs: int) -> Iterator[tupl
             while True:
                 while len(running) < jobs and (watched := next(waiting, None)) is not None:
                     error, watchers = watched
-                    compiled = is_compiled(error.module)
-                    own = quickest_first(watchers, times[compiled])
-                    running[start(error, own, compiled, place)] = (error, time.perf_counter())
+                    mode = mode_of(error.module)
+                    own = quickest_first(watchers, times[mode])
+                    running[start(error, own, mode, place)] = (error, time.perf_counter())
                 if not running:
                     return
                 time.sleep(0.05)

@@ -1,8 +1,9 @@
 """Runs tests on a module with an error in it, in a process that is forked from a warm one.
 
 The error stands in no file: an import hook hands the changed source to the interpreter. Numba's
-cache of compiled kernels therefore stays that of the sound sources; an error in a kernel is run
-without compilation, as the lane of `make test-all` does that has NUMBA_DISABLE_JIT=1.
+cache of compiled kernels therefore stays that of the sound sources. An error in a kernel must not
+meet that cache: such tests run without compilation, as in the lane of `make test-all` that has
+NUMBA_DISABLE_JIT=1, or compile into a folder of their own.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import hypothesis  # noqa: F401  # what the tests import is imported once, before any fork
 import msgspec  # noqa: F401
@@ -34,6 +35,7 @@ from click import testing  # noqa: F401
 from mutation_watchers import GRADIENTS, PACKAGE, ROOT, Watchers
 
 PASSED, NOTHING_RAN = 0, 5
+Mode = Literal["compiled", "plain", "compiled anew"]
 
 
 class Error(NamedTuple):
@@ -132,7 +134,7 @@ def quiet_place() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start(error: Error | None, watchers: Watchers, compiled: bool, place: Path) -> int:
+def start(error: Error | None, watchers: Watchers, mode: Mode, place: Path) -> int:
     """Fork a process that runs the tests; its number. What it found is a file in `place`."""
     if PACKAGE in sys.modules:
         raise RuntimeError(f"{PACKAGE} is imported already, and would stay as it is")
@@ -147,12 +149,12 @@ def start(error: Error | None, watchers: Watchers, compiled: bool, place: Path) 
         output = os.open(place / f"{os.getpid()}.out", os.O_CREAT | os.O_WRONLY, 0o600)
         for stream in (1, 2):
             os.dup2(output, stream)
-        os.environ |= {"PYTEST_DEBUG_TEMPROOT": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
-        os.environ["PYTHONPATH"] = str(ROOT)
-        sys.dont_write_bytecode = True
-        if not compiled:
+        os.environ |= {"PYTEST_DEBUG_TEMPROOT": str(place), "PYTHONPATH": str(ROOT)}
+        if mode == "plain":
             os.environ["NUMBA_DISABLE_JIT"] = "1"
             numba.config.DISABLE_JIT = 1
+        elif mode == "compiled anew":
+            os.environ["NUMBA_CACHE_DIR"] = str(place / f"{os.getpid()}-cache")
         if error is not None:
             path = ROOT / PACKAGE / error.module
             name = ".".join((PACKAGE, *Path(error.module).with_suffix("").parts))

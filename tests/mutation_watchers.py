@@ -27,6 +27,8 @@ WHOLE = {
 """What watches a whole package, the glue above all."""
 
 ALSO = {
+    "kernels/algebra/extremes.py": ("test_mmd",),
+    "kernels/algebra/strips.py": ("test_matmul",),
     "kernels/algebra/tiles.py": ("test_matmul",),
     "model/privacy.py": ("test_command_model", "test_promises_privacy"),
     "model/verify.py": ("test_command_model", "test_promises_models"),
@@ -41,7 +43,7 @@ ALSO = {
     "training/diverged.py": ("test_promises_numerics",),
     "options/demo.py": ("test_command_train",),
 }
-"""Modules that are watched through commands, which import nothing of theirs by name."""
+"""Modules that are watched through others, of which the tests import nothing by name."""
 
 ELSEWHERE = ("test_command", "test_report", "test_docs", "test_experiment", "test_bench")
 ELSEWHERE += ("test_promises", "test_estimator", "test_spacy", "test_checkpoint", "test_audit")
@@ -82,7 +84,7 @@ def watchers_of(module: str) -> Watchers:
         named += [name] if _is_named_for(name, stem) else []
         near += [name] if dotted in own else []
         far += [name] if dotted in all_of or own & above else []
-    if package in GLUE:
+    if package in GLUE or "algebra" in module:  # whose tests compile everything anew
         far = []
     else:
         near.append(GRADIENTS)

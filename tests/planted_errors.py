@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mutation_pool import Watched, is_compiled, measured, run_all
+from mutation_pool import Watched, measured, mode_of, run_all
 from mutation_process import Error, Outcome
 from mutation_watchers import PACKAGE, ROOT, Watchers
 
@@ -102,8 +102,8 @@ def planted_in_copies(errors: list[Watched]) -> Iterator[tuple[Error, Outcome]]:
 
 def planted(errors: list[Watched], jobs: int) -> Iterator[tuple[Error, Outcome]]:
     """Plant all errors, and yield what becomes of each."""
-    here = [watched for watched in errors if is_compiled(watched[0].module)]
-    left = [watched for watched in errors if not is_compiled(watched[0].module)]
+    here = [watched for watched in errors if mode_of(watched[0].module) == "compiled"]
+    left = [watched for watched in errors if mode_of(watched[0].module) != "compiled"]
     watchers = dict(errors)
     for error, outcome in run_all(here, measured(here), jobs):
         if outcome.seen_by:

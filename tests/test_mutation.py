@@ -109,13 +109,14 @@ def test_survivors_without_an_argument_and_arguments_without_a_survivor_are_told
 
 ONE_AT_A_TIME = """
 import sys, time
+from mutation_pool import mode_of
 from mutation_process import Error, awaited, quiet_place, start
 from mutation_watchers import Watchers
 
 module, test, old, new = sys.argv[1:]
 with quiet_place() as place:
     for error in (Error("", module, old, new), None):
-        number = start(error, Watchers((test,)), module[0] != "k", place)
+        number = start(error, Watchers((test,)), mode_of(module), place)
         print(awaited(number, place, time.perf_counter()).seen_by or "nothing")
 """
 
@@ -143,4 +144,4 @@ def test_an_error_is_seen_in_a_process_of_its_own_and_stands_in_no_file(module, 
 
 def test_a_process_that_has_the_package_cannot_plant_errors_in_it():
     with quiet_place() as place, pytest.raises(RuntimeError, match="is imported already"):
-        start(None, watchers_of("reference/linear.py"), True, place)
+        start(None, watchers_of("reference/linear.py"), "plain", place)
