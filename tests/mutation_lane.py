@@ -3,6 +3,7 @@
     python tests/mutation_lane.py                     the sample that `make mutants` runs
     python tests/mutation_lane.py --count 400 --seed 7    another one
     python tests/mutation_lane.py --only kernels/crf      of modules whose path holds the word
+    python tests/mutation_lane.py --record run.jsonl      in parts: it goes on where it stopped
 
 A mutant that survives has to be argued in mutation_survivors.toml, or gets a test; one that is
 argued there and is noticed, or is no mutant any more, has to be taken out.
@@ -76,6 +77,14 @@ def argued() -> dict[Error, str]:
     }
 
 
+def recorded(file: Path | None, errors: list[Error]) -> dict[Error, Outcome]:
+    """Outcomes of an earlier part of the same run."""
+    lines = file.read_text("utf-8").splitlines() if file and file.exists() else []
+    rows = [json.loads(line) for line in lines]
+    outcomes = {Error(*row[:4]): Outcome(*row[4:]) for row in rows}
+    return {error: outcome for error, outcome in outcomes.items() if error in set(errors)}
+
+
 def told(outcomes: dict[Error, Outcome], known: dict[Error, str]) -> list[str]:
     """What is wrong: survivors that are not argued, and arguments that nothing needs."""
     wrong = []
@@ -111,15 +120,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="", help="modules whose path holds this")
     parser.add_argument("--jobs", type=int, default=2, help="mutants at a time, a core each")
-    parser.add_argument("--record", type=Path, help="add each outcome to this file, as JSON")
+    parser.add_argument("--record", type=Path, help="go on after what is in this file, and add")
     parser.add_argument("--times", type=Path, help="keep the tests' times here, for the next run")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, too
     known = argued()
     errors = list(dict.fromkeys((*sample(options.count, options.seed), *known)))
     errors = [error for error in errors if options.only in error.module]
-    outcomes: dict[Error, Outcome] = {}
-    watched = [(error, watchers_of(error.module)) for error in errors]
+    outcomes = recorded(options.record, errors)
+    watched = [(error, watchers_of(error.module)) for error in errors if error not in outcomes]
     for error, outcome in run_all(watched, measured(watched, options.times), options.jobs):
         outcomes[error] = outcome
         if options.record:

@@ -39,7 +39,6 @@ ALSO = {
     "model/layout.py": ("test_promises_models",),
     "model/strict_json.py": ("test_promises_models",),
     "model/values.py": ("test_promises_models",),
-    "training/estimate.py": ("test_cost", "test_promises_size"),
     "training/diverged.py": ("test_promises_numerics",),
     "options/demo.py": ("test_command_train",),
 }
