@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import get_args
@@ -72,13 +73,14 @@ def _of_sound_package(files: tuple[str, ...], mode: Mode) -> dict[str, float]:
 def run_all(errors: Sequence[Watched], times: Times, jobs: int) -> Iterator[tuple[Error, Outcome]]:
     """Plant all errors, so many at a time, and yield what becomes of each."""
     waiting, running = iter(errors), {}
+    has_seen: dict[str, Counter[str]] = defaultdict(Counter)  # of each module, by test file
     with quiet_place() as place:
         try:
             while True:
                 while len(running) < jobs and (watched := next(waiting, None)) is not None:
                     error, watchers = watched
                     mode = mode_of(error.module)
-                    own = quickest_first(watchers, times[mode])
+                    own = in_order(watchers, times.get(mode, {}), has_seen[error.module])
                     running[start(error, own, mode, place)] = (error, time.perf_counter())
                 if not running:
                     return
@@ -87,16 +89,21 @@ def run_all(errors: Sequence[Watched], times: Times, jobs: int) -> Iterator[tupl
                     outcome = found(number, place, begun, SECONDS)
                     if outcome is not None:
                         del running[number]
+                        has_seen[error.module][outcome.seen_by.partition(".py")[0]] += 1
                         yield error, outcome
         finally:
             for number in running:
                 stop(number)
 
 
-def quickest_first(watchers: Watchers, times: dict[str, float]) -> Watchers:
-    """The watchers in the order of their times; of the gradient checks those that run count."""
+def in_order(watchers: Watchers, times: dict[str, float], has_seen: Counter[str]) -> Watchers:
+    """First the tests that have seen the module's other errors, then the quickest.
+
+    Of the gradient checks those count that run.
+    """
     took = dict(times)
     if watchers.checks is not None:
         starts = tuple(f"{check}." for check in watchers.checks)
         took[GRADIENTS] = sum(each for name, each in times.items() if name.startswith(starts))
-    return watchers._replace(files=tuple(sorted(watchers.files, key=lambda f: took.get(f, 0.0))))
+    files = sorted(watchers.files, key=lambda file: (-has_seen[file], took.get(file, 0.0)))
+    return watchers._replace(files=tuple(files))
