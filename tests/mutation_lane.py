@@ -28,7 +28,7 @@ from mutation_process import Error, Outcome
 from mutation_rules import Mutant, mutants_of
 from mutation_watchers import PACKAGE, ROOT, mutated_modules, watchers_of
 
-COUNT = 240
+COUNT = 250
 SURVIVORS = Path(__file__).with_name("mutation_survivors.toml")
 
 

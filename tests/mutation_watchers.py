@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = "ladtl_np"
-PACKAGES = ("reference", "kernels", "layers", "objective", "training", "model", "options")
-GLUE = ("objective", "training", "model", "options")
-COMPILING = {"kernels/_cache.py", "kernels/_jit.py", "kernels/notice.py"}
-"""Modules that compile and cache; what they get wrong takes processes of its own to see."""
+PACKAGES = ("reference", "kernels", "layers", "objective", "training", "model", "options", "arrays")
+GLUE = ("objective", "training", "model", "options", "arrays")
+WITHOUT = {"kernels/_cache.py", "kernels/_jit.py", "kernels/notice.py"}
+WITHOUT |= {"arrays/limits.py", "arrays/processors.py"}
+"""What compiles, caches, and asks the machine: only other processes would see its errors."""
 
 GRADIENTS = "test_gradients"
 LAWS = ("test_training_laws", "test_options_laws")
 WHOLE = {
+    "arrays": ("test_batching", "test_encoding", "test_objective", GRADIENTS),
     "layers": ("test_objective",),
     "objective": (GRADIENTS, "test_objective", "test_training_laws"),
     "training": (*LAWS, "test_training"),
@@ -26,6 +28,16 @@ WHOLE = {
 }
 """What watches a whole package, the glue above all."""
 
+OWN = {f"training/{name}.py" for name in ("estimate", "remarks", "warm_up", "word_vectors")}
+OWN |= {
+    f"model/{name}.py"
+    for name in (
+        *("container", "file", "formats", "hashed", "header", "layout", "privacy"),
+        *("strict_json", "values", "verify", "vocabulary_key", "wider"),
+    )
+}
+"""Modules that no number of a run goes through: only their own tests watch them."""
+
 ALSO = {
     "kernels/algebra/extremes.py": ("test_mmd",),
     "kernels/algebra/strips.py": ("test_matmul",),
@@ -33,12 +45,13 @@ ALSO = {
     "model/privacy.py": ("test_command_model", "test_promises_privacy"),
     "model/verify.py": ("test_command_model", "test_promises_models"),
     "model/container.py": ("test_promises_models",),
-    "model/formats.py": ("test_command_model", "test_promises_models"),
-    "model/hashed.py": ("test_promises_privacy",),
-    "model/header.py": ("test_promises_models",),
-    "model/layout.py": ("test_promises_models",),
-    "model/strict_json.py": ("test_promises_models",),
-    "model/values.py": ("test_promises_models",),
+    "model/formats.py": ("test_model_file", "test_command_model", "test_promises_models"),
+    "model/hashed.py": ("test_model_file", "test_promises_privacy"),
+    "model/header.py": ("test_model_file", "test_promises_models"),
+    "model/layout.py": ("test_container", "test_promises_models"),
+    "model/strict_json.py": ("test_model_file", "test_promises_models"),
+    "model/values.py": ("test_model_file", "test_promises_models"),
+    "model/vocabulary_key.py": ("test_model_file", "test_promises_privacy"),
     "training/diverged.py": ("test_promises_numerics",),
     "options/demo.py": ("test_command_train",),
 }
@@ -63,7 +76,7 @@ def mutated_modules() -> list[str]:
         name
         for package in PACKAGES
         for path in sorted((ROOT / PACKAGE / package).rglob("*.py"))
-        if (name := path.relative_to(ROOT / PACKAGE).as_posix()) not in COMPILING
+        if (name := path.relative_to(ROOT / PACKAGE).as_posix()) not in WITHOUT
     ]
 
 
@@ -87,7 +100,8 @@ def watchers_of(module: str) -> Watchers:
         far = []
     else:
         near.append(GRADIENTS)
-    files = (*named, *near, *far, *WHOLE.get(package, ()), *ALSO.get(module, ()))
+    whole = () if module in OWN else WHOLE.get(package, ())
+    files = (*named, *near, *far, *whole, *ALSO.get(module, ()))
     checks = tuple(name.removeprefix(f"{PACKAGE}.") for name in (dotted, *sorted(above)))
     return Watchers(tuple(dict.fromkeys(files)), checks)
 
