@@ -125,8 +125,8 @@ def main() -> int:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, too
     known = argued()
-    errors = list(dict.fromkeys((*sample(options.count, options.seed), *known)))
-    errors = [error for error in errors if options.only in error.module]
+    planted = [error for error in sample(options.count, options.seed) if error not in known]
+    errors = [error for error in (*planted, *known) if options.only in error.module]
     outcomes = recorded(options.record, errors)
     watched = [(error, watchers_of(error.module)) for error in errors if error not in outcomes]
     for error, outcome in run_all(watched, measured(watched, options.times), options.jobs):

@@ -28,7 +28,9 @@ WHOLE = {
 }
 """What watches a whole package, the glue above all."""
 
-OWN = {f"training/{name}.py" for name in ("estimate", "remarks", "warm_up", "word_vectors")}
+OWN = {
+    f"training/{name}.py" for name in ("diverged", "estimate", "remarks", "warm_up", "word_vectors")
+}
 OWN |= {
     f"model/{name}.py"
     for name in (
@@ -52,7 +54,6 @@ ALSO = {
     "model/strict_json.py": ("test_model_file", "test_promises_models"),
     "model/values.py": ("test_model_file", "test_promises_models"),
     "model/vocabulary_key.py": ("test_model_file", "test_promises_privacy"),
-    "training/diverged.py": ("test_promises_numerics",),
     "options/demo.py": ("test_command_train",),
 }
 """Modules that are watched through others, of which the tests import nothing by name."""
