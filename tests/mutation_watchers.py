@@ -54,6 +54,8 @@ ALSO = {
     "model/strict_json.py": ("test_model_file", "test_promises_models"),
     "model/values.py": ("test_model_file", "test_promises_models"),
     "model/vocabulary_key.py": ("test_model_file", "test_promises_privacy"),
+    "training/encoding.py": ("test_preparation",),
+    "training/start_values.py": ("test_preparation",),
     "options/demo.py": ("test_command_train",),
 }
 """Modules that are watched through others, of which the tests import nothing by name."""

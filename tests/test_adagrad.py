@@ -135,6 +135,13 @@ def test_learning_rate_falls_by_a_stair_after_every_decay_steps():
         assert optimiser.learning_rate() == pytest.approx(expected, rel=1e-15)
 
 
+def test_learning_rate_stays_where_no_steps_part_its_stairs():
+    network = random_network(np.random.default_rng(3))
+    optimiser = AdaGrad(network, AdaGradOptions(learning_rate=0.03, decay=0.5, decay_steps=0))
+    for optimiser.step in (0, 1, 1000):
+        assert optimiser.learning_rate() == 0.03
+
+
 def test_float32_model_is_updated_in_float32():
     _, after, _, optimiser = trained_once(AdaGradOptions(), dtype=np.float32)
     for array in (after.embedding, after.weights.flat, optimiser.weight_sums, optimiser.row_sums):

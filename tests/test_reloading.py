@@ -1,0 +1,79 @@
+"""What re-training carries over: each layer by its own switch, and of a CRF only matched tags."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+import pytest
+
+from ladtl_np.model.network import EMBEDDING, Architecture, Network, Start, initialise
+from ladtl_np.options.method_options import ReloadOptions
+from ladtl_np.training.reloading import carry_layers
+
+MATCHED = np.array([0, 3, 1]), np.array([0, 1, 4])  # source tags, target tags
+SWITCHES = ReloadOptions.__struct_fields__
+NONE = dict.fromkeys(("words", "characters", "character_lstm", "word_lstm", "emission"), False)
+NONE["transition"] = False
+
+
+def network(tags: int, seed: int, *, bias: bool = True, characters: int = 6) -> Network:
+    """A network of one domain with random numbers everywhere, biases included."""
+    plain = Architecture.plain(vocabulary=9, embedding=3, hidden=2, source_tags=0, target_tags=tags)
+    sizes = msgspec.structs.replace(
+        plain,
+        emission_bias=bias,
+        characters=characters,
+        character_embedding=2 if characters else 0,
+        character_hidden=2 if characters else 0,
+    )
+    rng = np.random.default_rng(seed)
+    made = initialise(sizes, rng, Start(recurrent="glorot", projection="identity"), np.float64)
+    for array in made.named().values():
+        array[...] = rng.normal(size=array.shape)
+    return made
+
+
+def layer_of(name: str) -> str:
+    """The switch that a parameter belongs to."""
+    if name == EMBEDDING:
+        return "words"
+    if name == "characters.embedding":
+        return "characters"
+    if name.startswith("characters."):
+        return "character_lstm"
+    if name.startswith("target_crf"):
+        return "transition" if name.endswith(".A") else "emission"
+    return "word_lstm"
+
+
+@pytest.mark.parametrize("switch", [*NONE, "all", "none"])
+def test_a_switch_carries_its_layer_and_no_other(switch):
+    new, old = network(5, seed=1), network(4, seed=2)
+    before = new.copy().named()
+    on = {name: switch in (name, "all") for name in NONE}
+    carry_layers(new, old, MATCHED, ReloadOptions(**on))
+    s, t = MATCHED
+    for name, array in new.named().items():
+        expected, source = before[name].copy(), old.named()[name]
+        if on[layer_of(name)]:
+            if name.endswith("crf.A"):
+                expected[np.ix_(t, t)] = source[np.ix_(s, s)]
+            elif name.startswith("target_crf"):
+                expected[..., t] = source[..., s]
+            else:
+                expected = source
+        np.testing.assert_array_equal(array, expected, err_msg=name)
+
+
+def test_what_a_network_does_not_have_is_not_carried():
+    for new, old in (
+        (network(5, 1, characters=0), network(4, 2, characters=0)),
+        (network(5, 1, bias=False), network(4, 2, bias=False)),
+    ):
+        carry_layers(new, old, MATCHED, ReloadOptions())
+        np.testing.assert_array_equal(new.weights["forward.W"], old.weights["forward.W"])
+
+
+def test_every_switch_is_tried():
+    assert set(NONE) == {name for name in SWITCHES if name != "source_steps"}
+    assert {layer_of(name) for name in network(5, seed=1).named()} == set(NONE)
