@@ -5,7 +5,7 @@
 
 An error that no test notices is a failure. Errors by rule are `mutation_lane.py`. As there, a test
 runs in a forked process that finds the error in place of the module. What is not noticed so, and
-what stands in a kernel, is planted in a copy of the whole package: there compiled kernels have the
+what compiles and caches, is planted in a copy of the whole package: there compiled kernels have the
 error, and programs that a test starts.
 """
 
@@ -25,9 +25,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mutation_pool import Watched, measured, mode_of, run_all
+from mutation_pool import Watched, measured, run_all
 from mutation_process import Error, Outcome
-from mutation_watchers import PACKAGE, ROOT, Watchers
+from mutation_watchers import GRADIENTS, PACKAGE, ROOT, WITHOUT, Watchers, watchers_of
 
 COPIED = (PACKAGE, "tests", "docs", "cli.py", "pyproject.toml", "README.md")
 SECONDS = 600  # in the copy; kernels are compiled first
@@ -38,13 +38,12 @@ def listed() -> list[Watched]:
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     audits = tomllib.loads((ROOT / PACKAGE / "audit" / "plants.toml").read_text("utf-8"))
     errors = [*table["error"], *({"kind": "plants of audits", **p} for p in audits["plant"])]
-    return [
-        (
-            Error(e["kind"], e["file"].removeprefix(f"{PACKAGE}/"), e["old"], e["new"]),
-            Watchers((e["test"],)),
-        )
-        for e in errors
-    ]
+    watched = []
+    for e in errors:
+        module = e["file"].removeprefix(f"{PACKAGE}/")
+        own = watchers_of(module).checks if e["test"] == GRADIENTS else None
+        watched.append((Error(e["kind"], module, e["old"], e["new"]), Watchers((e["test"],), own)))
+    return watched
 
 
 @contextmanager
@@ -102,8 +101,8 @@ def planted_in_copies(errors: list[Watched]) -> Iterator[tuple[Error, Outcome]]:
 
 def planted(errors: list[Watched], jobs: int) -> Iterator[tuple[Error, Outcome]]:
     """Plant all errors, and yield what becomes of each."""
-    here = [watched for watched in errors if mode_of(watched[0].module) == "compiled"]
-    left = [watched for watched in errors if mode_of(watched[0].module) != "compiled"]
+    here = [watched for watched in errors if watched[0].module not in WITHOUT]
+    left = [watched for watched in errors if watched[0].module in WITHOUT]
     watchers = dict(errors)
     for error, outcome in run_all(here, measured(here), jobs):
         if outcome.seen_by:
