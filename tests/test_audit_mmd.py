@@ -16,7 +16,7 @@ from ladtl_np.audit import Subject, check_mmd, run_subject
 from ladtl_np.audit.mmd import lines as mmd_lines
 from ladtl_np.audit.mmd.cloud import plane_of, principal_components
 from ladtl_np.audit.mmd.labels import Halves, Sample
-from ladtl_np.audit.mmd.lines import halves_lines, law_errors, law_lines
+from ladtl_np.audit.mmd.lines import discoveries, halves_lines, law_errors, law_lines
 from ladtl_np.audit.mmd.looks import alive, batches_of, look
 from ladtl_np.audit.mmd.permutation import (
     SentenceGram,
@@ -145,6 +145,20 @@ def test_exchanging_tokens_finds_differences_within_one_domain_and_sentences_do_
 def test_a_test_that_finds_too_much_fails(small: int, verdict: str) -> None:
     p = [0.01] * small + [0.5] * (1000 - small)
     assert [line.verdict for line in halves_lines(Halves(p, []))] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("p", "count"),
+    [
+        ([0.04, 0.04, 0.04], 3),  # the third is below 3/3 of the level, and takes the others along
+        ([0.9, 0.01, 0.8], 1),
+        ([0.02, 0.9, 0.8], 0),
+        ([0.001] + 96 * [0.5], 0),
+        (2 * [0.001] + 95 * [0.5], 2),
+    ],
+)
+def test_labels_that_differ_are_counted_together(p: list[float], count: int) -> None:
+    assert discoveries(p) == count
 
 
 def test_labels_of_too_few_sentences_are_not_halved() -> None:

@@ -18,6 +18,7 @@ from ladtl_np.reference import mmd as reference
 from ladtl_np.shapes import Floats
 
 __all__ = [
+    "discoveries",
     "halves_lines",
     "labels_table",
     "law_errors",
@@ -96,13 +97,22 @@ def halves_lines(found: Halves) -> Iterator[Line]:
 
 def told_apart(name: str, found: Sequence[LabelFound]) -> Line:
     """How many labels differ between the domains, all labels taken together."""
-    level = LEVEL / len(found)
-    count = sum(label.tested.p <= level for label in found)
+    count = discoveries([label.tested.p for label in found])
     return noted(
         f"labels that differ {name}",
         f"{count} of {len(found)}",
-        f"p ≤ {LEVEL} / {len(found)}, because {len(found)} labels are tested",
+        f"at most {100 * LEVEL:.0f} % of them by chance, as a mean (Benjamini and Hochberg)",
     )
+
+
+def discoveries(p: Sequence[float]) -> int:
+    """How many hypotheses are rejected at a false discovery rate of `LEVEL`.
+
+    The largest k whose k-th smallest p is at most k LEVEL / M (Benjamini and Hochberg 1995).
+    """
+    ordered = np.sort(p)
+    allowed = LEVEL * np.arange(1, len(ordered) + 1) / len(ordered)
+    return int(np.flatnonzero(ordered <= allowed).max(initial=-1)) + 1
 
 
 def labels_table(samples: Sequence[Sample], found: dict[str, list[LabelFound]]) -> Table:
