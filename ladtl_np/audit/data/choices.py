@@ -179,7 +179,7 @@ def _map_lines(evidence: Evidence) -> Iterator[Line]:
         if held.corpus is not None:
             there = set(TagSet.from_corpora([held.corpus]).types)
             if missing := sorted(there - set(types.types)):
-                told = f"{held.name}, all missed: {listed(missing)}"
+                told = f"{evidence.short(held)}, all missed: {listed(missing)}"
                 check = "types that no training sentence of the target has"
                 yield noted(check, f"{len(missing)}", told)
 
@@ -197,6 +197,8 @@ def _unknown_lines(evidence: Evidence) -> Iterator[Line]:
         if held.role == "dev" and model.dev_unknown is not None:
             told = f"{model.dev_unknown.unknown:,} in {BEST}"
             verdict: Verdict = "passed" if now == model.dev_unknown else "failed"
-            yield Line("unknown tokens", f"{now.unknown:,}, {found}", told, verdict, held.name)
+            yield Line(
+                "unknown tokens", f"{now.unknown:,}, {found}", told, verdict, evidence.short(held)
+            )
         else:
-            yield noted("unknown tokens", found, held.name)
+            yield noted("unknown tokens", found, evidence.short(held))

@@ -87,6 +87,10 @@ class Evidence:
         found = (name for name in names if self.manifest.data_of(name) is held.told)
         return None if held.told is None else next(found, None)
 
+    def short(self, held: Held) -> str:
+        """Name a corpus as the manifest's scores do, or by its file."""
+        return self.result_name(held) or held.name
+
 
 def read_evidence(folder: str | PathLike[str], moved: Moved | None = None) -> Evidence:
     """Read all that a run's folder has, and every corpus that can be read.

@@ -110,7 +110,7 @@ def leakage_lines(evidence: Evidence, shared: list[Shared]) -> Iterator[Line]:
             if one.sampled is not None:
                 told += f"; {one.sampled:,} stand among the sentences that were trained on"
             check = f"sentences of {one.scored.role} in {one.within.role}, word for word"
-            yield noted(check, found, f"{one.scored.name}: {told}")
+            yield noted(check, found, f"{evidence.short(one.scored)}: {told}")
 
 
 def _same(one: Shared) -> bool:

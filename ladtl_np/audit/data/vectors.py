@@ -73,10 +73,10 @@ def _word_lines(evidence: Evidence, model: Model) -> Iterator[Line]:
         found = f"{known:,} of {len(alone):,} are known to the model"
         check = f"words that {held.role} has and no training sentence"
         if evidence.config.data.embeddings:
-            yield noted(check, found, f"{held.name}; the vectors know them")
+            yield noted(check, found, f"{evidence.short(held)}; the vectors know them")
         else:
             verdict: Verdict = "failed" if known else "passed"
-            yield Line(check, found, "none, without word vectors", verdict, held.name)
+            yield Line(check, found, "none, without word vectors", verdict, evidence.short(held))
 
 
 def _text_lines(evidence: Evidence, text: str) -> Iterator[Line]:
@@ -88,13 +88,13 @@ def _text_lines(evidence: Evidence, text: str) -> Iterator[Line]:
     findings.raise_any()
     whole = "\n".join(lines)
     for held in evidence.of("dev", "test"):
-        yield _text_line(held, whole, name)
+        yield _text_line(held, evidence.short(held), whole, name)
 
 
-def _text_line(held: Held, whole: str, name: str) -> Line:
+def _text_line(held: Held, short: str, whole: str, name: str) -> Line:
     sentences = [s.tokens for s in held.corpus or () if len(s) >= LONG]
     count = sum("".join("".join(tokens).split()) in whole for tokens in sentences)
     share = 100 * count / max(len(sentences), 1)
     found = f"{count:,} of {len(sentences):,} ({share:.1f} %)"
     check = f"sentences of {held.role} in the vectors' text"
-    return noted(check, found, f"{held.name} in {name}; of {LONG} tokens or more")
+    return noted(check, found, f"{short} in {name}; of {LONG} tokens or more")
