@@ -90,6 +90,7 @@ def test_a_sound_run_passes_every_line(sound: Path) -> None:
         "best step in metrics.tsv and manifest.json": 1,
         "development F1 in metrics.tsv and manifest.json": 1,
         "the target's sample": 1,
+        "MMD of each label and manifest.json": 1,
         "label map and best.safetensors": 1,
         "unknown tokens": 1,
         "words that dev has and no training sentence": 1,
@@ -393,6 +394,16 @@ def test_the_sample_must_be_of_the_told_size(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("mmd", 0.5), ("target", "S-Planet"), ("source_tokens", 1)]
+)
+def test_the_distance_of_each_label_must_come_out_again(
+    folder: Path, key: str, value: object
+) -> None:
+    edit_manifest(folder, lambda told: told["label_mmd"][1].update({key: value}), sign=True)
+    assert failed(check_data(folder)) == {"MMD of each label and manifest.json"}
+
+
 def test_the_label_map_must_be_the_model_s_and_name_types_that_are_there(tmp_path: Path) -> None:
     path = tmp_path / "map.toml"
     path.write_text('Drug = "Drug"\n', "utf-8")
@@ -403,7 +414,8 @@ def test_the_label_map_must_be_the_model_s_and_name_types_that_are_there(tmp_pat
     assert failed(check_data(folder)) == {"label map and best.safetensors", types}
     path.write_text('Drug = ""\n', "utf-8")
     audit = check_data(folder)
-    assert failed(audit) == {"label map and best.safetensors"}
+    distances = "MMD of each label and manifest.json"  # of other labels, now
+    assert failed(audit) == {"label map and best.safetensors", distances}
     assert found(audit, "types of the source alone", "noted") == ["1 (Drug)"]
     assert found(audit, "types of the target alone", "noted") == ["1 (Drug)"]
     path.unlink()

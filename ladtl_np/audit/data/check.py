@@ -7,6 +7,7 @@ from os import PathLike
 from typing import Any
 
 from ladtl_np.audit.data.choices import choice_lines, label_lines
+from ladtl_np.audit.data.distances import distance_lines
 from ladtl_np.audit.data.evidence import Evidence, read_evidence
 from ladtl_np.audit.data.files import file_lines
 from ladtl_np.audit.data.leakage import (
@@ -74,6 +75,7 @@ def check_data(
     step()
     shared = shared_sentences(evidence)
     lines = list(_lines(evidence, shared, vectors_texts, step))
+    lines += distance_lines(evidence, moved)
     if tell is not None:
         tell(total, total)
     return Audit(
