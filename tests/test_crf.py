@@ -202,6 +202,14 @@ def test_guard_lets_scores_pass_just_under_the_limit_and_stops_them_just_over(dt
         assert nll_and_gradients(packing, E, A, tags)[3] == fits
 
 
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_a_space_that_is_asked_for_is_taken(asked):
+    packing, E, A, tags = random_chains(np.random.default_rng(3), (3, 1), 4)
+    _, cache = crf_forward(E, A, tags, packing.offsets, in_scaled_space=asked)
+    assert (cache.e is not None) == (asked is not False)
+    assert (cache.a is not None) == (asked is not False)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("factor", [0.3, 0.999])

@@ -24,7 +24,7 @@ __all__ = ["TOLERANCE", "check_divergence", "without_two_chains"]
 TOLERANCE = 1e-9
 """Rounding that is allowed for, relative to the larger side and at least to 1."""
 _TITLE = "Divergence of the two CRFs, and its bounds"
-_TWICE = 50  # sentences whose divergence the reference computes too
+_TWICE, _LONGEST = 50, 300  # sentences that the reference computes too, tokens of one at most
 _WHAT = (
     "For every sentence: the exact KL(p_s || p_t) in nats; (b - a)^2 / 8, where a and b are the "
     "least and the largest difference s_s - s_t over all tag sequences, from two Viterbi runs; "
@@ -134,7 +134,7 @@ def _measured(
     matched = subject.objective.matched
     difference = difference_of(network, matched)
     distance.add(difference.distance, (difference.W**2).sum() + (difference.A**2).sum(), "")
-    twice = {id(sentence) for sentence in some(sentences, _TWICE)}
+    twice = {id(sentence) for sentence in some(sentences, _TWICE, _LONGEST)}
     found = []
     states = hidden_states(network, sentences, subject.spelled)
     for number, (sentence, H) in enumerate(zip(sentences, states, strict=True), 1):

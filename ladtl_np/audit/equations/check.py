@@ -14,7 +14,7 @@ from ladtl_np.audit.comparing import Comparisons
 from ladtl_np.audit.divergence import without_two_chains
 from ladtl_np.audit.equations.characters import check_characters
 from ladtl_np.audit.equations.decoding import check_decoding, check_legal, drawn_heads
-from ladtl_np.audit.equations.defaults import SENTENCES, TOLERANCE
+from ladtl_np.audit.equations.defaults import LONGEST, SENTENCES, TOLERANCE
 from ladtl_np.audit.equations.discrepancy import check_mmd_terms, matched_by_name
 from ladtl_np.audit.equations.likelihood import Likelihood, check_chains
 from ladtl_np.audit.equations.literal import literal_chain, literal_hidden
@@ -73,7 +73,7 @@ def check_equations(
     subject
         A model and sentences.
     sentences
-        Of either domain at most, evenly spaced.
+        Of either domain at most, evenly spaced over those of up to LONGEST tokens.
     tolerance
         Largest difference that passes, relative to the larger value and at least to 1.
     seed
@@ -88,7 +88,7 @@ def check_equations(
     """
     rng = stream(seed, "audit")
     book = Comparisons()
-    source, target = (some(half, sentences) for half in (subject.source, subject.target))
+    source, target = (some(half, sentences, LONGEST) for half in (subject.source, subject.target))
     batch = two_domain_batch(source, target, subject.spelled)
     done = _counted(tell)
     with single_threaded_blas():
@@ -217,7 +217,7 @@ def _check_renumbered(
 ) -> None:
     """What is matched by name, with the source's tags in another order."""
     other = renumbered(subject)
-    source, target = (some(half, sentences) for half in (other.source, other.target))
+    source, target = (some(half, sentences, LONGEST) for half in (other.source, other.target))
     batch = two_domain_batch(source, target, other.spelled)
     with single_threaded_blas():
         hidden = encoder_forward(other.network, batch, None, Workers())[0].copy()
