@@ -8,7 +8,11 @@ export OMP_NUM_THREADS ?= $(THREADS)
 MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
     embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor pieces))
 
-.PHONY: demo test test-all fuzz mutants lint docs bench clean
+# test files are spread over so many processes
+PROCESSES ?= 2
+IN_PARTS := -p no:cacheprovider -n $(PROCESSES) --dist loadfile --benchmark-disable
+
+.PHONY: demo audit test test-all fuzz mutants lint docs bench clean
 
 demo: $(VENV)/.core
 	rm -rf demo-run
@@ -23,13 +27,18 @@ demo: $(VENV)/.core
 	    /^$$/ { print "\n"; if (++n == 4) exit } { print }' > demo-run/sample.txt
 	$(BIN)/ladtl tag --model demo-run/la-dtl/best.safetensors demo-run/sample.txt --to terminal
 
+# the trained demo model checked in every way: a page to read and a file to keep
+audit: $(VENV)/.report
+	test -f demo-run/la-dtl/best.safetensors || $(MAKE) demo
+	$(BIN)/ladtl audit all demo-run/la-dtl --out demo-run/audit --overwrite
+
 # the fast lane: under ten minutes on two cores, compilation included
 test: lint docs
-	LADTL_BUILT_DOCS=docs/_build/html $(BIN)/python -m pytest -m "not slow" -p no:cacheprovider
+	LADTL_BUILT_DOCS=docs/_build/html $(BIN)/python -m pytest -m "not slow" $(IN_PARTS)
 
 # everything: slow tests, and the mathematics without compilation and with checked array bounds
 test-all: test mutants
-	$(BIN)/python -m pytest -m slow -p no:cacheprovider
+	$(BIN)/python -m pytest -m slow $(IN_PARTS)
 	$(BIN)/python tests/fuzz/run.py --seconds 30
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
@@ -77,6 +86,11 @@ $(VENV)/.core: pyproject.toml
 $(VENV)/.dev: pyproject.toml
 	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
+	touch $@ $(VENV)/.core
+
+$(VENV)/.report: pyproject.toml
+	test -d $(VENV) || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[report]"
 	touch $@ $(VENV)/.core
 
 # without PyTorch there is no peer to compare with, and everything else is measured

@@ -207,6 +207,8 @@ def run_all(folder: Path) -> World:
     begin("audit explain --json", *explain, i / "test.txt", "--json")
     begin("audit data", "audit", "data", run, "--vectors-text", i / "text.txt")
     begin("audit data --json", "audit", "data", o / "two", "--json")
+    begin("audit all", "audit", "all", run, "--out", o / "audit")
+    begin("audit all --json", "audit", "all", run, "--out", o / "audit", "--overwrite", "--json")
     begin("audit mmd", "audit", "mmd", run, "--permutations", 19, "--out", o / "mmd.html")
     begin("bench", "bench", "--stem", "adagrad", "--workload", "weibo", "--threads", 1,
           "--rounds", 1, "--no-peer", "--markdown", o / "bench.md")  # fmt: skip

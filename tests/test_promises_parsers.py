@@ -470,6 +470,7 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "experiment": lambda odd, p: ("experiment", odd, "--out", p["out"], "--dry-run"),
     "report --terms": lambda odd, p: ("report", p["run"], "--terms", odd, "--out", p["page"]),
     "bench --compare": lambda odd, p: ("bench", "--compare", odd),
+    "audit all, run": lambda odd, p: ("audit", "all", odd, "--out", p["out"]),
     "audit data, run": lambda odd, p: ("audit", "data", odd),
     "audit --vectors-text": lambda odd, p: (
         *("audit", "data", p["audited"]),
@@ -1361,7 +1362,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
     for command, line in NAMED.items():
         if command in ("tag, JSONL", "report", "score, one file", "data stats, untagged"):
             continue  # other formats of a file
-        if command in ("audit, run", "audit data, run"):
+        if command in ("audit, run", "audit all, run", "audit data, run"):
             continue  # is a folder
         shutil.rmtree(places["out"], ignore_errors=True)
         content = contents.get(kinds.get(command, ""), Path(places["gold"]).read_bytes())

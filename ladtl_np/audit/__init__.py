@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ladtl_np.audit.data.check import check_data
     from ladtl_np.audit.divergence import check_divergence
     from ladtl_np.audit.equations.check import check_equations
+    from ladtl_np.audit.everything import RunAudit, check_run
     from ladtl_np.audit.explain.explanation import explain_sentence
     from ladtl_np.audit.gradients import check_gradients
     from ladtl_np.audit.mmd.check import check_mmd
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Audit",
     "Line",
+    "RunAudit",
     "Subject",
     "check_data",
     "check_divergence",
@@ -32,6 +34,7 @@ __all__ = [
     "check_gradients",
     "check_mmd",
     "check_plants",
+    "check_run",
     "demo_subject",
     "explain_sentence",
     "model_subject",
@@ -43,6 +46,7 @@ __all__ = [
 _HOMES = {
     "Audit": "ladtl_np.audit.outcome",
     "Line": "ladtl_np.audit.outcome",
+    "RunAudit": "ladtl_np.audit.everything",
     "Subject": "ladtl_np.audit.subject",
     "check_data": "ladtl_np.audit.data.check",
     "check_divergence": "ladtl_np.audit.divergence",
@@ -50,6 +54,7 @@ _HOMES = {
     "check_gradients": "ladtl_np.audit.gradients",
     "check_mmd": "ladtl_np.audit.mmd.check",
     "check_plants": "ladtl_np.audit.planting",
+    "check_run": "ladtl_np.audit.everything",
     "demo_subject": "ladtl_np.audit.subject",
     "explain_sentence": "ladtl_np.audit.explain.explanation",
     "model_subject": "ladtl_np.audit.subject",

@@ -104,12 +104,12 @@ def check_gradients(
         lines += check_pairs("reference", REFERENCE_PAIRS, rng, tolerance)
         lines += adagrad_lines(rng, CLOSER * tolerance)
         blocks = [(side, name) for side in (kernels, twin) for name in side.parameters]
-        for done, (side, name) in enumerate(blocks):
-            if tell is not None:
-                tell(done, len(blocks))
+        for done, (side, name) in enumerate(blocks, 1):
             fewer = SLOW if side is twin else 1
             moves = -(-coordinates // fewer), -(-directions // fewer)
             lines.append(_block(side, name, case, rng, *moves, tolerance))
+            if tell is not None:
+                tell(done, len(blocks))
     return Audit("gradients", "Gradients", lines, [*_notes(subject, case), *subject.notes])
 
 

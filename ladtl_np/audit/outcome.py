@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
@@ -83,9 +82,13 @@ class Audit:
     @property
     def summary(self) -> str:
         """How many lines passed, failed and are noted, in words."""
-        counts = Counter(line.verdict for line in self.lines)
-        told = [f"{counts['passed']:,} passed", f"{counts['failed']:,} failed"]
-        return ", ".join([*told, *([f"{counts['noted']:,} noted"] if counts["noted"] else [])])
+        told = [f"{self.count('passed'):,} passed", f"{self.count('failed'):,} failed"]
+        noted = self.count("noted")
+        return ", ".join([*told, *([f"{noted:,} noted"] if noted else [])])
+
+    def count(self, verdict: Verdict) -> int:
+        """How many lines have a verdict."""
+        return sum(line.verdict == verdict for line in self.lines)
 
     def table(self) -> Table:
         """The lines as a table, those that failed first; where they are if any of them says it."""

@@ -6,6 +6,7 @@ import click
 
 from ladtl_np.commands.audit.data import data
 from ladtl_np.commands.audit.equations import equations
+from ladtl_np.commands.audit.everything import everything
 from ladtl_np.commands.audit.explain import explain
 from ladtl_np.commands.audit.gradients import gradients
 from ladtl_np.commands.audit.kl import kl
@@ -30,8 +31,9 @@ def command() -> None:
       ladtl audit explain run test.txt --sentence 3 --out explain.html
       ladtl audit mmd run/ --out mmd.html
       ladtl audit data run/
+      ladtl audit all run/ --out audit/
     """
 
 
-for part in (gradients, equations, kl, explain, mmd, data):
+for part in (gradients, equations, kl, explain, mmd, data, everything):
     command.add_command(part)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.progress import TextColumn, TimeRemainingColumn
 
 from ladtl_np.progress.bar import BarDisplay, bar_column
@@ -29,3 +31,10 @@ class AuditDisplay(BarDisplay):
     def tell(self, done: int, total: int) -> None:
         """Move the bar to a share of the work."""
         self._bar.update(self._task, completed=done / max(1, total))
+
+    def tell_part(self, part: str, parts: Sequence[str], done: int, total: int) -> None:
+        """Move the bar of one of several audits, and say which it is."""
+        place = parts.index(part)
+        share = (place + done / max(1, total)) / len(parts)
+        task = f"{place + 1}/{len(parts)} {part}"
+        self._bar.update(self._task, completed=share, description=task)
