@@ -376,3 +376,56 @@ def test_processes_that_compile_at_once_do_not_get_each_others_code(
         env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "c"), "NUMBA_DISABLE_JIT": "0"},
     )
     assert done.stdout == "3.0 3.0\n"
+
+
+NAMESAKES = """
+import numba
+import numpy as np
+from ladtl_np.kernels.algebra.matmul import max_plus, multiply
+
+@numba.njit
+def both(product, best, A, B):
+    multiply(product, A, B, False)
+    max_plus(best, A, B)
+
+rng = np.random.default_rng(0)
+A, B = rng.normal(size=(20, 7)), rng.normal(size=(7, 90))
+product, best = np.empty((2, 20, 90))
+both(product, best, A, B)
+print(np.allclose(product, A @ B), np.allclose(best, (A[:, :, None] + B).max(axis=1)))
+"""
+
+
+@pytest.mark.slow
+def test_code_of_another_process_is_not_taken_for_other_code_of_the_same_name(
+    tmp_path: Path,
+) -> None:
+    """As if two processes compiled at once, and one had the sums cached but not the maxima."""
+    script, cache = tmp_path / "namesakes.py", tmp_path / "c"
+    script.write_text(NAMESAKES, "utf-8")
+
+    def run() -> str:
+        return subprocess.run(
+            [sys.executable, str(script)],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(cache), "NUMBA_DISABLE_JIT": "0"},
+        ).stdout
+
+    assert run() == "True True\n"
+    for file in [*cache.rglob("*max_plus*.nb*"), *cache.rglob("*tiles*.nbi")]:
+        file.unlink()
+    assert run() == "True True\n"
+    assert run() == "True True\n"
+
+
+def test_functions_of_one_name_have_numbers_that_no_other_process_counts() -> None:
+    from numba.core.bytecode import FunctionIdentity
+
+    from ladtl_np.kernels import _jit
+
+    numbers = [FunctionIdentity.from_function(_jit.kernel).unique_id for _ in range(2)]
+    assert numbers[0] != numbers[1]
+    assert min(numbers) > 2**64

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from llvmlite import binding as llvm
+from numba.core.bytecode import FunctionIdentity
 from numba.core.caching import IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.event import Listener, register
 
@@ -52,6 +53,14 @@ def _use_whole_vectors() -> int:
 
 
 VECTOR_BYTES = _use_whole_vectors()
+
+
+# Numba tells functions of one name apart, as are those that a function makes for each dtype or each
+# algebra, by a number in the name of their machine code, and counts in each process from 1. So code
+# that another process has cached can have the name of other code that is compiled here; the two are
+# then taken for one, and compute wrong numbers. A number that is drawn is not drawn twice.
+_numbers: Any = FunctionIdentity
+_numbers._unique_ids = iter(lambda: uuid.uuid4().int, None)
 
 
 def _fingerprint() -> str:
