@@ -23,6 +23,7 @@ from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.kernels import decoding as decoding_kernels
 from ladtl_np.model import decoding as model_decoding
+from ladtl_np.model import network as network_module
 from ladtl_np.model.network import SOURCE
 from ladtl_np.objective import encoder as encoder_module
 from ladtl_np.objective import likelihood as likelihood_step
@@ -261,7 +262,7 @@ def longer(real: Any) -> Any:
 
 
 def transposed(real: Any) -> Any:
-    return lambda E, A, *rest: real(E, A.T, *rest)
+    return lambda E, A, *rest: real(E, np.ascontiguousarray(A.T), *rest)
 
 
 def first_shifted(real: Any) -> Any:
@@ -361,6 +362,18 @@ def test_masks_of_other_values_are_seen(full: Subject, monkeypatch: pytest.Monke
     without = subject_of({"model": {"dropout": 0.0}})
     monkeypatch.setattr(step, "dropout_mask", lambda *given: np.ones((2, 2)))
     assert "dropout 0: mask" in failed(check_equations(without, sentences=2))
+
+
+def test_projections_of_the_other_domain_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    masked = subject_of({"method": "domain-mask"})
+    linear = subject_of({"method": "linear-projection"})
+    real = network_module.domain_mask
+    monkeypatch.setattr(network_module, "domain_mask", lambda domain, *rest: real("source", *rest))
+    assert "emission scores E" in failed(check_equations(masked, sentences=2))
+    monkeypatch.setattr(
+        network_module.Network, "projection_name", lambda self, head: "source_projection.T"
+    )
+    assert "emission scores E" in failed(check_equations(linear, sentences=2))
 
 
 def test_a_wrong_label_map_is_seen(full: Subject) -> None:
