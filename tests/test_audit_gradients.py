@@ -11,6 +11,7 @@ import pytest
 from audited_runs import write_tiny_run
 
 from ladtl_np.audit import Audit, Subject, check_gradients, demo_subject, run_subject
+from ladtl_np.audit.sides import make_case
 from ladtl_np.audit.slopes import relative_errors, slopes
 from ladtl_np.objective import encoder, likelihood, step
 from ladtl_np.reference import objective as reference
@@ -149,6 +150,23 @@ def test_every_kind_of_model_passes(kind: str, tmp_path: Path) -> None:
     assert failed(audit) == []
     frozen = any(line.check == "frozen parameters have no gradient" for line in audit.lines)
     assert frozen == (kind == "frozen maps")
+
+
+def test_the_first_sentence_is_cut_and_every_sentence_has_a_weight_of_its_own(
+    subject: Subject,
+) -> None:
+    rng = np.random.default_rng(0)
+    halves = subject.source[3:6], subject.target[3:6]
+    case = make_case(subject.network, subject.objective, *halves, subject.spelled, 0.0, rng)
+    for given, cut in zip(halves, (case.source, case.target), strict=True):
+        assert [s.words.size for s in cut] == [1, *(s.words.size for s in given[1:])]
+        assert len({s.weight for s in cut}) == 3
+    assert (case.dropout, case.mask.shape) == (0.5, (case.batch.words.size, 10))
+    one = make_case(
+        subject.network, subject.objective, (), halves[1][1:2], subject.spelled, 0.2, rng
+    )
+    assert one.target[0].words.size == halves[1][1].words.size
+    assert set(np.unique(one.mask)) <= {0.0, 1.25}
 
 
 # ---- slopes --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections import Counter
+from multiprocessing import active_children
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ import pytest
 import ladtl_np
 from ladtl_np.audit import check_plants, planting
 from ladtl_np.audit.outcome import held
+from ladtl_np.audit.planting import Looked
 from ladtl_np.audit.plants import PACKAGE, Plant, plants
-from ladtl_np.errors import UsageError
+from ladtl_np.errors import LadtlError, UsageError
 
 TESTS = Path(__file__).parent
 
@@ -67,6 +69,26 @@ def test_errors_of_both_sides_are_noticed_and_leave_no_trace() -> None:
     ]
 
 
+def test_an_error_is_noticed_on_a_model_of_ones_own(tiny_model_file: str, gold_file: str) -> None:
+    audit = planting.planted_audit("divergence-sign", on=Looked(tiny_model_file, (gold_file,)))
+    failed = [line.check for line in audit.lines if line.verdict == "failed"]
+    assert "gradient of divergence, kernels and reference" in failed
+    assert "kernels: word_embedding" in failed
+    with pytest.raises(LadtlError, match="nothing"):
+        planting.planted_audit("mmd-sign", on=Looked(tiny_model_file, ("nothing",)))
+
+
+@pytest.mark.slow
+def test_a_planted_kernel_is_compiled_into_a_folder_that_goes(
+    tiny_model_file: str, gold_file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    on = Looked(tiny_model_file, (gold_file,))
+    audit = planting.planted_audit("forget-gate", on=on)
+    assert "kernels: forward.W" in [line.check for line in audit.lines if line.verdict == "failed"]
+    assert list(tmp_path.glob("ladtl-planted-*")) == []
+
+
 @pytest.mark.slow
 def test_every_error_is_noticed() -> None:
     audit = check_plants()
@@ -85,8 +107,18 @@ def test_an_error_that_nobody_notices_fails_its_line() -> None:
 def test_a_process_that_has_the_mathematics_already_is_refused() -> None:
     importlib.import_module("ladtl_np.kernels.mmd")
     with pytest.raises(UsageError, match="__main__"):
-        planting._look("mmd-sign", 0)
+        planting._look("mmd-sign", None, 0)
     assert not any(isinstance(finder, planting._Finder) for finder in sys.meta_path)
+
+
+def test_an_interrupt_ends_the_processes_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(planting, "as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        check_plants(["mmd-sign", "reference-mask", "forget-gate"])
+    assert active_children() == []
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are() -> None:

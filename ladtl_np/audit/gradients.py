@@ -25,7 +25,7 @@ from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["check_gradients"]
 
-CLOSER = 1e-3
+CLOSER = 1e-2
 """Two computations of one gradient agree so much better than a difference can tell."""
 SLOW = 3
 """The reference is moved in so many times fewer ways: it is slow, and compared with the kernels."""

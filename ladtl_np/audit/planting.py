@@ -2,37 +2,70 @@
 
 A planted error never stands in a file. A fresh process puts an import hook in front of the module
 that it belongs to, before anything of the mathematics is imported; the hook hands out the changed
-source, and no bytecode of it is written. Where the module is one that Numba compiles, that process
-does not compile at all: changed kernels must not reach the compile cache, whose key is the sources
-on disk, and the small audit takes 5 s without compilation, against 19 s to compile it.
+source, and no bytecode of it is written. Changed kernels must not reach the compile cache, whose
+key is the sources on disk. So for a kernel that process does not compile at all: the small audit
+takes 5 s without compilation, against 19 s to compile it. Only on a model of real size, where that
+would take hours, it compiles, into a folder of its own that goes with it.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from types import ModuleType
+from typing import TYPE_CHECKING, NamedTuple
 
 from ladtl_np.audit.defaults import SENTENCES
 from ladtl_np.audit.outcome import Audit, Line, Tell, noted
 from ladtl_np.audit.plants import PACKAGE, Plant, plants
-from ladtl_np.errors import UsageError
+from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.errors import LadtlError, UsageError
 
-__all__ = ["check_plants", "planted_audit"]
+if TYPE_CHECKING:
+    from ladtl_np.audit.subject import Subject
+
+__all__ = ["Looked", "check_plants", "planted_audit"]
 
 PROCESSES = 2
 """Side by side."""
 
 
+class Looked(NamedTuple):
+    """What a planted error is looked for on, as plain values that a fresh process can read.
+
+    Attributes
+    ----------
+    model
+        A model file; a run's folder where there are no corpora.
+    corpora
+        Files in the target's tags.
+    source
+        A file in the source's tags, "" for none.
+    reading
+        How the files are read.
+    vocabulary_key
+        File of a key, "" for none.
+    """
+
+    model: str
+    corpora: tuple[str, ...] = ()
+    source: str = ""
+    reading: ReadOptions = ReadOptions()
+    vocabulary_key: str = ""
+
+
 def check_plants(
     names: Sequence[str] = (),
     *,
+    on: Looked | None = None,
     processes: int = PROCESSES,
     seed: int = 0,
     tell: Tell | None = None,
@@ -43,6 +76,8 @@ def check_plants(
     ----------
     names
         Of the errors; none is all.
+    on
+        A model and sentences; None is the demo.
     processes
         Side by side.
     seed
@@ -62,17 +97,12 @@ def check_plants(
     """
     chosen = [plant_of(name) for name in names] or list(plants().values())
     found: dict[str, list[Line]] = {}
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, context, max_tasks_per_child=1) as pool:
-        try:
-            waiting = {pool.submit(_look, plant.name, seed): plant for plant in chosen}
-            for done, future in enumerate(as_completed(waiting), 1):
-                found[waiting[future].name] = future.result()
-                if tell is not None:
-                    tell(done, len(chosen))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with _fresh_processes(processes) as pool:
+        waiting = {pool.submit(_look, plant.name, on, seed): plant for plant in chosen}
+        for done, future in enumerate(as_completed(waiting), 1):
+            found[waiting[future].name] = future.result()
+            if tell is not None:
+                tell(done, len(chosen))
     lines = [_noticed(plant, found[plant.name]) for plant in chosen]
     return Audit("plants", "Planted errors", lines, [_ABOUT])
 
@@ -83,8 +113,8 @@ _ABOUT = (
 )
 
 
-def planted_audit(name: str, *, seed: int = 0) -> Audit:
-    """The audit of the demo with one error planted, which fails if it notices.
+def planted_audit(name: str, *, on: Looked | None = None, seed: int = 0) -> Audit:
+    """The audit of the demo, or of a model, with one error planted: it fails if it notices.
 
     Raises
     ------
@@ -92,14 +122,27 @@ def planted_audit(name: str, *, seed: int = 0) -> Audit:
         If there is no such error.
     """
     plant = plant_of(name)
-    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
-        lines = pool.submit(_look, name, seed).result()
+    with _fresh_processes(1) as pool:
+        lines = pool.submit(_look, name, on, seed).result()
     notes = [
         f"Planted in {plant.file}: {plant.tells}",
         f"there was: {' '.join(plant.old.split())}",
         f"there is: {' '.join(plant.new.split())}",
     ]
-    return Audit(plant.audit, f"Audit of the demo with {name} planted", lines, notes)
+    return Audit(plant.audit, f"Audit with {name} planted", lines, notes)
+
+
+@contextmanager
+def _fresh_processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """A process for each task, so many at a time; an error or interrupt ends those at work."""
+    others = set(active_children())
+    with ProcessPoolExecutor(count, get_context("spawn"), max_tasks_per_child=1) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for process in set(active_children()) - others:
+                process.terminate()  # which the pool notices, and ends
+            raise
 
 
 def plant_of(name: str) -> Plant:
@@ -125,36 +168,54 @@ def _noticed(plant: Plant, lines: list[Line]) -> Line:
     return Line(check, f"{len(failed)} checks failed", "a failed check", "passed", first)
 
 
-def _look(name: str, seed: int) -> list[Line]:
-    """In a fresh process: plant an error, then audit the demo. The audit may stop with an error."""
+def _look(name: str, on: Looked | None, seed: int) -> list[Line]:
+    """In a fresh process: plant an error, then audit. The audit may stop with an error."""
     plant = plant_of(name)
     if plant.module in sys.modules:
         raise UsageError(
             "the mathematics is imported already when a process starts; let your script's own work "
             'stand under if __name__ == "__main__"'
         )
-    if plant.compiled:
-        os.environ["NUMBA_DISABLE_JIT"] = "1"
-    sys.meta_path.insert(0, _Finder(plant))
-    try:
-        return _lines(plant, seed)
-    except Exception as error:
-        stopped = f"{type(error).__name__}: {error}"
-        return [Line("the audit stopped", stopped, "an end", "failed")]
+    with tempfile.TemporaryDirectory(prefix="ladtl-planted-") as folder:
+        if plant.compiled:
+            switch = ("NUMBA_DISABLE_JIT", "1") if on is None else ("NUMBA_CACHE_DIR", folder)
+            os.environ[switch[0]] = switch[1]
+        sys.meta_path.insert(0, _Finder(plant))
+        try:
+            return _lines(plant, on, seed)
+        except LadtlError:
+            raise
+        except Exception as error:
+            stopped = f"{type(error).__name__}: {error}"
+            return [Line("the audit stopped", stopped, "an end", "failed")]
 
 
-def _lines(plant: Plant, seed: int) -> list[Line]:
+def _lines(plant: Plant, on: Looked | None, seed: int) -> list[Line]:
     from ladtl_np.audit.equations.check import check_equations
     from ladtl_np.audit.gradients import check_gradients
-    from ladtl_np.audit.subject import demo_subject
 
-    subject = demo_subject(seed)
+    subject = _subject(on, seed)
     if plant.module not in sys.modules:
         return [noted(plant.name, "not reached", "the audit does not import what it stands in")]
     if plant.audit == "equations":
         return check_equations(subject, sentences=SENTENCES, seed=seed).lines
     # in a small place an error shows as well as in a large one
     return check_gradients(subject, coordinates=1, directions=0, seed=seed).lines
+
+
+def _subject(on: Looked | None, seed: int) -> Subject:
+    from ladtl_np.audit.annotated import joined
+    from ladtl_np.audit.subject import demo_subject, model_subject, run_subject
+    from ladtl_np.corpus.read import read_corpus
+    from ladtl_np.model.file import load_model
+
+    if on is None:
+        return demo_subject(seed)
+    if not on.corpora:
+        return run_subject(on.model)
+    target = joined([read_corpus(path, on.reading) for path in on.corpora])
+    source = read_corpus(on.source, on.reading) if on.source else None
+    return model_subject(load_model(on.model, on.vocabulary_key or None), target, source)
 
 
 class _Finder(MetaPathFinder):

@@ -10,6 +10,7 @@ from ladtl_np.audit.defaults import COORDINATES, DIRECTIONS, LONGEST, SENTENCES
 from ladtl_np.commands.support.auditing import (
     audit_options,
     check_page,
+    model_file,
     named_subject,
     present,
     source_option,
@@ -17,16 +18,15 @@ from ladtl_np.commands.support.auditing import (
     tolerance_option,
 )
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.reading import READING
-from ladtl_np.errors import UsageError
+from ladtl_np.commands.support.reading import READING, read_options, refuse_idle_reading
 
 if TYPE_CHECKING:
     from ladtl_np.audit.outcome import Audit
+    from ladtl_np.audit.planting import Looked
 
 __all__ = ["gradients"]
 
 SIZES = ("limit", "longest", "coordinates", "directions")
-SUBJECT = ("source", "vocabulary_key", *READING)
 
 
 @click.command(cls=Command)
@@ -72,7 +72,7 @@ SUBJECT = ("source", "vocabulary_key", *READING)
 @click.option(
     "--plant",
     metavar="NAME",
-    help="Plant an error in the demo's mathematics, to see that it is noticed; all: each in turn.",
+    help="Plant an error in the mathematics, to see that it is noticed; all: each in turn.",
 )
 @subject_options
 @audit_options
@@ -101,8 +101,8 @@ def gradients(
     and in the reference. One line for each block, with the largest relative error and where it is.
     Exit code 1 if one is larger than the tolerance.
 
-    With --plant the audit of the demo runs in a process of its own, with an error in it: then exit
-    code 1 says that it was noticed. With --plant all every error of the table is planted, one at a
+    With --plant the audit runs in a process of its own, with an error in it: then exit code 1 says
+    that it was noticed. With --plant all every error of the table is planted, one at a
     time, and exit code 1 says that one was not.
 
     \b
@@ -119,11 +119,10 @@ def gradients(
     inputs = [path for path in (model, *corpora, source) if path]
     check_page(out, inputs, overwrite=overwrite)
     if plant is not None:
-        refuse_without_effect([*SIZES, "tolerance", *SUBJECT], "with --plant", "leave --plant out")
-        if model is not None:
-            raise UsageError("--plant looks at the demo alone; leave MODEL out")
-        audit = _planted(plant, seed)
-        present([audit], subject="demo", out=out, overwrite=overwrite, as_json=as_json)
+        refuse_without_effect([*SIZES, "tolerance"], "with --plant", "leave --plant out")
+        on = _looked(model, corpora, source, vocabulary_key, reading)
+        audit = _planted(plant, on, seed)
+        present([audit], subject=model or "demo", out=out, overwrite=overwrite, as_json=as_json)
         return
     subject = named_subject(model, corpora, source, vocabulary_key, **reading)
     with AuditDisplay("gradients") as display:
@@ -140,11 +139,33 @@ def gradients(
     present([audit], subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)
 
 
-def _planted(plant: str, seed: int) -> Audit:
+def _planted(plant: str, on: Looked | None, seed: int) -> Audit:
     from ladtl_np.audit.planting import check_plants, planted_audit
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
     if plant != "all":
-        return planted_audit(plant, seed=seed)
+        return planted_audit(plant, on=on, seed=seed)
     with AuditDisplay("planted errors") as display:
-        return check_plants(seed=seed, tell=display.tell)
+        return check_plants(on=on, seed=seed, tell=display.tell)
+
+
+def _looked(
+    model: str | None,
+    corpora: tuple[str, ...],
+    source: str | None,
+    vocabulary_key: str | None,
+    reading: dict[str, Any],
+) -> Looked | None:
+    """What planted errors are looked for on; a process of its own reads it."""
+    from ladtl_np.audit.planting import Looked
+
+    if model is None:
+        refuse_without_effect(("source", "vocabulary_key", *READING), "without a MODEL", "name one")
+        return None
+    if not corpora:
+        what = ("source", "vocabulary_key", *READING)
+        refuse_without_effect(what, "without CORPUS files", "name some")
+        return Looked(model)
+    options = read_options(**reading)
+    refuse_idle_reading([*corpora, *([source] if source else [])], options)
+    return Looked(model_file(model), corpora, source or "", options, vocabulary_key or "")
