@@ -115,12 +115,27 @@ def test_tests_exist(section: str) -> None:
     "command", sorted(set(re.findall(r"`ladtl ([\w ]+)`", PAGE.read_text("utf-8"))))
 )
 def test_commands_exist(command: str) -> None:
-    module = ROOT / "ladtl_np" / "commands" / f"{command.replace(' ', '/')}.py"
-    if not module.exists():
-        return  # being built
     result = CliRunner().invoke(ladtl, [*command.split(), "--help"])
     assert result.exit_code == 0, result.output
     assert f" {command} " in result.output
+
+
+@cache
+def lines_of(command: str) -> tuple[str, ...]:
+    """What an audit checks on the demo."""
+    from ladtl_np.audit import check_divergence, check_equations, demo_subject
+
+    check = {"equations": check_equations, "kl": check_divergence}[command]
+    audit = check(demo_subject(), sentences=3)
+    assert audit.passed
+    return tuple(line.check for line in audit.lines)
+
+
+@pytest.mark.parametrize("section", [s for s in SECTIONS if ", sec." not in s])
+def test_an_audit_that_a_section_names_has_a_line_for_its_number(section: str) -> None:
+    number = section.split(":")[0].replace("Lemma", "lemma")
+    commands = re.findall(r"`ladtl audit (equations|kl)`", row(section, "audit"))
+    assert any(number in line for command in commands for line in lines_of(command))
 
 
 def test_every_section_names_a_command() -> None:
