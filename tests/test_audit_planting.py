@@ -102,12 +102,14 @@ def test_an_error_that_nobody_notices_fails_its_line() -> None:
     assert (quiet.verdict, quiet.found) == ("failed", "nobody noticed")
     loud = planting._noticed(plant, [held("a", 0.0, 1.0), held("b", 2.0, 1.0)])
     assert (loud.verdict, loud.detail) == ("passed", "b: 2")
+    both = [held("gradient of mmd, kernels and reference", 2.0, 1.0), held("kernels: b", 3.0, 1.0)]
+    assert planting._noticed(plant, both).detail == "kernels: b: 3"
 
 
 def test_a_process_that_has_the_mathematics_already_is_refused() -> None:
     importlib.import_module("ladtl_np.kernels.mmd")
     with pytest.raises(UsageError, match="__main__"):
-        planting._look("mmd-sign", None, 0)
+        planting._look("mmd-sign", None, 0, "")
     assert not any(isinstance(finder, planting._Finder) for finder in sys.meta_path)
 
 

@@ -19,13 +19,12 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Generator, Sequence
 from multiprocessing.connection import Connection, wait
 from typing import NamedTuple
 
 from ladtl_np.experiment.job import Event, Job, explanation, perform
+from ladtl_np.runs.signals import without_interrupts
 
 __all__ = ["run_in_processes"]
 
@@ -71,21 +70,10 @@ def _start(number: int, job: Job) -> _Worker:
     context = multiprocessing.get_context("spawn")
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_work, args=(job, sending), daemon=True)
-    with _without_interrupts():
+    with without_interrupts():
         process.start()
     sending.close()  # the worker has the only other end: when it is gone, reading ends
     return _Worker(number, process, receiving)
-
-
-@contextmanager
-def _without_interrupts() -> Iterator[None]:
-    """Let a process that is started here ignore Ctrl-C from its first moment."""
-    resource_tracker.ensure_running()  # it would unblock the signal when it is first started
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _event(worker: _Worker) -> Event:

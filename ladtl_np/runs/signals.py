@@ -6,12 +6,13 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from types import FrameType
 from typing import Any, Literal
 
 from ladtl_np.errors import TerminatedError
 
-__all__ = ["raise_for", "signals_raise", "stop_asked_for"]
+__all__ = ["raise_for", "signals_raise", "stop_asked_for", "without_interrupts"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # not every system has all
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
@@ -67,6 +68,17 @@ def stop_asked_for(
 
     with _handled_by(note, only or tuple(_SIGNALS)):
         yield lambda: asked
+
+
+@contextmanager
+def without_interrupts() -> Iterator[None]:
+    """Let processes that are started here ignore Ctrl-C from their first moment."""
+    resource_tracker.ensure_running()  # it would unblock the signal when it is first started
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def raise_for(number: int) -> None:
