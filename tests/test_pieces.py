@@ -40,6 +40,23 @@ def test_pieces_of_any_size_give_the_tags_of_the_whole(monkeypatch, kind, thread
         assert not constrained or all(map(is_legal, whole))
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_of_paths_that_tie_pieces_choose_the_one_that_the_whole_chooses(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    network = network_of(rng, TWO, TWO, bias=True)
+    network.weights.flat[:] = 0.0
+    for name in ("target_crf.A", "target_crf.b"):  # small whole numbers: sums are exact
+        network.weights[name][...] = rng.integers(0, 2, network.weights[name].shape)
+    decoder = Decoder(network, VOCABULARY, TWO, **{**LEGAL, "constrained": False})
+    text = [tuple(rng.choice(TOKENS, size=T).tolist()) for T in (1, 2, 9, 40)]
+    monkeypatch.setattr(decoding, "LONG_TOKENS", 10_000)
+    whole = decoder.tag(text)
+    monkeypatch.setattr(decoding, "LONG_TOKENS", 1)
+    for size in (1, 4, 7, 100):
+        monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
+        assert decoder.tag(text) == whole
+
+
 def test_the_score_is_that_of_the_whole(monkeypatch):
     rng = np.random.default_rng(3)
     network = network_of(rng, TWO, TWO)
