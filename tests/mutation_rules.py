@@ -140,7 +140,9 @@ def _changed(statement: ast.stmt, words: set[str]) -> Iterator[tuple[str, str]]:
             copy = deepcopy(statement)
             there = list(ast.walk(copy))[number]
             instead = edit(there)
-            yield rule, ast.unparse(_with(copy, there, instead) if instead else copy)
+            text = ast.unparse(_with(copy, there, instead) if instead else copy)
+            if text != ast.unparse(statement):
+                yield rule, text
 
 
 def _left_alone(statement: ast.stmt) -> Iterator[ast.AST]:

@@ -13,7 +13,7 @@ PACKAGE = "ladtl_np"
 PACKAGES = ("reference", "kernels", "layers", "objective", "training", "model", "options", "arrays")
 GLUE = ("objective", "training", "model", "options", "arrays")
 WITHOUT = {"kernels/_cache.py", "kernels/_jit.py", "kernels/notice.py"}
-WITHOUT |= {"arrays/limits.py", "arrays/processors.py"}
+WITHOUT |= {"arrays/limits.py", "arrays/processors.py", "training/warm_up.py"}
 """What compiles, caches, and asks the machine: only other processes would see its errors."""
 
 GRADIENTS = "test_gradients"
@@ -28,9 +28,7 @@ WHOLE = {
 }
 """What watches a whole package, the glue above all."""
 
-OWN = {
-    f"training/{name}.py" for name in ("diverged", "estimate", "remarks", "warm_up", "word_vectors")
-}
+OWN = {f"training/{name}.py" for name in ("diverged", "estimate", "remarks", "word_vectors")}
 OWN |= {
     f"model/{name}.py"
     for name in (

@@ -17,6 +17,7 @@ from ladtl_np.options.config import (
     apply_settings,
     merge_options,
     parse_config,
+    portable,
     read_config,
     to_toml,
 )
@@ -189,3 +190,32 @@ def test_only_the_options_write_a_default_of_an_option() -> None:
             none = isinstance(default, ast.Constant) and default.value is None
             if name in names and literal and not none:
                 assert (place, name) in NAMESAKES, f"{place}: {name} = {ast.unparse(default)}"
+
+
+def test_what_a_model_keeps_of_its_options_names_files_without_folders_and_no_threads():
+    files = {"source": "/a/s.txt", "target": "b/t.txt", "dev": "/a/d.txt", "test": ["/c/1", "2"]}
+    data = {**files, "label_map": "/a/map.toml", "embeddings": "e/v.bin", "sample_seed": 4}
+    config = parse_config({"threads": 7, "seed": 3, "data": data, "vocabulary": {"key": "/k/x"}})
+    kept = portable(config)
+    assert (kept.data.source, kept.data.target, kept.data.dev) == ("s.txt", "t.txt", "d.txt")
+    assert (kept.data.test, kept.data.label_map) == (["1", "2"], "map.toml")
+    assert (kept.data.embeddings, kept.vocabulary.key) == ("v.bin", "x")
+    assert (kept.threads, kept.seed, kept.data.sample_seed) == (Config().threads, 3, 4)
+    assert portable(Config()) == Config()
+
+
+def test_each_file_is_read_as_its_options_say_and_the_targets_hold_for_dev_and_tests():
+    target = {"token_column": 2}
+    data = {
+        **{"source": "s", "target": "t", "dev": "d", "test": ["x", "y"]},
+        **{"target_format": target, "dev_format": {"token_column": 3}},
+    }
+    files = parse_config({"data": data}).data.files()
+    read = [(file.role, file.path, file.format.token_column) for file in files]
+    assert read == [
+        ("source", "s", ReadOptions().token_column),
+        *(("target", "t", 2), ("dev", "d", 3), ("test", "x", 2), ("test", "y", 2)),
+    ]
+    alone = parse_config({"data": {"target": "t", "embeddings": "v"}}).data
+    assert [file.path for file in alone.files()] == ["t"]
+    assert alone.inputs() == ["t", "v"]

@@ -87,6 +87,14 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     assert before == after
 
 
+def test_scores_that_there_are_not_are_not_kept(tiny_model: Model) -> None:
+    prepared = prepare(small_config(), small_corpora())
+    built = build_model(prepared, prepared.network, {"dev": None}, {"target": "0f"})
+    assert built.scores == {}
+    assert built.provenance["data"] == {"target": "0f"}
+    assert set(tiny_model.scores) == {"dev"}
+
+
 def test_a_file_without_a_profile_cuts_as_it_always_did(model: Model, tmp_path: Path) -> None:
     path = tmp_path / "m"
     path.write_bytes(rewritten(model_bytes(model), profile=None))
