@@ -108,6 +108,33 @@ def test_corpora_have_the_roles_of_their_files(tmp_path: Path) -> None:
         ("data.target_fraction=0.0", "target_fraction"),
         ("data.target_format.delimiter=comma", "delimiter"),
         ("vocabulary.min_count=0", "min_count"),
+        ("model.embedding=0", "embedding must be at least 1"),
+        ("model.dropout=-0.1", "dropout must lie in"),
+        ("objective.source_share=-0.1", "source_share"),
+        *((f"objective.{name}=-0.1", name) for name in ("w_param", "w_reg", "mmd_floor")),
+        ("objective.kernel=[]", "positive variances"),
+        *(
+            (f"optimizer.{name}=-1", f"{name} must not be negative")
+            for name in ("initial_accumulator", "epsilon", "decay_steps", "clip_norm")
+        ),
+        ("optimizer.decay=1.1", "decay must lie in"),
+        *(
+            (f"training.{name}=0", f"{name} must be at least 1")
+            for name in ("source_batch", "target_batch", "evaluate_every")
+        ),
+        ("training.patience=-1", "patience must not be negative"),
+        ("training.unknown_probability=-0.1", "unknown_probability"),
+        ("training.unknown_probability=1.1", "unknown_probability"),
+        ("vectors.keep=0", "keep"),
+        ("characters.hidden=-1", "hidden must not be negative"),
+        ("characters.embedding=0", "embedding must be at least 1"),
+        ("data.source_fraction=0.0", "source_fraction"),
+        ("data.source_fraction=1.1", "source_fraction"),
+        ("mask.shared_fraction=-0.1", "shared_fraction"),
+        ("mask.shared_fraction=1.1", "shared_fraction"),
+        ("cd.width=-0.1", "width must not be negative"),
+        ("cd.order=0", "order must be at least 1"),
+        ("reload.source_steps=-1", "source_steps must not be negative"),
         ("threads=0", "threads"),
         ("seed=-1", "seed"),
         ("seed.x=1", "seed"),
@@ -190,6 +217,23 @@ def test_only_the_options_write_a_default_of_an_option() -> None:
             none = isinstance(default, ast.Constant) and default.value is None
             if name in names and literal and not none:
                 assert (place, name) in NAMESAKES, f"{place}: {name} = {ast.unparse(default)}"
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *("model.dropout=0.0", "objective.source_share=0.0", "objective.w_mmd=0.0"),
+        *("objective.mmd_floor=0.0", "optimizer.decay=1.0", "optimizer.clip_norm=0.0"),
+        *("optimizer.epsilon=0.0", "training.patience=0", "training.unknown_probability=0.0"),
+        *("training.unknown_probability=1.0", "characters.hidden=0", "data.source_fraction=1.0"),
+        *("mask.shared_fraction=0.0", "mask.shared_fraction=1.0", "cd.width=0.0", "cd.order=1"),
+        *("model.embedding=1", "model.hidden=1", "training.steps=1", "vectors.keep=1"),
+        *("reload.source_steps=0", "vocabulary.min_count=1", "threads=1", "seed=0"),
+    ],
+)
+def test_an_option_may_lie_on_its_limit(setting: str) -> None:
+    base = ["optimizer.initial_accumulator=0.1"]
+    parse_config(apply_settings({}, [*base, setting]))
 
 
 def test_what_a_model_keeps_of_its_options_names_files_without_folders_and_no_threads():

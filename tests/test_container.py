@@ -168,3 +168,10 @@ def test_a_folder_and_nothing_at_all_say_what_is_wanted(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
         with pytest.raises(ModelFileError, match=WANTED), open_container(path, WANTED):
             pass
+
+
+@pytest.mark.parametrize("size", range(9))
+def test_arrays_begin_at_a_multiple_of_eight_bytes_whatever_the_text_is(size: int) -> None:
+    content = pack(json.dumps("x" * size), {"a": np.arange(3.0)})
+    assert int.from_bytes(content[:8], "little") % 8 == 0
+    assert content[-24:] == np.arange(3.0).tobytes()

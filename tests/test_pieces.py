@@ -84,3 +84,15 @@ def test_scores_that_are_not_finite_are_refused_in_any_piece(monkeypatch, value)
     network.weights["target_crf.W"][0, 1] = value
     with pytest.raises(ScoreError, match="sentence 2 are not finite"):
         decoder.tag([(), ("a",) * 9])
+
+
+@pytest.mark.parametrize("broken", [1, 2, 3])
+def test_one_sentence_without_scores_is_named_wherever_it_stands(monkeypatch, broken):
+    monkeypatch.setattr(decoding, "LONG_TOKENS", 2)
+    network = network_of(np.random.default_rng(4), TWO, TWO)
+    decoder = Decoder(network, VOCABULARY, TWO, **LEGAL)
+    (row,) = VOCABULARY.encode(["a"])
+    network.embedding[row] = np.nan
+    text = [("a",) * 9 if number == broken else ("b",) * 9 for number in (1, 2, 3)]
+    with pytest.raises(ScoreError, match=f"sentence {broken} are not finite"):
+        decoder.tag(text)
