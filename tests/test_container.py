@@ -42,6 +42,7 @@ LAYOUTS = {
     "empty and turned": np.zeros((0, 3), np.float32).T,
     "no axis": np.array(2.5),
     "no axis, big-endian": np.array(-2.5, dtype=">f4"),
+    "four axes": np.arange(16.0).reshape(2, 1, 2, 4),
     "whole numbers": np.array([-(2**63), 2**63 - 1]),
     "odd floats": np.array([np.nan, -np.nan, np.inf, -0.0, 5e-324]),
 }
@@ -172,6 +173,12 @@ def test_a_folder_and_nothing_at_all_say_what_is_wanted(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", range(9))
 def test_arrays_begin_at_a_multiple_of_eight_bytes_whatever_the_text_is(size: int) -> None:
-    content = pack(json.dumps("x" * size), {"a": np.arange(3.0)})
+    content = pack({"a": np.arange(3.0)}, json.dumps("x" * size))
     assert int.from_bytes(content[:8], "little") % 8 == 0
     assert content[-24:] == np.arange(3.0).tobytes()
+
+
+def test_an_array_of_more_axes_than_any_that_is_written_is_refused() -> None:
+    content = pack({"x": np.zeros((1, 1, 1, 1, 1))}, "{}")
+    with pytest.raises(ModelFileError):
+        unpack("m", content, WANTED)
