@@ -14,6 +14,7 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.errors import ScoreError
 from ladtl_np.model import decoding
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import SOURCE, TARGET, Network
@@ -234,3 +235,14 @@ def test_empty_sentences_have_no_tags_and_keep_their_place(text):
     network = network_of(np.random.default_rng(12), TWO, TWO)
     found = decode(network, TWO, text)
     assert [len(path) for path in found] == [len(sentence) for sentence in text]
+
+
+@pytest.mark.parametrize("broken", range(4))
+def test_the_sentence_whose_scores_are_not_finite_is_named_in_the_order_given(broken):
+    """Batches put the longest first; what is told is where the sentence stood."""
+    network = network_of(np.random.default_rng(4), ONE, TWO)
+    network.embedding[VOCABULARY.encode(["a"])] = np.nan
+    text = [("a" if n == broken else "b",) * size for n, size in enumerate((3, 9, 1, 5))]
+    with pytest.raises(ScoreError, match=f"sentence {broken + 1} are not finite"):
+        decode(network, TWO, text)
+    assert len(decode(network, TWO, text[:broken] + text[broken + 1 :])) == 3
