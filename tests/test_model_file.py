@@ -168,6 +168,37 @@ def test_a_header_that_does_not_fit_is_refused(
         load_model(path)
 
 
+@pytest.mark.parametrize(
+    "sizes", [{"embedding": 0}, {"hidden": 0}, {"shared_fraction": -0.1}, {"shared_fraction": 1.1}]
+)
+def test_each_size_that_is_none_is_refused_alone(model: Model, tmp_path: Path, sizes) -> None:
+    content, path = model_bytes(model), tmp_path / "m"
+    size = struct.unpack("<Q", content[:8])[0]
+    inner = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["ladtl_np"])
+    path.write_bytes(rewritten(content, architecture=inner["architecture"] | sizes))
+    with pytest.raises(ModelFileError):
+        load_model(path)
+
+
+def test_the_label_map_of_a_file_goes_from_the_sources_types_to_the_targets(tmp_path: Path) -> None:
+    corpora = small_corpora()
+    renamed = tuple(
+        replace(s, tags=tuple(tag.replace("Sign", "Mark") for tag in s.tags or ()))
+        for s in corpora.target
+    )
+    corpora = replace(corpora, target=replace(corpora.target, sentences=renamed))
+    prepared = prepare(small_config(), corpora, LabelMap({"Sign": "Mark"}))
+    path = tmp_path / "m"
+    save_model(path, build_model(prepared, prepared.network, {}, {}))
+    assert load_model(path).label_map == {"Sign": "Mark"}
+    for pairs in ({"Mark": "Sign"}, {"Mark": "Mark"}, {"Sign": "Sign"}):
+        path.write_bytes(
+            rewritten(model_bytes(build_model(prepared, prepared.network, {}, {})), label_map=pairs)
+        )
+        with pytest.raises(ModelFileError, match="not among the"):
+            load_model(path)
+
+
 def test_a_part_of_the_vocabulary_or_alphabet_that_is_not_known_is_a_newer_versions(
     tmp_path: Path,
 ) -> None:

@@ -57,3 +57,10 @@ def test_unknown_names_are_missing_as_in_any_mapping():
 
 def test_no_parameters_at_all_is_an_empty_buffer():
     assert Parameters({}, np.float32).flat.shape == (0,)
+
+
+def test_embeddings_come_last_and_are_not_regularised():
+    parameters = Parameters({"a": (2,), "x.embedding": (3, 1)}, np.float64)
+    assert parameters.regularised.size == 2
+    with pytest.raises(ValueError, match=r"must come last, got the order x\.embedding, a"):
+        Parameters({"x.embedding": (3, 1), "a": (2,)}, np.float64)

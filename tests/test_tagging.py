@@ -35,6 +35,25 @@ def test_neither_chunks_nor_threads_change_tags(
     assert list(Tagger(tiny_model, threads=threads, **chunk).tag(sentences)) == whole
 
 
+@pytest.mark.parametrize(
+    ("limits", "sizes"),
+    [
+        ({"chunk_tokens": 4}, [3, 2, 1]),  # 1 + 2 + 1, 3 + 1, 2
+        ({"chunk_tokens": 1}, [1] * 6),
+        ({"chunk_sentences": 4}, [4, 2]),
+        ({"chunk_tokens": 4, "chunk_sentences": 2}, [2, 2, 2]),
+        ({}, [6]),
+    ],
+)
+def test_a_chunk_ends_at_its_tokens_or_its_sentences(
+    tiny_model: Model, limits: dict[str, int], sizes: list[int]
+) -> None:
+    sentences = [("x",) * size for size in (1, 2, 1, 3, 1, 2)]
+    chunks = list(Tagger(tiny_model, **limits)._chunks(sentences))
+    assert [len(chunk) for chunk in chunks] == sizes
+    assert [sentence for chunk in chunks for sentence in chunk] == sentences
+
+
 def test_spans_are_the_entities_of_the_tags(tiny_model: Model) -> None:
     found = list(Tagger(tiny_model).spans(SENTENCES))
     assert found[0] == [(0, 2, "Drug"), (2, 3, "Sign")]
