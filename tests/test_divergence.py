@@ -11,7 +11,11 @@ from objectives import objective_of
 from shapes_at_random import by_sentence, random_batch, random_chains, random_network
 
 from ladtl_np.layers.crf import crf_viterbi
-from ladtl_np.layers.divergence import divergence_forward, divergence_source_backward
+from ladtl_np.layers.divergence import (
+    divergence_backward,
+    divergence_forward,
+    divergence_source_backward,
+)
 from ladtl_np.layers.parameter_transfer import parameter_transfer_forward
 from ladtl_np.objective import loss_and_gradients
 from ladtl_np.reference import divergence as reference
@@ -166,3 +170,12 @@ def test_no_divergence_sends_nothing_to_the_source_head() -> None:
     for name, gradient in found[0.0].items():
         changed = not np.array_equal(gradient, found[0.5][name])
         assert changed == (not name.startswith("source_crf")), name
+
+
+def test_a_batch_without_tokens_has_no_divergence_and_sends_nothing_back() -> None:
+    nothing, A, dA = np.zeros((0, 3)), np.zeros((3, 3)), np.zeros((3, 3))
+    value, cache = divergence_forward(nothing, A, nothing, A + 1.0, np.zeros(1, np.int64))
+    assert value == 0.0
+    divergence_source_backward(nothing, dA, 1.0, cache)
+    divergence_backward(nothing, dA, 1.0, cache)
+    assert not dA.any()
