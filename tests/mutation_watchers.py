@@ -44,7 +44,7 @@ ALSO = {
     "kernels/algebra/tiles.py": ("test_matmul",),
     "model/privacy.py": ("test_command_model", "test_promises_privacy"),
     "model/verify.py": ("test_command_model", "test_promises_models"),
-    "model/container.py": ("test_promises_models",),
+    "model/container.py": ("test_model_file", "test_promises_models"),
     "model/formats.py": ("test_model_file", "test_command_model", "test_promises_models"),
     "model/hashed.py": ("test_model_file", "test_promises_privacy"),
     "model/header.py": ("test_model_file", "test_promises_models"),
@@ -55,6 +55,7 @@ ALSO = {
     "training/encoding.py": ("test_preparation",),
     "training/start_values.py": ("test_preparation",),
     "options/demo.py": ("test_command_train",),
+    "options/method_checks.py": ("test_word_vectors",),
 }
 """Modules that are watched through others, of which the tests import nothing by name."""
 
