@@ -45,6 +45,7 @@ ALSO = {
     "model/privacy.py": ("test_command_model", "test_promises_privacy"),
     "model/verify.py": ("test_command_model", "test_promises_models"),
     "model/container.py": ("test_model_file", "test_promises_models"),
+    "model/file.py": ("test_promises_models",),
     "model/formats.py": ("test_model_file", "test_command_model", "test_promises_models"),
     "model/hashed.py": ("test_model_file", "test_promises_privacy"),
     "model/header.py": ("test_model_file", "test_promises_models"),
