@@ -39,7 +39,6 @@ OWN |= {
 """Modules that no number of a run goes through: only their own tests watch them."""
 
 ALSO = {
-    "kernels/algebra/extremes.py": ("test_mmd",),
     "kernels/algebra/strips.py": ("test_matmul",),
     "kernels/algebra/tiles.py": ("test_matmul",),
     "model/privacy.py": ("test_command_model", "test_promises_privacy"),
