@@ -1,4 +1,4 @@
-"""Three gradients for the exercises, each with one planted error. Try them before you read them."""
+"""Planted errors for the exercises. Try them before you read them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from ladtl_np.reference.crf import log_sum_exp
 from ladtl_np.reference.lstm import lstm_forward
 
-__all__ = ["emission_gradient", "lstm_gradient", "mmd_gradient"]
+__all__ = ["PLANTS", "emission_gradient", "lstm_gradient", "mmd_gradient"]
+
+PLANTS = ("shorter-sentences", "transitions-swapped", "rows-without-mask")
+"""Names of errors that `ladtl audit gradients --plant` knows."""
 
 Array = NDArray[np.float64]
 
