@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import ladtl_np
-from ladtl_np import LaDTLTagger
+from ladtl_np import LaDTLTagger, audit
 
 PAGE = (Path(__file__).parents[1] / "docs" / "api.md").read_text("utf-8")
 HEADINGS = dict(re.findall(r"(?m)^### `(\w+)\((.*)\)`$", PAGE))
-METHODS = dict(re.findall(r"(?m)^\| `(\w+)\((.*?)\)` \|", PAGE))
+METHODS = dict(re.findall(r"(?m)^\| `(\w+)\((.*?)\)` \|", PAGE.partition("\n## scikit-learn")[0]))
 NAMES = sorted(set(ladtl_np.__all__) - {"__version__"})
 
 
@@ -67,3 +67,17 @@ def test_the_package_alone_loads_neither_numpy_nor_numba() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+AUDITS = dict(
+    re.findall(
+        r"`(\w+)(?:\(([^)]*)\))?`", PAGE.partition("\n## Audits\n")[2].partition("| name |")[2]
+    )
+)
+
+
+def test_the_page_shows_every_name_of_the_audits() -> None:
+    assert AUDITS.keys() >= set(audit.__all__) == set(dir(audit)) == audit._HOMES.keys()
+    for name in audit.__all__:
+        if AUDITS[name]:
+            assert AUDITS[name] == written(getattr(audit, name)), name

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from ladtl_np.audit.mmd.check import check_mmd
     from ladtl_np.audit.outcome import Audit, Line
     from ladtl_np.audit.planting import check_plants, planted_audit
+    from ladtl_np.audit.run_files import Moved
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.audit.subject import Subject, demo_subject, model_subject, run_subject
 
 __all__ = [
     "Audit",
     "Line",
+    "Moved",
     "RunAudit",
     "Subject",
     "check_data",
@@ -46,6 +48,7 @@ __all__ = [
 _HOMES = {
     "Audit": "ladtl_np.audit.outcome",
     "Line": "ladtl_np.audit.outcome",
+    "Moved": "ladtl_np.audit.run_files",
     "RunAudit": "ladtl_np.audit.everything",
     "Subject": "ladtl_np.audit.subject",
     "check_data": "ladtl_np.audit.data.check",
