@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 
 from ladtl_np.kernels._jit import kernel
-from ladtl_np.kernels.algebra.matmul import DEPTH, PACKING_ROWS, multiply, multiply_packed, pack
+from ladtl_np.kernels.algebra.matmul import (
+    DEPTH,
+    PACKING_ROWS,
+    max_plus,
+    multiply,
+    multiply_packed,
+    pack,
+)
 
 SHAPES = [
     *((rows, 17, 5) for rows in range(1, 14)),
@@ -26,6 +33,26 @@ def product(out, A, B, add):
 @kernel
 def product_of_packed(out, A, B, first, add):
     multiply_packed(out, A, pack(B), first, add)
+
+
+@kernel
+def largest_of_sums(out, A, B):
+    max_plus(out, A, B)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [shape for shape in SHAPES if shape[0] < 128], ids=str)
+def test_where_plus_is_max_and_times_is_plus_it_is_the_largest_sum(dtype, shape):
+    rows, columns, inner = shape
+    rng = np.random.default_rng(rows + columns + inner)
+    A = rng.normal(size=(rows, inner)).astype(dtype)
+    B = rng.normal(size=(inner, columns)).astype(dtype)
+    A[rng.random(A.shape) < 0.2] = -np.inf
+    frame = np.full((rows + 2, columns), np.nan, dtype)
+    out = frame[1:-1]
+    largest_of_sums(out, A, B)
+    np.testing.assert_array_equal(out, (A[:, :, None] + B[None]).max(axis=1))
+    assert np.isnan(frame[[0, -1]]).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
