@@ -22,6 +22,7 @@ from ladtl_np.options.config import (
     to_toml,
 )
 from ladtl_np.options.data_options import DataOptions
+from ladtl_np.options.demo import demo_options
 from ladtl_np.runs.run import read_corpora
 
 
@@ -263,3 +264,9 @@ def test_each_file_is_read_as_its_options_say_and_the_targets_hold_for_dev_and_t
     alone = parse_config({"data": {"target": "t", "embeddings": "v"}}).data
     assert [file.path for file in alone.files()] == ["t"]
     assert alone.inputs() == ["t", "v"]
+
+
+def test_the_demo_trains_on_a_tenth_of_the_target_as_its_pages_say():
+    config = parse_config(demo_options())
+    assert config.data.target_fraction == 0.1
+    assert (config.training.steps, config.training.evaluate_every) == (500, 50)
