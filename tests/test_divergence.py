@@ -174,7 +174,7 @@ def test_no_divergence_sends_nothing_to_the_source_head() -> None:
 
 def test_a_batch_without_tokens_has_no_divergence_and_sends_nothing_back() -> None:
     nothing, A, dA = np.zeros((0, 3)), np.zeros((3, 3)), np.zeros((3, 3))
-    value, cache = divergence_forward(nothing, A, nothing, A + 1.0, np.zeros(1, np.int64))
+    value, cache = divergence_forward(nothing, A, nothing, A + 1.0, np.zeros(2, np.int64))
     assert value == 0.0
     divergence_source_backward(nothing, dA, 1.0, cache)
     divergence_backward(nothing, dA, 1.0, cache)
