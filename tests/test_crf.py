@@ -501,3 +501,18 @@ def test_the_likelihood_of_a_certain_path_keeps_its_digits_over_ten_thousand_tok
     gold[1:] += A[best[:-1], best[1:]]
     expected = reference.nll_forward(E - gold[:, None], A, best)
     assert nll[0] == pytest.approx(expected, abs=1e-8)
+
+
+@pytest.mark.parametrize("offsets", [[0], [0, 0]])
+def test_a_batch_without_sentences_has_no_losses_and_sends_nothing_back(offsets) -> None:
+    """Kernels read `offsets[1]`: compiled ones, beyond the end of `[0]`, whatever stands there."""
+    E, A, tags = np.zeros((0, 3)), np.ones((3, 3)), np.zeros(0, np.int64)
+    for scaled_space in (True, False):
+        nll, cache = crf_forward(E, A, tags, np.array(offsets), in_scaled_space=scaled_space)
+        assert nll.shape == (0,)
+        assert cache.offsets.tolist() == [0, 0]
+        dA = np.zeros((3, 3))
+        crf_backward(np.zeros((0, 3)), dA, np.zeros(0), cache)
+        assert not dA.any()
+    best, scores = crf_viterbi(E, A, np.array(offsets))
+    assert (best.shape, scores.shape) == ((0,), (0,))

@@ -90,7 +90,9 @@ def crf_forward(
     m = A.shape[0]
     if tags.shape != E.shape[:1]:
         raise ValueError(f"tags must be one a token, ({E.shape[0]},), got {tags.shape}")
-    tokens, sentences = E.shape[0], int(offsets[1]) if offsets.size > 1 else 0
+    if offsets.size < 2:  # no sentence; the kernels read where step 0 ends
+        offsets = np.zeros(2, np.int64)
+    tokens, sentences = E.shape[0], int(offsets[1])
     gold, z, nll, log_z = (
         np.empty(tokens),
         np.empty(tokens),
