@@ -62,9 +62,10 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/codespell
 
-# the book; its examples are run, and one that fails or warns ends the build
+# the book; its examples are run, and one that fails or warns ends the build; one page after the
+# other, because two that start a kernel at once may be given one port
 docs: $(VENV)/.docs
-	$(BIN)/python -m sphinx -E -W -q -j $(THREADS) -b html docs docs/_build/html
+	$(BIN)/python -m sphinx -E -W -q -b html docs docs/_build/html
 
 # about twenty minutes on two cores; wants an otherwise idle machine
 bench: $(VENV)/.bench

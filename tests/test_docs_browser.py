@@ -50,7 +50,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if ready := os.environ.get("LADTL_BUILT_DOCS"):
         return Path(ready).resolve()
     folder = tmp_path_factory.mktemp("docs")
-    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-j", "2", "-b", "html"]
+    command = [sys.executable, "-m", "sphinx", "-W", "-q", "-b", "html"]
     done = subprocess.run(
         [*command, str(DOCS), str(folder)], capture_output=True, text=True, check=False
     )
