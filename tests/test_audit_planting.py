@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections import Counter
-from multiprocessing import active_children
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 import pytest
@@ -117,10 +118,20 @@ def test_an_interrupt_ends_the_processes_at_work(monkeypatch: pytest.MonkeyPatch
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(planting, "as_completed", interrupted)
+    monkeypatch.setattr(planting, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
         check_plants(["mmd-sign", "reference-mask", "forget-gate"])
     assert active_children() == []
+
+
+def test_a_process_that_ends_without_a_result_is_told() -> None:
+    context = get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    sending.close()
+    process = context.Process(target=os._exit, args=(7,))
+    process.start()
+    with pytest.raises(LadtlError, match="mmd-sign planted ended with code 7"):
+        planting._result(plants()["mmd-sign"], receiving, process)
 
 
 def test_a_name_that_is_none_is_refused_with_those_that_are() -> None:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Iterator, Sequence
 from importlib.abc import MetaPathFinder, SourceLoader
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
-from multiprocessing import active_children, get_context
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,7 +28,7 @@ from ladtl_np.audit.defaults import SENTENCES
 from ladtl_np.audit.outcome import Audit, Line, Tell, noted
 from ladtl_np.audit.plants import PACKAGE, Plant, plants
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.runs.signals import without_interrupts
 
 if TYPE_CHECKING:
@@ -98,12 +99,10 @@ def check_plants(
     """
     chosen = [plant_of(name) for name in names] or list(plants().values())
     found: dict[str, list[Line]] = {}
-    with _fresh_processes(processes) as submit:
-        waiting = {submit(plant.name, on, seed): plant for plant in chosen}
-        for done, future in enumerate(as_completed(waiting), 1):
-            found[waiting[future].name] = future.result()
-            if tell is not None:
-                tell(done, len(chosen))
+    for done, (plant, seen) in enumerate(_planted(chosen, on, seed, processes), 1):
+        found[plant.name] = seen
+        if tell is not None:
+            tell(done, len(chosen))
     lines = [_noticed(plant, found[plant.name]) for plant in chosen]
     return Audit("plants", "Planted errors", lines, [_ABOUT])
 
@@ -123,8 +122,7 @@ def planted_audit(name: str, *, on: Looked | None = None, seed: int = 0) -> Audi
         If there is no such error.
     """
     plant = plant_of(name)
-    with _fresh_processes(1) as submit:
-        lines = submit(name, on, seed).result()
+    ((_, lines),) = _planted([plant], on, seed, 1)
     notes = [
         f"Planted in {plant.file}: {plant.tells}",
         f"there was: {' '.join(plant.old.split())}",
@@ -133,31 +131,70 @@ def planted_audit(name: str, *, on: Looked | None = None, seed: int = 0) -> Audi
     return Audit(plant.audit, f"Audit with {name} planted", lines, notes)
 
 
-Submit = Callable[[str, "Looked | None", int], "Future[list[Line]]"]
+def _planted(
+    chosen: Sequence[Plant], on: Looked | None, seed: int, processes: int
+) -> Iterator[tuple[Plant, list[Line]]]:
+    """Each error with what the audit found, as they come; a process for each, so many at a time.
 
-
-@contextmanager
-def _fresh_processes(count: int) -> Iterator[Submit]:
-    """A process for each error, so many at a time; an error or interrupt ends those at work.
-
-    Ctrl-C reaches this process alone. What kernels are compiled into goes at the end.
+    An error or interrupt ends those at work. Ctrl-C reaches this process alone. What kernels are
+    compiled into goes at the end.
     """
-    others = set(active_children())
-    with (
-        tempfile.TemporaryDirectory(prefix="ladtl-planted-") as folder,
-        ProcessPoolExecutor(count, get_context("spawn"), max_tasks_per_child=1) as pool,
-    ):
-
-        def submit(name: str, on: Looked | None, seed: int) -> Future[list[Line]]:
-            with without_interrupts():  # the pool starts processes here, and its thread does later
-                return pool.submit(_look, name, on, seed, os.path.join(folder, name))
-
+    waiting = deque(chosen)
+    running: dict[Connection, tuple[Plant, BaseProcess]] = {}
+    with tempfile.TemporaryDirectory(prefix="ladtl-planted-") as folder:
         try:
-            yield submit
-        except BaseException:
-            for process in set(active_children()) - others:
-                process.terminate()  # which the pool notices, and ends
-            raise
+            while waiting or running:
+                while waiting and len(running) < processes:
+                    plant = waiting.popleft()
+                    receiving, process = _start(plant.name, on, seed, folder)
+                    running[receiving] = plant, process
+                for connection in wait(list(running)):
+                    assert isinstance(connection, Connection)
+                    plant, process = running.pop(connection)
+                    yield plant, _result(plant, connection, process)
+        finally:
+            for connection, (_, process) in running.items():
+                process.terminate()
+                process.join()
+                connection.close()
+
+
+def _start(name: str, on: Looked | None, seed: int, folder: str) -> tuple[Connection, BaseProcess]:
+    """Start the process of an error; the other end of the connection has what it found."""
+    context = get_context("spawn")
+    receiving, sending = context.Pipe(duplex=False)
+    own = os.path.join(folder, name)
+    process = context.Process(target=_work, args=(name, on, seed, own, sending), daemon=True)
+    with without_interrupts():
+        process.start()
+    sending.close()  # the process has the only other end: when it is gone, reading ends
+    return receiving, process
+
+
+def _result(plant: Plant, connection: Connection, process: BaseProcess) -> list[Line]:
+    try:
+        found: list[Line] | tuple[int, str] = connection.recv()
+    except (EOFError, OSError):
+        process.join()
+        raise LadtlError(
+            f"the process with {plant.name} planted ended with code {process.exitcode} and without "
+            "a result; was there not enough memory?"
+        ) from None
+    process.join()
+    connection.close()
+    if isinstance(found, list):
+        return found
+    kinds = {kind.exit_code: kind for kind in (LadtlError, DataError, UsageError)}
+    code, message = found
+    raise kinds.get(code, LadtlError)(message)
+
+
+def _work(name: str, on: Looked | None, seed: int, folder: str, sending: Connection) -> None:
+    """In a fresh process: send the lines of an audit, or exit code and message of an error."""
+    try:
+        sending.send(_look(name, on, seed, folder))
+    except LadtlError as error:
+        sending.send((error.exit_code, str(error)))
 
 
 def plant_of(name: str) -> Plant:
