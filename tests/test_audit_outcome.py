@@ -7,7 +7,7 @@ import math
 import pytest
 
 from ladtl_np.audit import Audit, Line
-from ladtl_np.audit.outcome import held, noted
+from ladtl_np.audit.outcome import held, noted, steps_of
 from ladtl_np.pages import Pen
 
 
@@ -86,3 +86,12 @@ def test_figures_are_drawn_for_a_page_alone() -> None:
     with pytest.raises(LookupError):
         drawn.section(Pen([]))
     assert audit().section(Pen([])).tables[0].name == "audit-gradients"
+
+
+def test_progress_counts_its_steps_and_stays_at_the_end() -> None:
+    told: list[tuple[int, int]] = []
+    step = steps_of(lambda *share: told.append(share), 2)
+    for _ in range(3):
+        step()
+    steps_of(None, 2)()
+    assert told == [(1, 2), (2, 2), (2, 2)]

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from ladtl_np.pages.content import Cell, Figure, Section, Table, visible
 from ladtl_np.pages.drawing.pen import Pen
 
-__all__ = ["TOLERANCE", "Audit", "Line", "Tell", "Verdict", "held", "noted"]
+__all__ = ["TOLERANCE", "Audit", "Line", "Tell", "Verdict", "held", "noted", "steps_of"]
 
 TOLERANCE = 1e-6
 """Largest relative error that passes, where nothing else is chosen."""
@@ -18,6 +18,19 @@ Verdict = Literal["passed", "failed", "noted"]
 
 Tell = Callable[[int, int], None]
 """Told how much is done, and of how much, while a check is at work."""
+
+
+def steps_of(tell: Tell | None, total: int) -> Callable[[], None]:
+    """A step of the progress, one more at each call, never beyond the end."""
+    done = 0
+
+    def step() -> None:
+        nonlocal done
+        done += 1
+        if tell is not None:
+            tell(min(done, total), total)
+
+    return step
 
 
 class Line(NamedTuple):

@@ -38,6 +38,10 @@ __all__ = ["Looked", "check_plants", "planted_audit"]
 
 PROCESSES = 2
 """Side by side."""
+_ABOUT = (
+    "Each error is put into a process of its own, and never into a file. A line has passed if the "
+    "audit fails because of the error; it says which check was the first to see it."
+)
 
 
 class Looked(NamedTuple):
@@ -105,12 +109,6 @@ def check_plants(
             tell(done, len(chosen))
     lines = [_noticed(plant, found[plant.name]) for plant in chosen]
     return Audit("plants", "Planted errors", lines, [_ABOUT])
-
-
-_ABOUT = (
-    "Each error is put into a process of its own, and never into a file. A line has passed if the "
-    "audit fails because of the error; it says which check was the first to see it."
-)
 
 
 def planted_audit(name: str, *, on: Looked | None = None, seed: int = 0) -> Audit:

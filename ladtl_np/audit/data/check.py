@@ -18,7 +18,7 @@ from ladtl_np.audit.data.leakage import (
 )
 from ladtl_np.audit.data.scores import score_lines
 from ladtl_np.audit.data.vectors import vector_lines
-from ladtl_np.audit.outcome import Audit, Line, Tell
+from ladtl_np.audit.outcome import Audit, Line, Tell, steps_of
 from ladtl_np.audit.run_files import Moved
 from ladtl_np.pages.content import Cell, Table
 
@@ -64,14 +64,7 @@ def check_data(
     """
     evidence = read_evidence(folder, moved)
     total = 1 + len(evidence.held)
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if tell is not None:
-            tell(min(done, total), total)
-
+    step = steps_of(tell, total)
     step()
     shared = shared_sentences(evidence)
     lines = list(_lines(evidence, shared, vectors_texts, step))

@@ -37,7 +37,7 @@ from ladtl_np.audit.mmd.looks import (
     training_table,
 )
 from ladtl_np.audit.mmd.permutation import SentenceGram
-from ladtl_np.audit.outcome import Audit, Line, Tell, noted
+from ladtl_np.audit.outcome import Audit, Line, Tell, noted, steps_of
 from ladtl_np.audit.subject import Subject
 from ladtl_np.errors import UsageError
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
@@ -110,7 +110,7 @@ def check_mmd(
     networks = {name: network for name, network in known.items() if network is not None}
     total = len(subject.objective.matched[0]) * (len(networks) + 1)
     total += 0 if retrain is None else retrain.config.training.steps
-    step = _counter(tell, total)
+    step = steps_of(tell, total)
     given = (subject, permutations, batches, seed, step)
     with single_threaded_blas():
         sides = {name: _side(network, name, *given) for name, network in networks.items()}
@@ -147,19 +147,6 @@ def _require_two_domains(subject: Subject) -> None:
             f"{subject.name}: no tag of the source is matched with one of the target; see "
             "data.label_map"
         )
-
-
-def _counter(tell: Tell | None, total: int) -> Callable[[], None]:
-    """A step of the progress, one more at each call."""
-    done = 0
-
-    def step() -> None:
-        nonlocal done
-        done += 1
-        if tell is not None:
-            tell(min(done, total), total)
-
-    return step
 
 
 def _side(

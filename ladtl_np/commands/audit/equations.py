@@ -12,6 +12,7 @@ from ladtl_np.commands.support.auditing import (
     check_page,
     named_subject,
     present,
+    seed_option,
     source_option,
     subject_options,
     tolerance_of,
@@ -32,13 +33,7 @@ __all__ = ["equations"]
     show_default=True,
     help="Look at so many sentences of either domain at most, evenly spaced.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of drawn scores, weights and dropout masks.",
-)
+@seed_option("drawn scores, weights and dropout masks")
 @tolerance_of(TOLERANCE)
 @subject_options
 @audit_options

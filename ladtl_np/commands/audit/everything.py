@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.commands.support.auditing import seed_option
 from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.formats import json_option, print_json, print_table
 from ladtl_np.commands.support.moved import moved_files, moved_options, run_inputs
@@ -35,13 +36,7 @@ PAGE, NUMBERS = "index.html", "audit.json"
     help=f"Folder for {PAGE} and {NUMBERS}.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an audit that is there.")
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of coordinates, directions, permutations and mini-batches.",
-)
+@seed_option("coordinates, directions, permutations and mini-batches")
 @moved_options
 @json_option
 def everything(

@@ -13,6 +13,7 @@ from ladtl_np.commands.support.auditing import (
     model_file,
     named_subject,
     present,
+    seed_option,
     source_option,
     subject_options,
     tolerance_option,
@@ -61,13 +62,7 @@ SIZES = ("limit", "longest", "coordinates", "directions")
     show_default=True,
     help="Random directions through each parameter block.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Decides coordinates, directions, dropout mask and the sentences' weights.",
-)
+@seed_option("coordinates, directions, dropout mask and the sentences' weights")
 @tolerance_option
 @click.option(
     "--plant",

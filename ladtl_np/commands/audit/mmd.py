@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ladtl_np.audit.mmd import BATCHES, PERMUTATIONS
-from ladtl_np.commands.support.auditing import audit_options, check_page, present
+from ladtl_np.commands.support.auditing import audit_options, check_page, present, seed_option
 from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.moved import moved_files, moved_options, run_inputs
 
@@ -35,13 +35,7 @@ __all__ = ["mmd"]
     is_flag=True,
     help="Train again, and compare gradients and distances at every evaluation.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Seed of permutations and mini-batches.",
-)
+@seed_option("permutations and mini-batches")
 @moved_options
 @audit_options
 def mmd(

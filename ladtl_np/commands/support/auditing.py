@@ -41,6 +41,7 @@ __all__ = [
     "print_audit",
     "read_corpora",
     "read_subject",
+    "seed_option",
     "source_option",
     "subject_options",
     "tolerance_of",
@@ -61,6 +62,17 @@ def tolerance_of(default: float) -> Callable[[Function], Function]:
 
 
 tolerance_option = tolerance_of(TOLERANCE)
+
+
+def seed_option(decides: str) -> Callable[[Function], Function]:
+    """Add ``--seed``, with what it decides."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help=f"Decides {decides}.",
+    )
 
 
 source_option = click.option(
