@@ -140,21 +140,21 @@ def squared_mmd_with_a_floor() -> None:
     rng = np.random.default_rng(42)
     network = random_network(rng)
     matched = np.array([0, 2, 1]), np.array([1, 3, 0])
-    batch = random_batch(rng, network, (4, 2), (4, 2, 1))
-    values = [
-        loss_and_gradients(
-            network, batch, objective_of(matched=matched, label_weights=mu, kernel=(1.0,))
-        )[0].mmd
-        for mu in np.eye(3)
-    ]
-    floor = float(np.median(values)) * 0.99  # at least one label below it, at least one above
-    assert min(values) < floor < max(values)
-    check_objective(
-        rng,
-        network,
-        batch,
-        objective_of(matched=matched, kernel=(1.0,), w_mmd=2.0, mmd_floor=floor),
-    )
+    some, every = ((4, 2), (4, 2, 1)), ((4, 4, 4), (4, 4, 3))
+    for lengths, least in ((some, 0), (every, 3)):
+        batch = random_batch(rng, network, *lengths)
+        values = [
+            loss_and_gradients(
+                network, batch, objective_of(matched=matched, label_weights=mu, kernel=(1.0,))
+            )[0].mmd
+            for mu in np.eye(3)
+        ]
+        # a label that is absent is below any floor, and has no gradient that could be sent back
+        assert np.count_nonzero(values) >= least
+        floor = float(np.median(values)) * 0.99  # at least one label below it, at least one above
+        assert min(values) < floor < max(values)
+        options = {"kernel": (1.0,), "w_mmd": 2.0, "mmd_floor": floor}
+        check_objective(rng, network, batch, objective_of(matched=matched, **options))
 
 
 @gradient_check("objective.divergence.divergence_step")
