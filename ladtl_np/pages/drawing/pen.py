@@ -45,13 +45,13 @@ _SETTINGS: dict[str, Any] = {
 
 
 def require_libraries() -> None:
-    """Raise `UsageError` where matplotlib or Jinja is missing."""
+    """Raise `UsageError` where matplotlib or Jinja is missing, which every page needs."""
     try:
         import jinja2  # noqa: F401
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise UsageError(
-            f"a report needs matplotlib and jinja2 ({error}): pip install 'ladtl-np[report]'"
+            f"a page needs matplotlib and jinja2 ({error}): pip install 'ladtl-np[report]'"
         ) from None
 
 
