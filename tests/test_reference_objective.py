@@ -53,6 +53,20 @@ def test_gradient_is_linear_in_the_weights():
         np.testing.assert_allclose(parts, gradient, atol=1e-13)
 
 
+def test_a_sentence_counts_as_much_as_its_weight_in_value_and_gradient():
+    parameters, _, target = batch()
+    shares = ObjectiveWeights(0, 0, 0, 0)  # the target's likelihood alone
+    each = (0.5, 2.0, 1.25)
+    weighted = [(*sentence, w) for sentence, w in zip(target, each, strict=True)]
+    terms, gradients = run(parameters, [], weighted, shares)
+    single = [run(parameters, [], [sentence], shares) for sentence in target]
+    parts = [(w / 3, *found) for w, found in zip(each, single, strict=True)]
+    assert terms["total"] == pytest.approx(sum(w * t["total"] for w, t, _ in parts), rel=1e-13)
+    for name, gradient in gradients.items():
+        expected = sum(w * g[name] for w, _, g in parts)
+        np.testing.assert_allclose(gradient, expected, atol=1e-13)
+
+
 def test_order_of_the_sentences_changes_nothing():
     parameters, source, target = batch()
     terms, gradients = run(parameters, source, target)
