@@ -34,7 +34,7 @@ audit: $(VENV)/.report
 
 # the fast lane: on two cores nine minutes of tests and four of the book, compilation included
 test: lint docs
-	LADTL_BUILT_DOCS=docs/_build/html $(BIN)/python -m pytest -m "not slow" $(IN_PARTS)
+	LADTL_BUILT_DOCS=$(CURDIR)/docs/_build/html $(BIN)/python -m pytest -m "not slow" $(IN_PARTS)
 
 # everything: slow tests, and the mathematics without compilation and with checked array bounds
 test-all: test mutants

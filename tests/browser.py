@@ -51,6 +51,7 @@ class Browser:
         media: Literal["", "print"] = "",
     ) -> None:
         """Open a file as from a folder, on the screen or as if printed; forgets older logs."""
+        assert page.is_file(), f"there is no page {page}"  # a browser shows an error's page
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         self.command("Emulation.setEmulatedMedia", media=media, features=features)
         sizes = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

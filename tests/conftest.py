@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from ladtl_np.training.trainer import Trainer
 
 Invoke = Callable[..., Result]
 CLI = Path(__file__).parent.parent / "cli.py"
+STARTED_IN = os.getcwd()
 
 os.environ["NUMBA_NUM_THREADS"] = "1"
 
@@ -42,6 +43,15 @@ def pytest_configure(config: pytest.Config) -> None:
         for kind in ("overflow", "invalid value", "divide by zero"):
             line = f"ignore:{kind} encountered:RuntimeWarning:ladtl_np.kernels"
             config.addinivalue_line("filterwarnings", line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """A test that leaves the working folder changed fails, not those after it."""
+    yield
+    if not os.path.exists(".") or os.getcwd() != STARTED_IN:
+        os.chdir(STARTED_IN)
+        pytest.fail("the test left the working folder changed")
 
 
 @pytest.fixture(scope="session")

@@ -183,12 +183,14 @@ def test_promise_11_a_file_cut_short_at_any_byte_is_refused(parts: Parts, tmp_pa
                 load_model(path)
 
 
-def test_promise_11_what_is_no_file_is_not_read(tmp_path: Path) -> None:
+def test_promise_11_what_is_no_file_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     (tmp_path / "to a pipe").symlink_to(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listening:
-        os.chdir(tmp_path)  # a socket's path is short
+        monkeypatch.chdir(tmp_path)  # a socket's path is short
         listening.bind("socket")
         names = ("pipe", "to a pipe", "loop", "socket", ".", "none", "none/m", "pipe/m")
         for path in (*map(Path, names), Path("/dev/zero"), Path("/dev/null"), Path("x" * 5000)):
