@@ -37,7 +37,7 @@ def product_of_packed(out, A, B, first, add):
 
 @kernel
 def largest_of_sums(out, A, B):
-    max_plus(out, A, B)
+    max_plus(out, A, pack(B))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

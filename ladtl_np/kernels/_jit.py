@@ -1,8 +1,9 @@
-"""The one place where Numba is configured.
+"""The one place where Numba's decorators are configured.
 
-Only ``ladtl_np.kernels`` uses the decorators. Compiled code is cached in a folder whose name is a
-fingerprint of all kernel sources, because Numba's own cache watches one file at a time and would
-keep a caller that inlined an old callee. Which folder that is in, `_cache` decides.
+Only ``ladtl_np.kernels`` uses them. Compiled code is cached in a folder whose name is a fingerprint
+of all kernel sources and of what they are compiled for, because Numba's own cache watches one file
+at a time and would keep a caller that inlined an old callee. Which folder that is in, `_cache`
+decides.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from numba.core.caching import IndexDataCacheFile, UserProvidedCacheLocator
 from numba.core.event import Listener, register
 
 from ladtl_np.kernels._cache import INDEX, Folders, cache_folders
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.kernels.notice import about_to_compile
 
-__all__ = ["STRICT", "VECTOR_BYTES", "external", "inline", "kernel", "reducing_kernel"]
+__all__ = ["STRICT", "external", "inline", "kernel", "reducing_kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,24 +39,6 @@ STRICT = {"contract"}
 REDUCING = {"contract", "reassoc", "nsz"}
 
 
-def _use_whole_vectors() -> int:
-    """Bytes of the widest vector register; LLVM is told to use it.
-
-    LLVM halves the vectors of many AVX-512 machines because their clock used to drop; with it
-    our loops and products were measured faster at full width (docs/performance.md).
-    """
-    features = llvm.get_host_cpu_features()
-    if not features.get("avx512f"):
-        return 32
-    config: Any = numba.config  # the user's own settings come first
-    if config.CPU_NAME is None and config.CPU_FEATURES is None:
-        config.CPU_FEATURES = features.flatten() + ",-prefer-256-bit"
-    return 64
-
-
-VECTOR_BYTES = _use_whole_vectors()
-
-
 # Numba tells functions of one name apart, as are those that a function makes for each dtype or each
 # algebra, by a number in the name of their machine code, and counts in each process from 1. So code
 # that another process has cached can have the name of other code that is compiled here; the two are
@@ -64,8 +48,9 @@ _numbers._unique_ids = iter(lambda: uuid.uuid4().int, None)
 
 
 def _fingerprint() -> str:
-    """Hash of everything that compiled code depends on inside this package."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    """Hash of what compiled code depends on: the kernels, and what it is compiled for."""
+    target = (numba.config.CPU_NAME, numba.config.CPU_FEATURES, INSTRUCTIONS)  # type: ignore[attr-defined]
+    digest = hashlib.sha256(repr((numba.__version__, target)).encode())
     for source in sorted(KERNELS.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

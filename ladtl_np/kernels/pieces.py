@@ -48,12 +48,13 @@ def viterbi_piece(score: Floats, delta: Floats, E: Floats, A: Floats, begin: int
 
     delta[0] is that of the token before, and has no meaning where `begin` is 0.
     """
+    packed_A = pack(A)
     for n in range(E.shape[0]):
         now, scores = delta[n + 1], E[n]
         if begin + n == 0:
             copy_row(now, scores)
             continue
-        max_plus(delta[n + 1 : n + 2], delta[n : n + 1], A)
+        max_plus(delta[n + 1 : n + 2], delta[n : n + 1], packed_A)
         for j in range(now.size):
             now[j] += scores[j]
         if (begin + n) % KEEP_SMALL_EVERY == 0:

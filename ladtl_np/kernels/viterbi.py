@@ -13,7 +13,7 @@ import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.algebra.extremes import largest
-from ladtl_np.kernels.algebra.matmul import max_plus
+from ladtl_np.kernels.algebra.matmul import max_plus, pack
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["KEEP_SMALL_EVERY", "came_from", "keep_small", "viterbi"]
@@ -61,12 +61,13 @@ def viterbi(
     """
     m = A.shape[0]
     steps = offsets.size - 1
+    packed_A = pack(A)
     for row in range(offsets[1]):
         best_score[row] = 0.0
         delta[row] = E[row]
     for t in range(1, steps):
         first, last, before = offsets[t], offsets[t + 1], offsets[t - 1]
-        max_plus(delta[first:last], delta[before : before + last - first], A)
+        max_plus(delta[first:last], delta[before : before + last - first], packed_A)
         for row in range(first, last):
             now, scores = delta[row], E[row]
             for j in range(m):

@@ -3,8 +3,9 @@
     out = A B    or    out += A B
 
 BLAS libraries shine on large squares; here the factors have a few dozen rows (the active sentences
-of a step) or few columns (tags). A tile of `out` stays in registers while k runs. Vectors are
-masked, so no shape needs padding. Sums run over k in order: the same bytes every time.
+of a step) or few columns (tags). A tile of `out` stays in registers while k runs. Vectors that
+stick out over the columns are masked where the processor can; elsewhere that part of B is packed,
+with zeros beside it. Sums run over k in order: the same bytes every time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from ladtl_np.kernels._jit import STRICT, VECTOR_BYTES, inline, kernel
+from ladtl_np.kernels._jit import STRICT, inline, kernel
 from ladtl_np.kernels.algebra.strips import (
     PANEL_VECTORS,
     max_plus_float32,
@@ -23,12 +24,14 @@ from ladtl_np.kernels.algebra.strips import (
     strip_float32,
     strip_float64,
 )
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.shapes import Floats
 
 __all__ = ["max_plus", "multiply", "multiply_packed", "pack"]
 
 # rows of B per pass: a strip of B this long stays in the first cache
 DEPTH = 128
+VECTOR_BYTES, MASKS = INSTRUCTIONS.vector_bytes, INSTRUCTIONS.masks
 # from this many rows of A on, a strip is read often enough to be packed first
 PACKING_ROWS = 48
 
@@ -117,14 +120,16 @@ def _multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
     inner, columns = B.shape
     panel = PANEL_VECTORS * VECTOR_BYTES // out.itemsize
     packing = A.shape[0] >= PACKING_ROWS
-    buffer = np.empty((min(DEPTH, inner) if packing else 0, panel), out.dtype)
+    # without masks whole vectors of B are read, of which the last may end beyond the matrix
+    edge = not MASKS and columns % (VECTOR_BYTES // out.itemsize) != 0
+    buffer = np.empty((min(DEPTH, inner) if packing or edge else 0, panel), out.dtype)
     if inner == 0 and not add:
         out[:] = 0.0
     for k in range(0, inner, DEPTH):
         adding = add or k > 0
         for j in range(0, columns, panel):
             part, some_A = out[:, j : j + panel], A[:, k : k + DEPTH]
-            if packing:
+            if packing or (edge and j + panel > columns):
                 rows = buffer[: some_A.shape[1]]
                 _pack_strip(rows, B, k, j)
                 strip(part, some_A, rows, adding)
@@ -133,12 +138,15 @@ def _multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
 
 
 @kernel
-def _max_plus(out: Floats, A: Floats, B: Floats) -> None:
-    panel = PANEL_VECTORS * VECTOR_BYTES // out.itemsize
-    for j in range(0, out.shape[1], panel):
-        for k in range(0, A.shape[1], DEPTH):
-            rows = B[k : k + DEPTH, j : j + panel]
-            max_plus_strip(out[:, j : j + panel], A[:, k : k + DEPTH], rows, k > 0)
+def _max_plus(out: Floats, A: Floats, packed: Floats) -> None:
+    panel = packed.shape[1]
+    strips = (out.shape[1] + panel - 1) // panel
+    inner = packed.shape[0] // strips
+    for n in range(strips):
+        part = out[:, n * panel : (n + 1) * panel]
+        for k in range(0, inner, DEPTH):
+            rows = packed[n * inner + k : n * inner + min(inner, k + DEPTH)]
+            max_plus_strip(part, A[:, k : k + DEPTH], rows, k > 0)
 
 
 def multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
@@ -149,15 +157,18 @@ def multiply(out: Floats, A: Floats, B: Floats, add: bool) -> None:
 
 def multiply_packed(out: Floats, A: Floats, packed: Floats, first: int, add: bool) -> None:
     """As multiply, with B given by pack, and of it only the rows from `first` on that A needs."""
-    strips = -(-out.shape[1] // packed.shape[1])
-    inner = packed.shape[0] // strips
-    parts = packed.reshape(strips, inner, -1)[:, first : first + A.shape[1]]
-    multiply(out, A, np.concatenate(parts, axis=1)[:, : out.shape[1]], add)
+    multiply(out, A, _unpacked(packed, out.shape[1])[first : first + A.shape[1]], add)
 
 
-def max_plus(out: Floats, A: Floats, B: Floats) -> None:
-    """out_ij = max over k of (A_ik + B_kj): a product in which + is max and * is +."""
-    max_plus_strip(out, A, B, False)
+def _unpacked(packed: Floats, columns: int) -> Floats:
+    strips = -(-columns // packed.shape[1])
+    parts = packed.reshape(strips, packed.shape[0] // strips, -1)
+    return np.concatenate(parts, axis=1)[:, :columns]
+
+
+def max_plus(out: Floats, A: Floats, packed: Floats) -> None:
+    """out_ij = max over k of (A_ik + B_kj), with B given by pack: + is max and * is +."""
+    max_plus_strip(out, A, _unpacked(packed, out.shape[1]), False)
 
 
 @overload(multiply, jit_options={"error_model": "numpy", "fastmath": STRICT})
@@ -166,8 +177,8 @@ def _choose(out, A, B, add):  # type: ignore[no-untyped-def]
 
 
 @overload(max_plus, jit_options={"error_model": "numpy", "fastmath": STRICT})
-def _choose_max_plus(out, A, B):  # type: ignore[no-untyped-def]
-    return lambda out, A, B: _max_plus(out, A, B)
+def _choose_max_plus(out, A, packed):  # type: ignore[no-untyped-def]
+    return lambda out, A, packed: _max_plus(out, A, packed)
 
 
 @overload(multiply_packed, jit_options={"error_model": "numpy", "fastmath": STRICT})

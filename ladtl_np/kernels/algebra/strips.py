@@ -8,86 +8,152 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils as _cgutils
+from numba.extending import intrinsic
 
-from ladtl_np.kernels._jit import VECTOR_BYTES, external, inline
-from ladtl_np.kernels.algebra.tiles import Algebra, tile_code
+from ladtl_np.kernels._jit import external
+from ladtl_np.kernels.algebra.tiles import ARGUMENTS, INDEX, Algebra, Tile, tile_function
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 
 __all__ = [
     "PANEL_VECTORS",
+    "highest",
     "max_plus_float32",
     "max_plus_float64",
     "strip_float32",
     "strip_float64",
 ]
 
-WIDE = VECTOR_BYTES == 64
-PANEL_VECTORS = 5 if WIDE else 2
-"""Vectors across the widest tile."""
-MIDDLE_VECTORS = 3 if WIDE else 1
-
-# Rows of the tiles of each width in vectors, falling. AVX-512 has 32 registers, AVX2 has 16: 5 x 5
-# accumulators with a row of B beside them fill 30 of 32, 5 x 2 fill 12 of 16. Narrow tiles are
-# higher, because it takes at least 8 sums in flight to keep two multiplier units busy.
-ROWS = {5: (5, 2, 1), 3: (8, 3, 1), 1: (12, 4, 1)} if WIDE else {2: (5, 2, 1), 1: (8, 3, 1)}
+cgutils: Any = _cgutils  # has no type hints
 
 
-def _tiles_of(vectors: int, algebra: Algebra) -> Any:
-    """Compile the code for all rows of a strip of at most `vectors` vectors."""
-    high, middle, low = ROWS[vectors]
-    first, second, third = (tile_code(rows, vectors, algebra) for rows in ROWS[vectors])
+def _panel_vectors() -> int:
+    if INSTRUCTIONS.registers < 32:
+        return 2
+    return 5 if INSTRUCTIONS.broadcasts else 3
 
-    @inline
-    def tiles(
-        like: Any,
-        out: int,
-        out_row: int,
-        A: int,
-        A_row: int,
-        A_column: int,
-        B: int,
-        B_row: int,
-        rows: int,
-        depth: int,
-        columns: int,
-        add: bool,
+
+PANEL_VECTORS = _panel_vectors()
+"""Vectors across the widest tile: 5 x 5 sums fill 32 registers, 6 x 2 fill 16."""
+
+MOST_ROWS = 12  # it takes 8 sums in flight to keep two multiplier units busy; more gain little
+
+
+def highest(vectors: int) -> int:
+    """Rows of the highest tile that is so wide, for which the registers are enough.
+
+    Beside the sums they hold a row of B, a number of A in every lane unless the product takes it
+    from the memory, and the product itself where that is an instruction of its own.
+    """
+    others = vectors + (not INSTRUCTIONS.broadcasts) + (not INSTRUCTIONS.fused)
+    return min((INSTRUCTIONS.registers - others) // vectors, MOST_ROWS)
+
+
+def _widths() -> list[int]:
+    """Vectors across the tiles: with masks a wider one can do, without there is every width."""
+    if INSTRUCTIONS.masks:
+        return [1, 3, PANEL_VECTORS]
+    return list(range(1, PANEL_VECTORS + 1))
+
+
+def _strip_code(algebra: Algebra) -> Any:
+    """Code for a strip of at most a panel's columns and any number of rows.
+
+    `like` is a number of the matrices' dtype, `numbers` are the rows and a tile's arguments.
+    """
+
+    def strip(typing_context: Any, like: Any, numbers: Any, add: Any) -> Any:
+        signature = types.void(like, numbers, add)
+
+        def generate(context: Any, b: ir.IRBuilder, sig: Any, arguments: Any) -> Any:
+            _, numbers, add = arguments
+            rows, *others = cgutils.unpack_tuple(b, numbers)
+            given = dict(zip(ARGUMENTS, [*others, cgutils.as_bool_bit(b, add)], strict=True))
+            size = sig.args[0].bitwidth // 8
+            lanes = INSTRUCTIONS.vector_bytes // size
+            element = context.get_data_type(sig.args[0])
+            end = b.append_basic_block("end")
+            for width in _widths():
+                fits = b.icmp_signed("<=", given["columns"], INDEX(width * lanes))
+                with b.if_then(fits):
+                    tiles = _Tiles(b, element, size, width, algebra)
+                    tiles.emit(given, rows)
+                    b.branch(end)
+            b.branch(end)
+            b.position_at_end(end)
+            return context.get_dummy_value()
+
+        return signature, generate
+
+    return intrinsic(strip)
+
+
+class _Tiles:
+    """The tiles of one width, one below the other."""
+
+    def __init__(
+        self, b: ir.IRBuilder, element: Any, size: int, width: int, algebra: Algebra
     ) -> None:
-        while rows >= high:
-            first(like, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add)
-            rows -= high
-            out += high * out_row
-            A += high * A_row
-        while rows >= middle:
-            second(like, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add)
-            rows -= middle
-            out += middle * out_row
-            A += middle * A_row
-        while rows >= low:
-            third(like, out, out_row, A, A_row, A_column, B, B_row, depth, columns, add)
-            rows -= low
-            out += low * out_row
-            A += low * A_row
+        self.b, self.element, self.size = b, element, size
+        self.width, self.algebra = width, algebra
 
-    return tiles
+    def emit(self, given: dict[str, Any], rows: Any) -> None:
+        """Code for all rows; without masks, tiles with an edge and without are different ones."""
+        b = self.b
+        if INSTRUCTIONS.masks:
+            self._emit(given, rows, edge=True)
+            return
+        whole = INDEX(self.width * INSTRUCTIONS.vector_bytes // self.size)
+        with b.if_else(b.icmp_signed("==", given["columns"], whole)) as (then, otherwise):
+            with then:
+                self._emit(given, rows, edge=False)
+            with otherwise:
+                self._emit(given, rows, edge=True)
+
+    def _emit(self, given: dict[str, Any], rows: Any, *, edge: bool) -> None:
+        """As few tiles as can be, all of one height or one less: no tile is left with few sums."""
+        b, high = self.b, highest(self.width)
+        count = b.udiv(b.add(rows, INDEX(high - 1)), INDEX(high))
+        with b.if_then(b.icmp_signed(">", rows, INDEX(0))):
+            low = b.udiv(rows, count)
+            higher = b.urem(rows, count)
+            places = [cgutils.alloca_once_value(b, given[name]) for name in ("out", "A")]
+            with cgutils.for_range(b, count) as loop:
+                more = b.zext(b.icmp_unsigned("<", loop.index, higher), INDEX)
+                height = b.add(low, more)
+                now = given | dict(zip(("out", "A"), map(b.load, places), strict=True))
+                self._call(now, height, edge)
+                for place, name in zip(places, ("out", "A"), strict=True):
+                    step = b.mul(height, given[f"{name}_row"])
+                    b.store(b.add(now[name], step), place)
+
+    def _call(self, given: dict[str, Any], height: Any, edge: bool) -> None:
+        b = self.b
+        end = b.append_basic_block("tile_done")
+        choice = b.switch(height, end)
+        for rows in range(1, highest(self.width) + 1):
+            tile = Tile(rows, self.width, edge, self.algebra)
+            function = tile_function(b.module, self.element, self.size, tile)
+            block = b.append_basic_block(f"tile_{rows}")
+            choice.add_case(INDEX(rows), block)
+            b.position_at_end(block)
+            b.call(function, [given[name] for name in ARGUMENTS])
+            b.branch(end)
+        b.position_at_end(end)
 
 
-_WIDE, _MIDDLE, _NARROW = (
-    _tiles_of(vectors, "sum of products") for vectors in (PANEL_VECTORS, MIDDLE_VECTORS, 1)
-)
-_WIDE_MAX, _MIDDLE_MAX, _NARROW_MAX = (
-    _tiles_of(vectors, "maximum of sums") for vectors in (PANEL_VECTORS, MIDDLE_VECTORS, 1)
-)
 _SIGNATURE = types.void(*[types.intp] * 10, types.boolean)
+_SUMS, _MAXIMA = _strip_code("sum of products"), _strip_code("maximum of sums")
 
-# A function that refers to compiled functions in a closure would be compiled by every process
-# again, so those of both algebras are global and the code below stands here twice.
+# A function that refers to compiled code in a closure would be compiled by every process again, so
+# the code of both algebras is global and what calls it stands here twice.
 
 
 def _strip(symbol: str, dtype: Any) -> Any:
     """Compile out (rows, columns) (+)= A (rows, depth) B (depth, columns), at most a panel wide."""
     like = dtype(0)
-    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
-    middle = MIDDLE_VECTORS * lanes
 
     def strip(
         out: int,
@@ -102,12 +168,8 @@ def _strip(symbol: str, dtype: Any) -> Any:
         columns: int,
         add: bool,
     ) -> None:
-        if columns > middle:
-            _WIDE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
-        elif columns > lanes:
-            _MIDDLE(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
-        else:
-            _NARROW(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+        numbers = (rows, out, out_row, A, A_row, A_column, B, B_row, depth, columns)
+        _SUMS(like, numbers, add)
 
     return external(symbol, _SIGNATURE)(strip)
 
@@ -115,8 +177,6 @@ def _strip(symbol: str, dtype: Any) -> Any:
 def _max_plus_strip(symbol: str, dtype: Any) -> Any:
     """Compile out_ij = max over k of (A_ik + B_kj), and of out_ij where `add`."""
     like = dtype(0)
-    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
-    middle = MIDDLE_VECTORS * lanes
 
     def max_plus_strip(
         out: int,
@@ -131,12 +191,8 @@ def _max_plus_strip(symbol: str, dtype: Any) -> Any:
         columns: int,
         add: bool,
     ) -> None:
-        if columns > middle:
-            _WIDE_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
-        elif columns > lanes:
-            _MIDDLE_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
-        else:
-            _NARROW_MAX(like, out, out_row, A, A_row, A_column, B, B_row, rows, depth, columns, add)
+        numbers = (rows, out, out_row, A, A_row, A_column, B, B_row, depth, columns)
+        _MAXIMA(like, numbers, add)
 
     return external(symbol, _SIGNATURE)(max_plus_strip)
 
