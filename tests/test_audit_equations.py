@@ -336,7 +336,7 @@ PLANTS: dict[str, tuple[Plant, str]] = {
     "rules of BIOES": ((decoding, "legal_start_end_transition", any_tags), "legal tags of BIOES"),
     "MMD": ((mmd, "mean_kernel_forward", longer), "reference against the double sum"),
     "MMD of the kernels": ((discrepancy, "mmd_forward", first_shifted), "Eq. (4): MMD"),
-    "MMD of the loss": ((mmd_step, "mmd_forward", first_shifted), "loss of sec. 4.2, mmd"),
+    "MMD of the loss": ((mmd_step.MmdTerm, "finish", shifted), "loss of sec. 4.2, mmd"),
     "NLL of the loss": ((likelihood_step, "crf_forward", first_shifted), "loss of sec. 4.2, sou"),
     "KL": ((transfer, "divergence_forward", first_shifted), "Eq. (6): KL, layers"),
     "KL of the reference": ((divergence, "marginals", transposed), "Eq. (6): KL, reference"),

@@ -63,7 +63,8 @@ ENCODER = 4 * (2 * D + 16 * H) + 80
     [
         ("crf-l2", PLAIN, {}, 4 * (4 * H + 7 * M_T + 8)),
         ("crf-l2", replace(PLAIN, source_tags=11), {}, 4 * (4 * H + 7 * 11 + 8)),
-        ("la-mmd", replace(PLAIN, hidden=40), {}, 4 * (2 * 40 * 5 + 2)),
+        ("la-mmd", replace(PLAIN, hidden=40), {"threads": 1}, 4 * (80 * 6 + 3)),
+        ("la-mmd", replace(PLAIN, hidden=40), {"threads": 9}, 4 * (80 * 12 + 12)),
         ("linear-projection", replace(PLAIN, projection="linear"), {}, 4 * (8 * H + 7 * M_T + 8)),
         ("crf-l2", replace(PLAIN, embedding=90), {}, 4 * (2 * H + 6 * 90)),
         (

@@ -27,7 +27,7 @@ from ladtl_np.kernels.mmd_blocks import (
 )
 from ladtl_np.shapes import Floats, Integers, Scalar
 
-__all__ = ["FEW_ROWS", "few_rows_with_gradient", "gather_pairs", "mmd_tasks", "scatter_rows"]
+__all__ = ["FEW_ROWS", "few_rows_with_gradient", "mmd_tasks", "scatter_rows"]
 
 # up to this many rows, packing for products costs more than it saves
 FEW_ROWS = 40
@@ -107,76 +107,47 @@ def _gather_centred(
 
 
 @kernel
-def gather_pairs(
-    P: Floats,
-    u: Floats,
-    norms: Floats,
+def mmd_tasks(
+    values: Floats,
+    gradients: Floats,
     hidden: Floats,
     rows: Integers,
     starts: Integers,
     sources: Integers,
-    mine: Integers,
-) -> None:
-    """_gather_centred for the pairs numbered by `mine`, which have sources[pair] source rows."""
-    for pair in mine:
-        first, last = starts[pair], starts[pair + 1]
-        _gather_centred(
-            P[first:last],
-            u[first:last],
-            norms[first:last],
-            hidden,
-            rows[first:last],
-            sources[pair],
-        )
-
-
-@kernel
-def mmd_tasks(
-    values: Floats,
-    gradients: Floats,
-    P: Floats,
-    u: Floats,
-    norms: Floats,
-    starts: Integers,
     half_inverse: Floats,
+    widths: Integers,
     tasks: Integers,
     slots: Integers,
     mine: Integers,
 ) -> None:
     """Do the tasks numbered by `mine`, each a pair of samples or one shard of a large one.
 
-    Pair p has the rows starts[p]:starts[p + 1] of P, u and norms, and variances half_inverse[p].
-    Task t is (pair, shard, shards) = tasks[t]; its value goes to values[t], its gradient to
-    gradients[slots[t]:].
+    Pair p has the rows rows[starts[p]:starts[p + 1]] of hidden, of which sources[p] are the first
+    sample, and variances half_inverse[widths[p]]. Task t is (pair, shard, shards) = tasks[t]; its
+    value goes to values[t], its gradient to gradients[slots[t]:]. A shard copies all rows of its
+    pair, so that no task has to wait for another.
     """
     largest = 0
     for t in mine:
         pair = tasks[t, 0]
         largest = max(largest, starts[pair + 1] - starts[pair])
-    dtype = P.dtype
+    dtype, width = hidden.dtype, hidden.shape[1]
     height = BLOCK if largest > FEW_ROWS else 0
     block, sums = np.empty((height, BLOCK_STRIDE), dtype), np.empty((2, BLOCK), dtype)
     totals, pairs = np.empty(largest, dtype), np.empty((3, FEW_ROWS * FEW_ROWS // 2), dtype)
+    copy, u_norms = np.empty((largest, width), dtype), np.empty((2, largest), dtype)
     for t in mine:
         pair, shard, shards = tasks[t]
         first, last = starts[pair], starts[pair + 1]
         n = last - first
-        dP, h = gradients[slots[t] : slots[t] + n], half_inverse[pair]
+        dP, h = gradients[slots[t] : slots[t] + n], half_inverse[widths[pair]]
+        P, u, norms = copy[:n], u_norms[0][:n], u_norms[1][:n]
+        _gather_centred(P, u, norms, hidden, rows[first:last], sources[pair])
         if n <= FEW_ROWS:
-            values[t] = few_rows_with_gradient(dP, pairs, P[first:last], u[first:last], h)
+            values[t] = few_rows_with_gradient(dP, pairs, P, u, h)
         else:
-            values[t] = blocks_with_gradient(
-                dP,
-                block,
-                sums,
-                totals[:n],
-                P[first:last],
-                u[first:last],
-                norms[first:last],
-                h,
-                shard,
-                shards,
-            )
+            scratch = block, sums, totals[:n]
+            values[t] = blocks_with_gradient(dP, *scratch, P, u, norms, h, shard, shards)
 
 
 @kernel
@@ -192,7 +163,7 @@ def scatter_rows(
     right: int,
 ) -> None:
     """Add factors[pair] times the gradient of each task to its rows of dhidden[:, left:right]."""
-    for t in range(slots.size):
+    for t in range(tasks.shape[0]):
         pair = tasks[t, 0]
         factor = factors[pair]
         for n in range(starts[pair + 1] - starts[pair]):

@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import mmd as kernels
 from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["MmdCache", "RowPair", "label_rows", "mmd_backward", "mmd_forward"]
-
+__all__ = [
+    "MmdCache",
+    "MmdLayout",
+    "MmdWork",
+    "RowPair",
+    "label_rows",
+    "mmd_backward",
+    "mmd_begin",
+    "mmd_forward",
+    "mmd_layout",
+    "mmd_scatter",
+    "run_in_turns",
+]
 
 # A pair with more rows than this is cut into shards, so that several threads can share it; the cut
 # does not depend on the number of threads, and so neither do the bytes of the result.
 SHARDED_ROWS = 256
 SHARDS = 4
+# about how many calls the tasks of a batch become
+GROUPS = 12
 
 
 class RowPair(NamedTuple):
@@ -31,14 +45,48 @@ class RowPair(NamedTuple):
     target: Integers  # (R,)
 
 
-class MmdCache(NamedTuple):
-    """What mmd_backward needs; written by mmd_forward, valid for that batch only."""
+class MmdLayout(NamedTuple):
+    """How pairs of samples are cut into tasks: depends on the batch alone."""
 
     rows: Integers  # rows of all pairs, source before target within each
     starts: Integers  # (pairs + 1,) where each pair's rows begin
+    sources: Integers  # (pairs,) rows of the source sample
     tasks: Integers  # (tasks, 3) pair, shard, shards
-    slots: Integers  # (tasks,) where each task's gradient begins
+    slots: Integers  # (tasks + 1,) where each task's gradient begins
+    groups: tuple[Integers, ...]  # tasks that are done in one call, the costliest first
+
+
+class MmdCache(NamedTuple):
+    """What mmd_backward needs; written by the tasks of mmd_begin, valid for that batch only."""
+
+    layout: MmdLayout
     gradients: Floats  # gradients of MMD^2 by row, a block for each task
+
+
+class MmdWork(NamedTuple):
+    """The MMDs of a batch that are still to be computed.
+
+    Attributes
+    ----------
+    tasks
+        Calls that do it. They share no output and read nothing but the hidden states: in any
+        order, on any thread, they give the same bytes.
+    parts
+        (tasks,) what each of the layout's tasks adds to its pair's value; written by the calls.
+    cache
+        What mmd_backward needs, once all calls have returned.
+    """
+
+    tasks: tuple[Callable[[], None], ...]
+    parts: Floats
+    cache: MmdCache
+
+    def values(self) -> Floats:
+        """Squared MMD of each pair, float64, once all calls have returned.          Eq. (4)"""
+        layout = self.cache.layout
+        values = np.zeros(layout.sources.size)
+        np.add.at(values, layout.tasks[:, 0], self.parts)
+        return values
 
 
 def label_rows(
@@ -76,93 +124,122 @@ def _rows_by_tag(rows: Integers, tags: Integers, wanted: Integers) -> list[Integ
     return [rows[order[start:end]] for start, end in zip(starts, ends, strict=True)]
 
 
+def mmd_layout(pairs: Sequence[RowPair]) -> MmdLayout:
+    """Cut pairs into tasks: one a pair, SHARDS for a large one, however many threads there are."""
+    parts = [part for _, *samples in pairs for part in samples]
+    rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+    sizes = np.array([part.size for part in parts], dtype=np.int64).reshape(-1, 2)
+    sources, lengths = sizes[:, 0], sizes.sum(axis=1)
+    shards = np.where(lengths > SHARDED_ROWS, SHARDS, 1)
+    pair = np.repeat(np.arange(len(pairs)), shards)
+    shard = np.arange(pair.size) - np.repeat(np.cumsum(shards) - shards, shards)
+    tasks = np.stack([pair, shard, shards[pair]], axis=1)
+    groups = _grouped(lengths[pair] ** 2 / shards[pair])
+    return MmdLayout(rows, _offsets(lengths), sources, tasks, _offsets(lengths[pair]), groups)
+
+
+def _offsets(lengths: Integers) -> Integers:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths)])
+
+
+def _grouped(costs: Floats) -> tuple[Integers, ...]:
+    """Tasks from the costliest on; the cheap ones together, up to a share of all each time."""
+    order = np.argsort(-costs, kind="stable")
+    before = np.cumsum(costs[order]) - costs[order]
+    share = max(float(costs.sum()), 1.0) / GROUPS
+    cuts = np.flatnonzero(np.diff(before // share)) + 1
+    return tuple(group for group in np.split(order, cuts) if group.size)
+
+
+def mmd_begin(
+    hidden: Floats, layout: MmdLayout, variances: Sequence[Sequence[float]], memory: Memory
+) -> MmdWork:
+    """Prepare the squared MMD (biased V-statistic) of each pair of samples.           Eq. (4)
+
+    Parameters
+    ----------
+    hidden
+        (N, 2H) hidden states of the whole batch.
+    layout
+        Of the pairs, from mmd_layout.
+    variances
+        For each pair, the variances s_q of the Gaussians ``exp(-d^2 / (2 s_q))``, all positive.
+    memory
+        Where the gradients lie until mmd_backward has read them.
+
+    Returns
+    -------
+    MmdWork
+        Calls that compute it, and what they write.
+    """
+    half_inverse, widths = _half_inverse(variances, layout.sources.size)
+    parts = np.zeros(len(layout.tasks))
+    gradients = memory.empty((int(layout.slots[-1]), hidden.shape[1]), hidden.dtype)
+    rows, starts, sources, tasks, slots, groups = layout
+    samples = rows, starts, sources, half_inverse.astype(hidden.dtype), widths
+    given = (parts, gradients, hidden, *samples, tasks, slots)
+    calls = tuple(partial(kernels.mmd_tasks, *given, group) for group in groups)
+    return MmdWork(calls, parts, MmdCache(layout, gradients))
+
+
 def mmd_forward(
     hidden: Floats,
     pairs: Sequence[RowPair],
     variances: Sequence[Sequence[float]],
     workers: Workers,
 ) -> tuple[Floats, MmdCache]:
-    """Squared MMD (biased V-statistic) of each pair of samples, and the cache.          Eq. (4)
+    """Squared MMD of each pair of samples as (len(pairs),) float64, and the cache.      Eq. (4)
 
-    Parameters
-    ----------
-    hidden
-        (N, 2H) hidden states of the whole batch.
-    pairs
-        The samples.
-    variances
-        For each pair, the variances s_q of the Gaussians ``exp(-d^2 / (2 s_q))``, all positive.
-    workers
-        Runs the pairs side by side; the cache lies in their memory.
-
-    Returns
-    -------
-    tuple
-        (len(pairs),) float64 values, and the cache.
+    Does all that mmd_begin prepares; the cache lies in the workers' memory.
     """
-    half_inverse = _half_inverse(variances, len(pairs)).astype(hidden.dtype)
-    rows = np.concatenate([np.zeros(0, np.int64), *(part for pair in pairs for part in pair[1:])])
-    sources = np.array([pair.source.size for pair in pairs], dtype=np.int64)
-    sizes = np.array([pair.source.size + pair.target.size for pair in pairs], dtype=np.int64)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    tasks = np.array(_tasks(sizes), dtype=np.int64).reshape(-1, 3)
-    lengths = sizes[tasks[:, 0]]
-    slots = np.cumsum(lengths) - lengths
-    parts = np.zeros(len(tasks))
-    gradients = workers.memory.empty((int(lengths.sum()), hidden.shape[1]), hidden.dtype)
-    empty, n = workers.memory.empty, rows.size
-    P, u, norms = empty((n, hidden.shape[1]), hidden.dtype), *empty((2, n), hidden.dtype)
-    given = (P, u, norms, hidden, rows, starts, sources)
-    shares = _balance(sizes.tolist(), workers.threads)
-    workers.run(*(partial(kernels.gather_pairs, *given, share) for share in shares if share.size))
-    shares = _balance((lengths**2 / tasks[:, 2]).tolist(), workers.threads)
-    work = (parts, gradients, P, u, norms, starts, half_inverse, tasks, slots)
-    workers.run(*(partial(kernels.mmd_tasks, *work, share) for share in shares if share.size))
-    values = np.zeros(len(pairs))
-    np.add.at(values, tasks[:, 0], parts)
-    return values, MmdCache(rows, starts, tasks, slots, gradients)
+    work = mmd_begin(hidden, mmd_layout(pairs), variances, workers.memory)
+    run_in_turns(work.tasks, workers)
+    return work.values(), work.cache
+
+
+def run_in_turns(tasks: Sequence[Callable[[], None]], workers: Workers) -> None:
+    """Do the tasks in order; a thread that is done with one takes the next."""
+    waiting = iter(tasks)
+
+    def some() -> None:
+        for task in waiting:
+            task()
+
+    workers.run(*[some] * min(workers.threads, len(tasks)))
 
 
 def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache, workers: Workers) -> None:
     """Add the gradients of mmd_forward to dhidden (N, 2H), given dvalues (len(pairs),)."""
-    rows, starts, tasks, slots, gradients = cache
+    workers.run(*mmd_scatter(dhidden, dvalues, cache, workers.threads))
+
+
+def mmd_scatter(
+    dhidden: Floats, dvalues: Floats, cache: MmdCache, count: int
+) -> list[Callable[[], None]]:
+    """Give `count` calls that together do mmd_backward, each for columns of its own.
+
+    Tasks share rows, so they are not what is dealt out.
+    """
+    layout, gradients = cache
     factors = dvalues.astype(gradients.dtype)
-    # each thread takes columns of its own, because tasks share rows
-    ends = np.linspace(0, dhidden.shape[1], workers.threads + 1).astype(np.int64).tolist()
-    given = (dhidden, gradients, rows, starts, tasks, slots, factors)
-    workers.run(*(partial(kernels.scatter_rows, *given, *columns) for columns in pairwise(ends)))
+    ends = np.linspace(0, dhidden.shape[1], count + 1).astype(np.int64).tolist()
+    given = (dhidden, gradients, layout.rows, layout.starts, layout.tasks, layout.slots, factors)
+    return [partial(kernels.scatter_rows, *given, *columns) for columns in pairwise(ends)]
 
 
-def _half_inverse(variances: Sequence[Sequence[float]], pairs: int) -> Floats:
-    """1 / (2 s_q) for each pair, (pairs, Q)."""
+def _half_inverse(variances: Sequence[Sequence[float]], pairs: int) -> tuple[Floats, Integers]:
+    """1 / (2 s_q) of each different list, (lists, Q), and which list each pair has."""
     if len(variances) != pairs:
         raise ValueError(f"give variances for each of the {pairs} pairs, got {len(variances)}")
-    if len(set(map(len, variances))) > 1:
+    lists = {id(each): each for each in variances}  # most often all pairs have the same
+    if len(set(map(len, lists.values()))) > 1:
         raise ValueError("give every pair the same number of kernel variances")
-    for each in variances:
+    for each in lists.values():
         if not len(each) or not all(0.0 < s <= LARGEST_VARIANCE for s in each):
             raise ValueError(
                 f"kernel variances must lie in (0, {LARGEST_VARIANCE:g}], got {list(each)}"
             )
-    return 0.5 / np.array(variances, dtype=np.float64) if pairs else np.zeros((0, 0))
-
-
-def _tasks(sizes: Integers) -> list[tuple[int, int, int]]:
-    """One task a pair, and SHARDS for a large one, however many threads there are."""
-    return [
-        (pair, shard, shards)
-        for pair, size in enumerate(sizes.tolist())
-        for shards in [SHARDS if size > SHARDED_ROWS else 1]
-        for shard in range(shards)
-    ]
-
-
-def _balance(costs: list[float], threads: int) -> list[Integers]:
-    """Deal the most expensive first, each to the share that has least so far."""
-    shares: list[list[int]] = [[] for _ in range(threads)]
-    loads = [0.0] * threads
-    for n in sorted(range(len(costs)), key=lambda n: -costs[n]):
-        least = loads.index(min(loads))
-        shares[least].append(n)
-        loads[least] += costs[n]
-    return [np.array(share, dtype=np.int64) for share in shares]
+    numbers = {name: number for number, name in enumerate(lists)}
+    widths = np.array([numbers[id(each)] for each in variances], dtype=np.int64)
+    table = np.array(list(lists.values()), dtype=np.float64)
+    return (0.5 / table if pairs else np.zeros((0, 0))), widths

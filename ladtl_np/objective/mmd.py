@@ -6,14 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.layers.mmd import RowPair, label_rows, mmd_backward, mmd_forward
+from ladtl_np.layers.mmd import (
+    RowPair,
+    label_rows,
+    mmd_backward,
+    mmd_begin,
+    mmd_layout,
+    run_in_turns,
+)
 from ladtl_np.layers.mmd_variances import median_variances
 from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
 
-__all__ = ["chosen_variances", "mmd_step", "row_pairs"]
+__all__ = ["MmdTerm", "chosen_variances", "mmd_step", "row_pairs"]
 
 
 def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
@@ -38,6 +46,47 @@ def chosen_variances(
     return [median_variances(hidden[pair.source], hidden[pair.target]) for pair in pairs]
 
 
+class MmdTerm:
+    """L_LaMMD of a batch, Eq. (5), or Eq. (4) over all tokens, and its weighted gradient.
+
+    Its tasks need nothing but the hidden states, and share no output with each other or with the
+    two heads.
+
+    Attributes
+    ----------
+    tasks
+        Calls to make before `finish`, in any order and on any thread.
+    """
+
+    def __init__(
+        self,
+        hidden: Floats,
+        batch: Batch,
+        objective: Objective,
+        variances: Sequence[Sequence[float]] | None,
+        memory: Memory,
+    ) -> None:
+        pairs = row_pairs(batch, objective)
+        chosen = chosen_variances(hidden, pairs, objective) if variances is None else variances
+        self.objective, self.labels = objective, [pair.label for pair in pairs]
+        self.work = mmd_begin(hidden, mmd_layout(pairs), chosen, memory)
+        self.tasks = self.work.tasks
+
+    def finish(self, dhidden: Floats, workers: Workers) -> float:
+        """Return the value; adds its gradient, times w_mmd, to dhidden (N, 2H)."""
+        options, values = self.objective.options, self.work.values()
+        all_mu = _label_weights(self.objective)
+        mu = all_mu[self.labels]
+        total, sent_back = float(mu @ values), mu
+        floor = options.mmd_floor
+        if floor:
+            # max(floor, .), which also makes an absent label count as the floor
+            total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
+            sent_back = np.where(values > floor, mu, 0.0)
+        mmd_backward(dhidden, options.w_mmd * sent_back, self.work.cache, workers)
+        return total
+
+
 def mmd_step(
     dhidden: Floats,
     hidden: Floats,
@@ -46,20 +95,10 @@ def mmd_step(
     variances: Sequence[Sequence[float]] | None,
     workers: Workers,
 ) -> float:
-    """L_LaMMD, Eq. (5), or Eq. (4) over all tokens; adds its weighted gradient to dhidden."""
-    pairs = row_pairs(batch, objective)
-    chosen = chosen_variances(hidden, pairs, objective) if variances is None else variances
-    values, cache = mmd_forward(hidden, pairs, chosen, workers)
-    all_mu = _label_weights(objective)
-    mu = np.array([all_mu[pair.label] for pair in pairs])
-    total, sent_back = float(mu @ values), mu
-    floor = objective.options.mmd_floor
-    if floor:
-        # max(floor, .), which also makes an absent label count as the floor
-        total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
-        sent_back = np.where(values > floor, mu, 0.0)
-    mmd_backward(dhidden, objective.options.w_mmd * sent_back, cache, workers)
-    return total
+    """MmdTerm by itself: returns its value and adds its weighted gradient to dhidden."""
+    term = MmdTerm(hidden, batch, objective, variances, workers.memory)
+    run_in_turns(term.tasks, workers)
+    return term.finish(dhidden, workers)
 
 
 def _label_weights(objective: Objective) -> Floats:

@@ -170,7 +170,8 @@ def _costs(config: Config, method: Method, sizes: Architecture) -> tuple[float, 
     kept = 2 * D + 16 * H  # inputs, dropout, gates, cells, states, their gradients
     crf = 4 * H + 7 * m + 8  # scores and messages of the CRFs
     crf += 4 * H if sizes.projection != "none" else 0
-    mmd = 2 * H * (1 + SHARDS) + 2 if method.mmd != "none" else 0
+    copies = min(config.threads, SHARDS)  # of the rows, and the same packed
+    mmd = 2 * H * (SHARDS + 2 * copies) + 3 * copies if method.mmd != "none" else 0
     kl = 17 * m + 4 * H if config.objective.parameter_transfer == "kl" else 0
     kl += 14 * m if kl and config.objective.divergence_gradient == "both" else 0
     back = 2 * H + 6 * D
