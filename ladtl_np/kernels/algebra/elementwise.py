@@ -47,8 +47,8 @@ same_bits: Any = intrinsic(_bitcast)
 
 
 # exp(x) = 2^n exp(r) with n the nearest integer to x / ln 2, so |r| <= ln 2 / 2. The polynomial is
-# that of the least relative error, 3e-9 and 4e-18. Its exponent is raised by n in its bits: where 2^n
-# is too large or small to be a number, r is negative or positive, and the product is one.
+# that of the least relative error, 3e-9 and 4e-18. Its exponent is raised by n: where 2^n itself
+# would be too large or too small for a number, r is negative or positive and the product is one.
 
 
 @inline
