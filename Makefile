@@ -67,14 +67,14 @@ lint: $(VENV)/.dev
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -E -W -q -b html docs docs/_build/html
 
-# about twenty minutes on two cores; wants an otherwise idle machine
+# about an hour on two cores; wants an otherwise idle machine
 bench: $(VENV)/.bench
 	mkdir -p .benchmarks
 	$(BIN)/python -m pytest benchmarks/bench_*.py -q -p no:cacheprovider --benchmark-only \
 	    --benchmark-columns=median,iqr,rounds --benchmark-json=.benchmarks/scaling.json
 	$(BIN)/python benchmarks/plot_scaling.py .benchmarks/scaling.json docs/results
 	$(BIN)/python benchmarks/peak_memory.py docs/results/memory.md
-	$(BIN)/ladtl bench --markdown docs/results/benchmarks.md --overwrite
+	$(BIN)/ladtl bench --isa all --compiled --markdown docs/results/benchmarks.md --overwrite
 
 clean:
 	rm -rf $(VENV) demo-run docs/_build .numba-bounds fuzz-crashes

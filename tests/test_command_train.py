@@ -13,6 +13,7 @@ from small_corpora import SMALL, small_corpora
 from ladtl_np.commands import ladtl
 from ladtl_np.corpus.formats.conll import read_conll, write_conll
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.model.file import load_model
 from ladtl_np.runs.folder import COLUMNS
 from ladtl_np.runs.found import FoundRun
@@ -71,6 +72,7 @@ def test_a_run_leaves_everything_in_its_folder(files: list[str], tmp_path: Path)
     scores = json.loads(result.stdout)
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["results"] == scores
+    assert manifest["machine"]["instructions"] == INSTRUCTIONS.name
     model = load_model(out / "best.safetensors")
     assert model.scores.keys() == {"dev", "test.txt"}
     hashes = {entry["role"]: entry["sha256"] for entry in manifest["data"]}

@@ -46,12 +46,17 @@ def compare_arrays(
     return worst
 
 
-def compare_tags(ours: Sequence[Sequence[int]], peer: Sequence[Sequence[int]], what: str) -> float:
-    """Share of tokens with different tags; raises above one in a thousand."""
+def compare_tags(
+    ours: Sequence[Sequence[int]],
+    peer: Sequence[Sequence[int]],
+    what: str,
+    most: float = MOST_OTHER_TAGS,
+) -> float:
+    """Share of tokens with different tags; raises if it is above `most`."""
     if [len(tags) for tags in ours] != [len(tags) for tags in peer]:
         raise PeerMismatch(f"{what}: the sentences have other lengths than the peer's")
     mine, other = (np.concatenate([np.asarray(tags) for tags in side]) for side in (ours, peer))
     share = float(np.mean(mine != other)) if mine.size else 0.0
-    if share > MOST_OTHER_TAGS:
+    if share > most:
         raise PeerMismatch(f"{what}: {share:.1%} of the tags differ; nothing was timed")
     return share

@@ -1,4 +1,4 @@
-"""Every measurement of the suite: ours, the peer's, their check, operations and goal."""
+"""Every measurement of the suite: ours, the peers', their check, operations and bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ import numpy as np
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.bench import operations
 from ladtl_np.bench.agreement import compare_arrays, compare_tags
+from ladtl_np.bench.goals import ONNX, TORCH
+from ladtl_np.bench.limits import is_widest
 from ladtl_np.bench.measure import Part
+from ladtl_np.bench.operations import Traffic
 from ladtl_np.bench.ours import Ours, SourceHalf, mmd_rows
 from ladtl_np.bench.peer import onnx as onnx_peer
 from ladtl_np.bench.tagging_case import TaggingCase, build_tagging_case
@@ -25,65 +28,75 @@ from ladtl_np.shapes import Floats
 if TYPE_CHECKING:
     from ladtl_np.bench.peer.parts import TorchParts
 
-__all__ = ["GOALS", "STEMS", "TORCH", "Contest", "contests", "torch_is_available"]
+__all__ = [
+    "OF_NO_WORKLOAD",
+    "STEMS",
+    "Contest",
+    "Rival",
+    "contests",
+    "same_arrays",
+    "torch_is_available",
+]
 
-TORCH = "PyTorch"
-TORCH_BY_LENGTH = "PyTorch, batches by length"  # not as the text comes
-TORCH_BLOCKS = "PyTorch, three blocks"  # a faster MMD than the usual one
+TORCH_BY_LENGTH = "PyTorch by length"  # not as the text comes
+TORCH_BLOCKS = "PyTorch in three blocks"  # a faster MMD than the usual one
+TORCH_COMPILED = "PyTorch compiled"
+TORCH_BFLOAT16 = "PyTorch in bfloat16"
 TOLERANCE = 2e-3  # float32, largest difference over largest value
 MMD_ROWS = 1500  # of each domain
 TAGGING_SENTENCES = 256
+MOST_OTHER_BFLOAT16 = 0.1
+NOT_LIMITED = "uses all that the processor has"
+COMPILED = ("step", "crf", "mmd")  # stems of which torch.compile is measured
 
-GOALS: dict[tuple[str, str, str, str], float] = {
-    ("step", "medical", "19 kernels", TORCH): 10.0,
-    ("step", "medical", "1 kernel", TORCH): 10.0,
-    ("step", "weibo", "19 kernels", TORCH): 12.0,
-    ("step", "weibo", "1 kernel", TORCH): 12.0,
-    ("crf", "medical", "", TORCH): 60.0,
-    ("crf", "weibo", "", TORCH): 80.0,
-    ("viterbi", "medical", "", TORCH): 10.0,
-    ("viterbi", "weibo", "", TORCH): 50.0,
-    ("lstm", "medical", "", TORCH): 4.0,
-    ("lstm", "weibo", "", TORCH): 7.0,
-    ("mmd", "medical", "19 kernels", TORCH): 12.0,
-    ("mmd", "medical", "1 kernel", TORCH): 4.0,
-    ("tagging", "medical", "", TORCH): 5.0,
-    ("tagging", "weibo", "", TORCH): 8.0,
-    ("tagging", "medical", "", onnx_peer.NAME): 1.0,
-    ("tagging", "weibo", "", onnx_peer.NAME): 1.0,
-}
-"""Smallest ratio to the peer that is wanted, by stem, workload, variant and peer."""
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A peer's way to do what is timed."""
+
+    name: str
+    part: Part
+    compare: Callable[[Any, Any], float]
+    remark: str = ""  # of `results.Peer`
 
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """One thing to be timed."""
+    """One thing to be timed: ours, and beside it peers, the usual one first."""
 
     stem: str
     variant: str
-    tokens: int | None
-    operations: int | None
+    workload: str
     ours: Part
-    peer: Part | None
-    peer_name: str
-    compare: Callable[[Any, Any], float]
+    rivals: tuple[Rival, ...] = ()
+    tokens: int | None = None
+    operations: int | None = None
+    traffic: Traffic | None = None
 
-    def check(self, what: str) -> float:
-        """Largest difference between one result of each side; raises if it is too large."""
-        assert self.peer is not None
-        mine, other = (side.view(side.call()) for side in (self.ours, self.peer))
-        try:
-            return self.compare(mine, other)
-        except Exception as error:
-            error.add_note(what)
-            raise
+    def check(self) -> float:
+        """Largest difference between one result of ours and each peer's; raises if too large."""
+        mine, worst = self.ours.view(self.ours.call()), 0.0
+        for rival in self.rivals:
+            theirs = rival.part.view(rival.part.call())
+            try:
+                worst = max(worst, rival.compare(mine, theirs))
+            except Exception as error:
+                error.add_note(f"{self.title} of {self.workload} beside {rival.name}")
+                raise
+        return worst
+
+    @property
+    def title(self) -> str:
+        """Stem and variant."""
+        return f"{self.stem} ({self.variant})" if self.variant else self.stem
 
 
 class Sides:
     """What the stems are made from: a case, and both sides' parts at one number of threads."""
 
-    def __init__(self, case: Case, threads: int, peer: TorchParts | None) -> None:
+    def __init__(self, case: Case, threads: int, peer: TorchParts | None, compiled: bool) -> None:
         self.case, self.threads, self.peer = case, threads, peer
+        self.compiled = compiled and peer is not None
         self.ours = Ours(case, threads)
         self.half = SourceHalf(case)
         sizes = case.workload
@@ -91,26 +104,36 @@ class Sides:
         self.N, self.B = int(self.half.half.rows.size), self.half.half.sentences
 
     def contest(
-        self,
-        stem: str,
-        variant: str = "",
-        tokens: int | None = None,
-        count: int | None = None,
-        inputs: tuple[Any, ...] = (),
+        self, stem: str, variant: str = "", inputs: tuple[Any, ...] = (), **facts: Any
     ) -> Contest:
         """Pair the parts of one name on both sides, made from the same inputs."""
         ours = getattr(self.ours, stem)(*inputs)
-        peer = getattr(self.peer, stem)(*inputs) if self.peer else None
-        compare = _same_tags if stem in ("viterbi", "tagging") else _same_arrays
-        return Contest(stem, variant, tokens, count, ours, peer, TORCH, compare)
+        compare = same_tags if stem in ("viterbi", "tagging") else same_arrays
+        rivals = []
+        if self.peer is not None:
+            rivals.append(Rival(TORCH, getattr(self.peer, stem)(*inputs), compare))
+        if self.compiled and stem in COMPILED:
+            part = getattr(self.peer, stem)(*inputs, compiled=True)
+            rivals.append(Rival(TORCH_COMPILED, part, compare))
+        return Contest(stem, variant, self.case.workload.name, ours, tuple(rivals), **facts)
 
 
-def _same_arrays(ours: Any, peer: Any) -> float:
+def same_arrays(ours: Any, peer: Any) -> float:
+    """Largest relative difference of arrays by name."""
     return compare_arrays(ours, peer, TOLERANCE, "float32")
 
 
-def _same_tags(ours: Any, peer: Any) -> float:
+def same_tags(ours: Any, peer: Any) -> float:
+    """Share of other tags."""
     return compare_tags(ours, peer, "float32")
+
+
+def nearly_same_tags(ours: Any, peer: Any) -> float:
+    """Share of other tags where one side rounds to bfloat16.
+
+    The weights are random, so many paths score nearly the same.
+    """
+    return compare_tags(ours, peer, "bfloat16", MOST_OTHER_BFLOAT16)
 
 
 def _step(sides: Sides) -> Iterator[Contest]:
@@ -122,22 +145,22 @@ def _step(sides: Sides) -> Iterator[Contest]:
     for name, variances in KERNELS.items():
         sizes = case.network.architecture
         count = operations.step(sizes, batch, rows, len(variances), touched)
-        yield sides.contest("step", name, case.tokens, count, (variances,))
+        yield sides.contest("step", name, (variances,), tokens=case.tokens, operations=count)
 
 
 def _lstm(sides: Sides) -> Iterator[Contest]:
     count = operations.bilstm(sides.N, sides.D, sides.H)
-    yield sides.contest("lstm", "", sides.N, count, (sides.half,))
+    yield sides.contest("lstm", "", (sides.half,), tokens=sides.N, operations=count)
 
 
 def _crf(sides: Sides) -> Iterator[Contest]:
     count = operations.crf(sides.N, sides.B, sides.m)
-    yield sides.contest("crf", "", sides.N, count, (sides.half,))
+    yield sides.contest("crf", "", (sides.half,), tokens=sides.N, operations=count)
 
 
 def _viterbi(sides: Sides) -> Iterator[Contest]:
     count = operations.viterbi(sides.N, sides.B, sides.m)
-    yield sides.contest("viterbi", "", sides.N, count, (sides.half,))
+    yield sides.contest("viterbi", "", (sides.half,), tokens=sides.N, operations=count)
 
 
 def _mmd(sides: Sides) -> Iterator[Contest]:
@@ -146,22 +169,26 @@ def _mmd(sides: Sides) -> Iterator[Contest]:
     hidden = mmd_rows(MMD_ROWS, 2 * sides.H)
     for name, variances in KERNELS.items():
         count = operations.mmd(len(hidden), hidden.shape[1], len(variances))
-        one = sides.contest("mmd", name, None, count, (hidden, variances))
-        yield one
+        one = sides.contest("mmd", name, (hidden, variances), operations=count)
         if sides.peer is not None:
             stronger = sides.peer.mmd_by_blocks(hidden, variances)
-            yield replace(one, peer=stronger, peer_name=TORCH_BLOCKS)
+            blocks = Rival(TORCH_BLOCKS, stronger, same_arrays)
+            one = replace(one, rivals=(*one.rivals, blocks))
+        yield one
 
 
 def _adagrad(sides: Sides) -> Iterator[Contest]:
     network, words = sides.case.network, sides.case.batch.words
     size = network.weights.flat.size + int(np.unique(words).size) * sides.D
-    yield sides.contest("adagrad", "", None, operations.adagrad(size))
+    count, traffic = operations.adagrad(size), operations.adagrad_traffic(size)
+    yield sides.contest("adagrad", operations=count, traffic=traffic)
 
 
 def _embedding(sides: Sides) -> Iterator[Contest]:
-    tokens = sides.case.tokens
-    yield sides.contest("embedding", "", tokens, operations.embedding(tokens, sides.D))
+    tokens, words = sides.case.tokens, int(np.unique(sides.case.batch.words).size)
+    traffic = operations.embedding_traffic(tokens, sides.D, words)
+    count = operations.embedding(tokens, sides.D)
+    yield sides.contest("embedding", tokens=tokens, operations=count, traffic=traffic)
 
 
 def _tagging(sides: Sides) -> Iterator[Contest]:
@@ -170,18 +197,24 @@ def _tagging(sides: Sides) -> Iterator[Contest]:
     count = operations.bilstm(N, sides.D, sides.H, backward=False)
     count += operations.affine(N, sides.H, sides.m, backward=False)
     count += operations.viterbi(N, B, sides.m)
-    one = sides.contest("tagging", "", N, count, (text,))
-    yield one
-    if sides.peer is not None:
-        stronger = sides.peer.tagging(text, by_length=True)
-        yield replace(one, peer=stronger, peer_name=TORCH_BY_LENGTH)
-    if sides.peer is not None and onnx_peer.available():
-        encoder = onnx_peer.encode(text, sides.threads)
+    one = sides.contest("tagging", "", (text,), tokens=N, operations=count)
+    yield replace(one, rivals=(*one.rivals, *_stronger_taggers(sides, text)))
+
+
+def _stronger_taggers(sides: Sides, text: TaggingCase) -> Iterator[Rival]:
+    if sides.peer is None:
+        return
+    part = sides.peer.tagging(text, by_length=True)
+    yield Rival(TORCH_BY_LENGTH, part, same_tags)
+    part = sides.peer.tagging(text, by_length=True, bfloat16=True)
+    yield Rival(TORCH_BFLOAT16, part, nearly_same_tags, "fewer digits")
+    if onnx_peer.available():
 
         def compare(_: Any, theirs: Any) -> float:
-            return _same_arrays({"hidden": np.concatenate(_our_states(text))}, theirs)
+            return same_arrays({"hidden": np.concatenate(_our_states(text))}, theirs)
 
-        yield replace(one, peer=encoder, peer_name=onnx_peer.NAME, compare=compare)
+        remark = "" if is_widest() else NOT_LIMITED
+        yield Rival(ONNX, onnx_peer.encode(text, sides.threads), compare, remark)
 
 
 def _our_states(text: TaggingCase) -> list[Floats]:
@@ -206,13 +239,31 @@ _MAKERS: dict[str, Callable[[Sides], Iterator[Contest]]] = {
     "tagging": _tagging,
 }
 
-STEMS = (*_MAKERS, "startup")
+STEMS = (*_MAKERS, "matmul", "startup")
 """What ``--stem`` chooses from."""
 
+OF_NO_WORKLOAD = ("matmul", "startup")
 
-def contests(stem: str, case: Case, threads: int, peer: TorchParts | None) -> Iterator[Contest]:
-    """Everything to be timed for one stem of one workload; start-up is no contest."""
-    return _MAKERS[stem](Sides(case, threads, peer))
+
+def contests(
+    stem: str, case: Case, threads: int, peer: TorchParts | None, *, compiled: bool = False
+) -> Iterator[Contest]:
+    """Everything to be timed for one stem of one workload.
+
+    Parameters
+    ----------
+    stem
+        None of `OF_NO_WORKLOAD`.
+    case
+        The workload.
+    threads
+        To compute with.
+    peer
+        PyTorch's parts, if they are measured.
+    compiled
+        Whether ``torch.compile`` is measured too.
+    """
+    return _MAKERS[stem](Sides(case, threads, peer, compiled))
 
 
 def torch_is_available() -> bool:

@@ -3,26 +3,42 @@
 An addition, a multiplication, a division, a comparison, a root and an exponential count 1 each, so
 a product of (a, b) and (b, c) counts 2abc. What is counted is the mathematics, not a way to compute
 it: recomputation and padding earn nothing, and a symmetric matrix counts half.
+
+Parts that memory limits have their traffic instead: each array counts once for each time that it
+has to be read or written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from ladtl_np.model.network import Architecture
 from ladtl_np.objective.batching import Batch, Half
 
 __all__ = [
+    "Traffic",
     "adagrad",
+    "adagrad_traffic",
     "affine",
     "bilstm",
     "crf",
     "embedding",
+    "embedding_traffic",
     "mmd",
     "product",
     "step",
     "viterbi",
 ]
+
+FLOAT32, INTEGER = 4, 8  # bytes
+
+
+class Traffic(NamedTuple):
+    """Bytes that a part cannot do without."""
+
+    moved: int  # read or written
+    resident: int  # of the arrays, which decide which cache or memory holds them
 
 
 def product(a: int, b: int, c: int) -> int:
@@ -83,6 +99,17 @@ def adagrad(size: int) -> int:
 def embedding(N: int, D: int) -> int:
     """Count the dropout factor forward and backward, and the sum over tokens of a word."""
     return 3 * N * D
+
+
+def adagrad_traffic(size: int) -> Traffic:
+    """Read gradient, accumulator and parameter; write accumulator and parameter."""
+    return Traffic(5 * FLOAT32 * size, 3 * FLOAT32 * size)
+
+
+def embedding_traffic(N: int, D: int, distinct: int) -> Traffic:
+    """Read words, distinct rows and mask, write X; read words, dX and mask, write distinct rows."""
+    tokens, rows = FLOAT32 * N * D, FLOAT32 * distinct * D
+    return Traffic(4 * tokens + 2 * rows + 2 * INTEGER * N, 3 * tokens + 2 * rows + INTEGER * N)
 
 
 def step(

@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -20,7 +20,7 @@ from typing import Any
 
 from ladtl_np.errors import LadtlError
 
-__all__ = ["LIMITS", "compile_seconds", "fresh", "startup_samples"]
+__all__ = ["LIMITS", "compile_seconds", "environment", "fresh", "startup_samples"]
 
 LIMITS: dict[str, float] = {"ladtl --help": 0.3, "first compile": 30.0}
 """Most seconds that are wanted."""
@@ -28,11 +28,11 @@ LIMITS: dict[str, float] = {"ladtl --help": 0.3, "first compile": 30.0}
 _CACHE = "NUMBA_CACHE_DIR"
 
 
-def fresh(function: Callable[[], Any]) -> tuple[float, Any]:
+def fresh(function: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
     """Call a function in a new interpreter: wall seconds, its start included, and the result."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_send, args=(function, there))
+    process = context.Process(target=_send, args=(function, arguments, there))
     with _empty_main_module():
         start = time.perf_counter()
         process.start()
@@ -45,8 +45,8 @@ def fresh(function: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - start, result
 
 
-def _send(function: Callable[[], Any], there: Any) -> None:
-    there.send(function())
+def _send(function: Callable[..., Any], arguments: tuple[Any, ...], there: Any) -> None:
+    there.send(function(*arguments))
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def warm() -> float:
 
 def compile_seconds() -> float:
     """Seconds to compile everything with an empty cache."""
-    with tempfile.TemporaryDirectory() as folder, _environment(_CACHE, folder):
+    with tempfile.TemporaryDirectory() as folder, environment(**{_CACHE: folder}):
         seconds: float = fresh(warm)[1]
         return seconds
 
@@ -102,29 +102,35 @@ def compile_seconds() -> float:
 def startup_samples(rounds: int) -> dict[str, list[float]]:
     """Seconds of each way to start, once a round; the compilation only once, because it is long."""
     samples: dict[str, list[float]] = {
-        "interpreter alone": [],
+        "interpreter": [],
         "ladtl --help": [],
         "import": [],
-        "warm-up, compiled before": [],
+        "second warm-up": [],
     }
     fresh(warm)  # fills the cache
     for _ in range(rounds):
-        samples["interpreter alone"].append(fresh(nothing)[0])
+        samples["interpreter"].append(fresh(nothing)[0])
         samples["ladtl --help"].append(fresh(show_help)[0])
         samples["import"].append(fresh(import_package)[1])
-        samples["warm-up, compiled before"].append(fresh(warm)[1])
+        samples["second warm-up"].append(fresh(warm)[1])
     samples["first compile"] = [compile_seconds()]
     return samples
 
 
 @contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
-    before = os.environ.get(name)
-    os.environ[name] = value
+def environment(**variables: str | None) -> Iterator[None]:
+    """Set variables for the interpreters that start meanwhile; None unsets one."""
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ[name]
+        _set(before)
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
         else:
-            os.environ[name] = before
+            os.environ[name] = value

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 
-from ladtl_np.bench.contests import GOALS, STEMS, Contest, contests, torch_is_available
-from ladtl_np.bench.machine import machine, matrix_product_peak
+from ladtl_np.bench.contests import (
+    OF_NO_WORKLOAD,
+    STEMS,
+    Contest,
+    contests,
+    torch_is_available,
+)
+from ladtl_np.bench.goals import goals_of
+from ladtl_np.bench.limits import limits_set
+from ladtl_np.bench.machine import blas, machine
 from ladtl_np.bench.measure import interleave, spread_of
-from ladtl_np.bench.results import Report, Row
+from ladtl_np.bench.peaks import copy_rate, matrix_product_peak
+from ladtl_np.bench.products import products
+from ladtl_np.bench.results import TIME, Goal, Peer, Report, Row, SetFacts
 from ladtl_np.bench.startup import LIMITS, startup_samples
 from ladtl_np.bench.workloads import WORKLOADS, Case, build_case
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["Plan", "run"]
@@ -39,6 +51,8 @@ class Plan:
         Samples of each side.
     peer
         Whether PyTorch is measured too, where it is installed.
+    compiled
+        Whether ``torch.compile`` is, which compiles for minutes.
     """
 
     stems: Sequence[str] = STEMS
@@ -46,10 +60,11 @@ class Plan:
     threads: Sequence[int] = (1, 2)
     rounds: int = 20
     peer: bool = True
+    compiled: bool = False
 
 
 def run(plan: Plan, tell: Tell) -> Report:
-    """Check, then measure, what the plan asks for.
+    """Check, then measure, what the plan asks for, with the instruction set of this process.
 
     Parameters
     ----------
@@ -63,85 +78,137 @@ def run(plan: Plan, tell: Tell) -> Report:
     PeerMismatch
         If the peer does not compute what we compute.
     """
-    tell("compiling")
-    compiling = warm_up(np.float32)
-    peers = plan.peer and torch_is_available()
-    stems = [stem for stem in plan.stems if stem != "startup"]
-    peaks = {threads: matrix_product_peak(threads) for threads in plan.threads} if stems else {}
-    rows: list[Row] = []
-    agreement: dict[str, float] = {}
+    tell(f"{INSTRUCTIONS.name}: compiling")
+    session = _Session(plan, tell, warm_up(np.float32))
+    stems = [stem for stem in plan.stems if stem not in OF_NO_WORKLOAD]
     for name in plan.workloads if stems else ():
-        case = build_case(WORKLOADS[name])
-        if peers:
-            tell(f"{name}: checking that the peer computes the same")
-            agreement |= _peer_module("check").verify(case)
-        for threads in plan.threads:
-            for contest in _prepared(case, stems, threads, peers):
-                beside = f" beside {contest.peer_name}" if contest.peer else ""
-                plural = "s" * (threads > 1)
-                tell(f"{name}, {threads} thread{plural}: {_title(contest)}{beside}")
-                rows.append(_measure(contest, case, threads, plan.rounds, peaks[threads]))
+        session.measure_workload(build_case(WORKLOADS[name]), stems)
+    if "matmul" in plan.stems:
+        session.measure_products()
     if "startup" in plan.stems:
-        tell("start-up")
-        rows += _startup(min(plan.rounds, STARTUP_ROUNDS))
-    return Report(
-        machine=machine(),
-        peaks={str(threads): peak for threads, peak in peaks.items()},
-        rounds=plan.rounds,
-        warm_up_seconds=compiling,
-        agreement=agreement,
-        rows=rows,
-    )
+        session.measure_startup()
+    return session.report()
+
+
+@dataclass
+class _Session:
+    """What was found so far."""
+
+    plan: Plan
+    tell: Tell
+    compiling: float  # seconds
+    rows: list[Row] = field(default_factory=list)
+    peaks: dict[int, float] = field(default_factory=dict)
+    agreement: dict[str, float] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.torch = self.plan.peer and torch_is_available()
+        self.compiled = self.torch and self.plan.compiled and self._compiler_works()
+
+    def measure_workload(self, case: Case, stems: Sequence[str]) -> None:
+        """Check the peer, and measure each part with each number of threads."""
+        name = case.workload.name
+        if self.torch:
+            self.tell(f"{name}: checking that the peer computes the same")
+            self.agreement |= _peer_module("check").verify(case)
+        for threads in self.plan.threads:
+            for contest in self._prepared(case, stems, threads):
+                self._measure(contest, threads)
+
+    def measure_products(self) -> None:
+        """Measure products of single matrices on one thread."""
+        if self.torch:
+            _peer_module("functions").torch.set_num_threads(1)
+        for contest in products(peers=self.plan.peer, torch=self.torch):
+            self._measure(contest, 1)
+
+    def measure_startup(self) -> None:
+        """Measure fresh interpreters."""
+        self.tell("start-up")
+        for name, samples in startup_samples(min(self.plan.rounds, STARTUP_ROUNDS)).items():
+            row = Row(
+                stem="startup",
+                variant=name,
+                workload="",
+                threads=1,
+                isa=INSTRUCTIONS.name,
+                ours=spread_of(samples),
+                goals=[Goal(LIMITS[name], TIME)] if name in LIMITS else [],
+            )
+            self.rows.append(row)
+
+    def report(self) -> Report:
+        """All of it, with the machine as it is now."""
+        facts = INSTRUCTIONS._asdict()
+        name = facts.pop("name")
+        known = {key: facts[key] for key in SetFacts.__struct_fields__ if key in facts}
+        found = SetFacts(
+            **known,
+            variables=limits_set(),
+            blas=blas(),
+            peaks={str(threads): peak for threads, peak in self.peaks.items()},
+            warm_up_seconds=self.compiling,
+            agreement=self.agreement,
+            notes=self.notes,
+        )
+        return Report(
+            machine=machine(), sets={name: found}, rounds=self.plan.rounds, rows=self.rows
+        )
+
+    def _compiler_works(self) -> bool:
+        self.tell("PyTorch: compiling for the first time")
+        problem: str | None = _peer_module("compiled").problem()
+        if problem is not None:
+            self.notes.append(f"torch.compile does not run here and was not measured: {problem}")
+        return problem is None
+
+    def _prepared(self, case: Case, stems: Sequence[str], threads: int) -> Iterator[Contest]:
+        parts = None
+        if self.torch:
+            _peer_module("functions").torch.set_num_threads(threads)
+            parts = _peer_module("parts").TorchParts(case)
+        for stem in stems:
+            yield from contests(stem, case, threads, parts, compiled=self.compiled)
+
+    def _measure(self, contest: Contest, threads: int) -> None:
+        if threads not in self.peaks:
+            self.peaks[threads] = matrix_product_peak(threads)
+        names = [rival.name for rival in contest.rivals]
+        plural = "s" * (threads > 1)
+        beside = f" beside {'; '.join(names)}" if names else ""
+        self.tell(f"{contest.workload}, {threads} thread{plural}: {contest.title}{beside}")
+        contest.check()
+        # by number, because a peer could be called as we are
+        calls = {str(n): rival.part.call for n, rival in enumerate(contest.rivals)}
+        found = interleave({"ours": contest.ours.call, **calls}, self.plan.rounds)
+        traffic, isa = contest.traffic, INSTRUCTIONS.name
+        row = Row(
+            stem=contest.stem,
+            variant=contest.variant,
+            workload=contest.workload,
+            threads=threads,
+            isa=isa,
+            ours=found["ours"],
+            tokens=contest.tokens,
+            peers=[
+                Peer(name=rival.name, time=found[str(n)], remark=rival.remark)
+                for n, rival in enumerate(contest.rivals)
+            ],
+            goals=goals_of(contest.stem, contest.workload, contest.variant, isa, names),
+            operations=contest.operations,
+            peak=self.peaks[threads],
+            moved=traffic.moved if traffic else None,
+            bandwidth=_bandwidth(traffic.resident, threads) if traffic else None,
+        )
+        self.rows.append(row)
+
+
+@cache
+def _bandwidth(resident: int, threads: int) -> float:
+    return copy_rate(resident, threads)
 
 
 def _peer_module(name: str) -> Any:
     """A module that imports torch."""
     return import_module(f"ladtl_np.bench.peer.{name}")
-
-
-def _prepared(case: Case, stems: Sequence[str], threads: int, peers: bool) -> Iterator[Contest]:
-    parts = None
-    if peers:
-        _peer_module("functions").torch.set_num_threads(threads)
-        parts = _peer_module("parts").TorchParts(case)
-    for stem in stems:
-        yield from contests(stem, case, threads, parts)
-
-
-def _title(contest: Contest) -> str:
-    return f"{contest.stem} ({contest.variant})" if contest.variant else contest.stem
-
-
-def _measure(contest: Contest, case: Case, threads: int, rounds: int, peak: float) -> Row:
-    sides = {"ours": contest.ours.call}
-    if contest.peer is not None:
-        contest.check(f"{case.workload.name}, {_title(contest)}")
-        sides["peer"] = contest.peer.call
-    found = interleave(sides, rounds)
-    return Row(
-        stem=contest.stem,
-        variant=contest.variant,
-        workload=case.workload.name,
-        threads=threads,
-        ours=found["ours"],
-        tokens=contest.tokens,
-        peer=found.get("peer"),
-        peer_name=contest.peer_name if contest.peer is not None else None,
-        goal=GOALS.get((contest.stem, case.workload.name, contest.variant, contest.peer_name)),
-        operations=contest.operations,
-        peak=peak,
-    )
-
-
-def _startup(rounds: int) -> list[Row]:
-    return [
-        Row(
-            stem="startup",
-            variant=name,
-            workload="",
-            threads=1,
-            ours=spread_of(samples),
-            limit=LIMITS.get(name),
-        )
-        for name, samples in startup_samples(rounds).items()
-    ]

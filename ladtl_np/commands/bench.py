@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,28 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ladtl_np.bench.results import Change, Report
+    from ladtl_np.bench.table import Grid
 
 __all__ = ["command"]
 
 # the names of bench.contests, which --help does without
-STEMS = ("step", "lstm", "crf", "viterbi", "mmd", "adagrad", "embedding", "tagging", "startup")
+STEMS = (
+    *("step", "lstm", "crf", "viterbi", "mmd", "adagrad", "embedding", "tagging", "matmul"),
+    "startup",
+)
+
+
+class _Levels(click.ParamType[tuple[str, ...]]):
+    """Instruction sets with commas between them."""
+
+    name = "names"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(part.strip() for part in str(value).split(","))
 
 
 class _Threads(click.ParamType[tuple[int, ...]]):
@@ -72,7 +90,18 @@ def _numbers(
     show_default=True,
     help="Samples of each side; their median and quartiles are shown.",
 )
-@click.option("--no-peer", is_flag=True, help="Leave PyTorch out.")
+@click.option(
+    "--isa",
+    "levels",
+    type=_Levels(),
+    multiple=True,
+    help="Instruction sets to compare: avx512, avx2, sse2, neon, or all that the processor has; "
+    "repeatable.  [default: the widest, or what LADTL_ISA chooses]",
+)
+@click.option("--no-peer", is_flag=True, help="Leave the peers out.")
+@click.option(
+    "--compiled", is_flag=True, help="Also PyTorch's torch.compile, which compiles for minutes."
+)
 @json_option
 @click.option(
     "--compare",
@@ -86,7 +115,9 @@ def command(
     workload: str,
     threads: tuple[int, ...],
     rounds: int,
+    levels: tuple[tuple[str, ...], ...],
     no_peer: bool,
+    compiled: bool,
     as_json: bool,
     compare: Path | None,
     markdown: str | None,
@@ -102,6 +133,7 @@ def command(
     Examples:
       ladtl bench
       ladtl bench --stem crf --stem viterbi --workload medical --threads 2
+      ladtl bench --stem step --isa avx512,avx2
       ladtl bench --json > before.json
       ladtl bench --compare before.json
     """
@@ -111,14 +143,19 @@ def command(
         check_output(markdown, [str(compare)] if compare else [], overwrite=overwrite)
     else:
         refuse_without_effect(["overwrite"], "without --markdown", "name a file with that")
+    if no_peer:
+        refuse_without_effect(["compiled"], "with --no-peer", "leave one of them out")
+    from ladtl_np.bench.levels import chosen_levels, run_levels
     from ladtl_np.bench.results import changes, read_report
     from ladtl_np.bench.suite import Plan, run
     from ladtl_np.bench.table import missing_peer
 
+    chosen = chosen_levels([name for names in levels for name in names])
     earlier = read_report(compare) if compare is not None else None
     workloads = ("medical", "weibo") if workload == "both" else (workload,)
-    plan = Plan(stems or STEMS, workloads, threads, rounds, not no_peer)
-    report = run(plan, lambda line: click.echo(line, err=True))
+    plan = Plan(stems or STEMS, workloads, threads, rounds, not no_peer, compiled)
+    told = partial(click.echo, err=True)
+    report = run_levels(chosen, plan) if chosen else run(plan, told)
     compared = changes(report, earlier) if earlier is not None else []
     if markdown is not None:
         _write(Path(markdown), report, compared)
@@ -131,18 +168,17 @@ def command(
 
 
 def _write(path: Path, report: Report, compared: Sequence[Change]) -> None:
-    from ladtl_np.bench.table import markdown
+    from ladtl_np.bench.page import markdown
     from ladtl_np.files import write_atomically
 
     write_atomically(path, markdown(report, compared).encode())
 
 
 def _plain(change: Change) -> dict[str, object]:
-    stem, variant, workload, threads, peer = change.row.key
-    names = {"stem": stem, "variant": variant, "workload": workload, "threads": threads}
+    stem, variant, workload, threads, isa = change.row.key
+    names = {"stem": stem, "variant": variant, "workload": workload, "threads": threads, "isa": isa}
     return {
         **names,
-        "peer_name": peer,
         "before": change.before,
         "now": change.row.ours.median,
         "factor": change.factor,
@@ -151,30 +187,45 @@ def _plain(change: Change) -> dict[str, object]:
 
 
 def _print(report: Report, compared: Sequence[Change]) -> None:
-    from rich import box
-    from rich.table import Table
-
     from ladtl_np.bench.table import (
-        HEADINGS,
-        RIGHT_ALIGNED,
-        cells,
+        beside,
         change_line,
         machine_lines,
+        main_table,
+        peers_table,
+        set_lines,
     )
 
     verdicts = {change.row.key: change for change in compared}
-    table = Table(box=box.SIMPLE, pad_edge=False)
-    for heading in HEADINGS:
-        table.add_column(heading, justify="right" if heading in RIGHT_ALIGNED else "left")
-    if compared:
-        table.add_column("since")
-    for row in report.rows:
-        change = verdicts.get(row.key)
-        since = [f"{change.factor:.2f} {change.verdict}" if change else ""] if compared else []
-        table.add_row(*cells(row), *since)
-    print_table(table, width=180)
+    for name, found in report.sets.items():
+        rows = [row for row in report.rows if row.isa == name]
+        _print_grid(name, main_table(rows), [verdicts.get(row.key) for row in rows])
+        if any(row.peers for row in rows):
+            _print_grid(f"Peers, {name}", peers_table(rows))
+        for line in set_lines(name, found):
+            click.echo(line, err=True)
+    if len(report.sets) > 1:
+        _print_grid("Instruction sets beside each other", beside(report))
     for line in machine_lines(report):
         click.echo(line, err=True)
     for change in compared:
         if change.verdict != "within spread":
             click.echo(change_line(change), err=True)
+
+
+def _print_grid(title: str, grid: Grid, compared: Sequence[Change | None] = ()) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(
+        box=box.SIMPLE, pad_edge=False, collapse_padding=True, title=title, title_justify="left"
+    )
+    for heading in grid.headings:
+        right = grid.right_aligned(heading)
+        table.add_column(heading, justify="right" if right else "left")
+    since = [f"{change.factor:.2f} {change.verdict}" if change else "" for change in compared]
+    if any(since):
+        table.add_column("since")
+    for n, cells in enumerate(grid.rows):
+        table.add_row(*cells, *since[n : n + 1] * any(since))
+    print_table(table, width=200)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import StringIO
@@ -39,7 +38,7 @@ from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, predictions_of
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
-from ladtl_np.training.trained_model import build_model, versions
+from ladtl_np.training.trained_model import build_model, machine, versions
 from ladtl_np.training.trainer import Evaluation, Step, Trainer
 
 __all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
@@ -259,7 +258,7 @@ class Run:
             "command": self.command,
             "method": prepared.config.method,
             "versions": versions(),
-            "machine": {"system": platform.system(), "processor": platform.machine()},
+            "machine": machine(),
             "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
             "vectors": msgspec.to_builtins(prepared.vectors),
             "target_sentences_used": len(prepared.target),

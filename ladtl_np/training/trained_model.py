@@ -12,6 +12,7 @@ import numba
 import numpy as np
 
 from ladtl_np import __version__
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.model.file import Model
 from ladtl_np.model.hashed import hashed
 from ladtl_np.model.network import Network
@@ -19,7 +20,7 @@ from ladtl_np.options.config import portable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.prepared import Prepared
 
-__all__ = ["build_model", "versions"]
+__all__ = ["build_model", "machine", "versions"]
 
 
 def build_model(
@@ -64,6 +65,15 @@ def versions() -> dict[str, str]:
         "numpy": np.__version__,
         "numba": numba.__version__,
         "scipy": version("scipy"),
+    }
+
+
+def machine() -> dict[str, str]:
+    """What the last digits of results may depend on, and no names."""
+    return {
+        "system": platform.system(),
+        "processor": platform.machine(),
+        "instructions": INSTRUCTIONS.name,
     }
 
 

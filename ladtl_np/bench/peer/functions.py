@@ -23,6 +23,7 @@ __all__ = [
     "Tensor",
     "crf_nll",
     "gates_for_torch",
+    "kernel_sum",
     "lstm_layer",
     "optimiser",
     "pad",
@@ -106,10 +107,13 @@ def crf_nll(E: Tensor, A: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
     return torch.logsumexp(alpha, dim=1) - gold
 
 
-def squared_mmd(X: Tensor, Z: Tensor, variances: tuple[float, ...]) -> Tensor:
-    """Squared MMD, biased, by one distance matrix over both samples."""
+def squared_mmd(X: Tensor, Z: Tensor, variances: tuple[float, ...], kernels: Any = None) -> Tensor:
+    """Squared MMD, biased, by one distance matrix over both samples.
+
+    `kernels` takes the place of `kernel_sum`.
+    """
     P = _centred(X, Z)
-    K = _kernel_sum(_distances(P, P).fill_diagonal_(0.0), variances)
+    K = (kernels or kernel_sum)(_distances(P, P).fill_diagonal_(0.0), variances)
     u = torch.cat([X.new_full((len(X),), 1.0 / len(X)), Z.new_full((len(Z),), -1.0 / len(Z))])
     return u @ K @ u
 
@@ -142,7 +146,8 @@ def _distances(X: Tensor, Z: Tensor) -> Tensor:
     return torch.addmm(norms, X, Z.T, alpha=-2.0)
 
 
-def _kernel_sum(squared: Tensor, variances: tuple[float, ...]) -> Tensor:
+def kernel_sum(squared: Tensor, variances: tuple[float, ...]) -> Tensor:
+    """Sum of the Gaussians of squared distances."""
     K = torch.exp(squared * (-0.5 / variances[0]))
     for variance in variances[1:]:
         K = K + torch.exp(squared * (-0.5 / variance))

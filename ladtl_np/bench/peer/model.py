@@ -8,6 +8,7 @@ from ladtl_np.bench.peer.functions import (
     Tensor,
     crf_nll,
     gates_for_torch,
+    kernel_sum,
     lstm_layer,
     pad,
     rnn,
@@ -31,9 +32,18 @@ class TorchModel:
         The arrays to copy.
     variances
         Of the MMD's Gaussians.
+    nll, kernels
+        In place of `crf_nll` and `kernel_sum`.
     """
 
-    def __init__(self, case: Case, variances: tuple[float, ...]) -> None:
+    def __init__(
+        self,
+        case: Case,
+        variances: tuple[float, ...],
+        nll: Any = crf_nll,
+        kernels: Any = kernel_sum,
+    ) -> None:
+        self.crf_nll, self.kernel_sum = nll, kernels
         network, sizes = case.network, case.workload
         self.case, self.variances, self.objective = case, variances, case.objective(variances)
         self.embedding = torch.nn.Embedding.from_pretrained(
@@ -77,7 +87,8 @@ class TorchModel:
         """Mean negative log-likelihood of one domain, from padded hidden states (T, B, 2H)."""
         half, (W, A) = self.halves[head], self.heads[head]
         rows = hidden[: half.lengths[0], self.columns[head]]
-        return crf_nll(rows @ W, A, half.tags, half.mask).mean()
+        nll: Tensor = self.crf_nll(rows @ W, A, half.tags, half.mask)
+        return nll.mean()
 
     def mmd(self, hidden: Tensor) -> Tensor:
         """Label-aware MMD over packed hidden states (N, 2H)."""
@@ -85,7 +96,7 @@ class TorchModel:
         for y in self.labels:
             here = self.tags == y
             X, Z = hidden[here & self.is_source], hidden[here & ~self.is_source]
-            total = total + squared_mmd(X, Z, self.variances)
+            total = total + squared_mmd(X, Z, self.variances, self.kernel_sum)
         return total
 
     def loss(self, mask: Tensor | None = None) -> Tensor:

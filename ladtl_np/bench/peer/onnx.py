@@ -14,9 +14,8 @@ from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.shapes import Floats
 
-__all__ = ["NAME", "available", "encode"]
+__all__ = ["available", "encode"]
 
-NAME = "onnxruntime, encode only"
 OPSET = 17
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -13,6 +14,7 @@ from ladtl_np.bench.peer.functions import (
     Tensor,
     crf_nll,
     gates_for_torch,
+    kernel_sum,
     lstm_layer,
     optimiser,
     pad,
@@ -47,9 +49,9 @@ class TorchParts:
         sizes = case.workload
         self.lstm_layer = lstm_layer(case.network.weights, sizes.embedding, sizes.hidden)
 
-    def step(self, variances: tuple[float, ...]) -> Part:
+    def step(self, variances: tuple[float, ...], *, compiled: bool = False) -> Part:
         """One training step: forward with dropout, backward, update."""
-        model = TorchModel(self.case, variances)
+        model = TorchModel(self.case, variances, *(self.compiled() if compiled else ()))
         adagrad = optimiser(model.parameters(), OPTIMIZER)
 
         def call() -> dict[str, Any]:
@@ -59,6 +61,15 @@ class TorchParts:
             return {}
 
         return Part(call)
+
+    def compiled(self) -> tuple[Any, Any]:
+        """``torch.compile`` of the CRF's likelihood and of the sum of Gaussians.
+
+        The time steps are one graph, and labels have as many sizes as there are labels. Of the
+        LSTM there is nothing: the compiler leaves ``nn.LSTM`` as it is.
+        """
+        torch.compiler.reset()  # what was compiled for other sizes or threads counts as a failure
+        return torch.compile(crf_nll, dynamic=False), torch.compile(kernel_sum, dynamic=True)
 
     def lstm(self, inputs: SourceHalf) -> Part:
         """BiLSTM of one domain over a packed sequence, forward and backward."""
@@ -82,14 +93,15 @@ class TorchParts:
         widths = torch.from_numpy(np.diff(inputs.half.offsets))
         return rnn.pad_packed_sequence(rnn.PackedSequence(tensor(packed), widths))[0]
 
-    def crf(self, inputs: SourceHalf) -> Part:
+    def crf(self, inputs: SourceHalf, *, compiled: bool = False) -> Part:
         """CRF of one domain from padded emissions, forward and backward."""
+        likelihood = self.compiled()[0] if compiled else crf_nll
         E, A = self._padded(inputs, inputs.E).requires_grad_(), tensor(inputs.A, gradient=True)
         half = pad(self.case.source)
 
         def call() -> Tensor:
             E.grad = A.grad = None
-            nll = crf_nll(E, A, half.tags, half.mask)
+            nll: Tensor = likelihood(E, A, half.tags, half.mask)
             nll.mean().backward()
             return nll
 
@@ -109,9 +121,10 @@ class TorchParts:
 
         return Part(call)
 
-    def mmd(self, hidden: Floats, variances: tuple[float, ...]) -> Part:
+    def mmd(self, hidden: Floats, variances: tuple[float, ...], *, compiled: bool = False) -> Part:
         """One pair of samples by one distance matrix, forward and backward."""
-        return _mmd(squared_mmd, hidden, variances)
+        kernels = self.compiled()[1] if compiled else kernel_sum
+        return _mmd(partial(squared_mmd, kernels=kernels), hidden, variances)
 
     def mmd_by_blocks(self, hidden: Floats, variances: tuple[float, ...]) -> Part:
         """Compute the same by three distance matrices."""
@@ -145,8 +158,13 @@ class TorchParts:
 
         return Part(call, view)
 
-    def tagging(self, text: TaggingCase, *, by_length: bool = False) -> Part:
-        """Encode and decode, from padded row numbers to tag numbers, a batch at a time."""
+    def tagging(
+        self, text: TaggingCase, *, by_length: bool = False, bfloat16: bool = False
+    ) -> Part:
+        """Encode and decode, from padded row numbers to tag numbers, a batch at a time.
+
+        With `bfloat16` the LSTM runs under autocast.
+        """
         network = self.case.network
         table = torch.nn.Embedding.from_pretrained(tensor(network.embedding))
         lstm, W = self.lstm_layer, tensor(network.weights[f"{TARGET}.W"])
@@ -159,8 +177,9 @@ class TorchParts:
             with torch.inference_mode():
                 for batch in padded:
                     packed = rnn.pack_padded_sequence(table(batch.words), batch.lengths)
-                    hidden, _ = rnn.pad_packed_sequence(lstm(packed)[0])
-                    found += crf.decode(hidden @ W, batch.mask)
+                    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+                        hidden, _ = rnn.pad_packed_sequence(lstm(packed)[0])
+                    found += crf.decode(hidden.float() @ W, batch.mask)
             return found
 
         def view(found: list[list[int]]) -> list[list[int]]:
