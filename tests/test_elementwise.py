@@ -102,6 +102,16 @@ def test_nan_stays_nan_also_among_numbers(function, dtype):
     np.testing.assert_array_equal(np.isnan(computed(function, x)), np.isnan(x))
 
 
+@pytest.mark.parametrize("function", [exp_of_all, sigmoid_of_all, tanh_of_all])
+def test_nan_stays_nan_whatever_else_its_bits_hold(function):
+    singles = np.uint32(0x7FC00000) | (np.uint32(1) << np.arange(22, dtype=np.uint32))
+    doubles = np.uint64(0x7FF8 << 48) | (np.uint64(1) << np.arange(51, dtype=np.uint64))
+    for x in (singles.view(np.float32), doubles.view(np.float64)):
+        assert np.isnan(x).all()
+        assert np.isnan(computed(function, x)).all()
+        assert np.isnan(computed(function, -x)).all()
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sigmoid_and_tanh_reach_their_limits_at_infinity_and_far_before(dtype):
     far = np.array([np.inf, np.finfo(dtype).max, 1e4], dtype)

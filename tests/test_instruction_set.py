@@ -57,7 +57,7 @@ def started(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if name not in (VARIABLE, "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES")
+        if name not in (VARIABLE, "NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_DISABLE_JIT")
     }
     return subprocess.run(
         [sys.executable, "-c", code],

@@ -21,10 +21,13 @@ LOG2_E = 1.4426950408889634
 # ln 2 = HIGH + LOW, with so few bits in HIGH that n * HIGH is exact
 LN2_HIGH_32, LN2_LOW_32 = np.float32(0.693359375), np.float32(-2.12194440e-4)
 LN2_HIGH_64, LN2_LOW_64 = 0.6931471803691238, 1.9082149292705877e-10
+# A sum with one of these has no digits behind the point, and ends with the bits of that integer.
+# There are instructions for both, but not in SSE2, and for float64 not in AVX2.
+ROUNDING_32, ROUNDING_64 = np.float32(1.5 * 2**23), 1.5 * 2**52
 # below these the result is 0, above the second of each pair it is inf
 LOWEST_32, HIGHEST_32 = np.float32(-87.33), np.float32(88.72)
 LOWEST_64, HIGHEST_64 = -708.39, 709.78
-HALF_32, ONE_32, TWO_32 = np.float32(0.5), np.float32(1.0), np.float32(2.0)
+ONE_32, TWO_32 = np.float32(1.0), np.float32(2.0)
 
 
 def _bitcast(typing_context: Any, bits: Any) -> Any:
@@ -43,54 +46,50 @@ def _bitcast(typing_context: Any, bits: Any) -> Any:
 same_bits: Any = intrinsic(_bitcast)
 
 
+# exp(x) = 2^n exp(r) with n the nearest integer to x / ln 2, so |r| <= ln 2 / 2. The polynomial is
+# that of the least relative error, 3e-9 and 4e-18. Its exponent is raised by n: where 2^n itself
+# would be too large or too small for a number, r is negative or positive and the product is one.
+
+
 @inline
 def _exp_32(x: Any) -> Any:
-    # x = n ln 2 + r with |r| <= ln 2 / 2, so exp(x) = 2^n exp(r)
     y = min(max(x, LOWEST_32), HIGHEST_32)
-    n = np.floor(y * np.float32(LOG2_E) + HALF_32)
+    rounded = y * np.float32(LOG2_E) + ROUNDING_32
+    n = rounded - ROUNDING_32
     r = (y - n * LN2_HIGH_32) - n * LN2_LOW_32
-    p = np.float32(1.0 / 5040.0)
-    p = p * r + np.float32(1.0 / 720.0)
-    p = p * r + np.float32(1.0 / 120.0)
-    p = p * r + np.float32(1.0 / 24.0)
-    p = p * r + np.float32(1.0 / 6.0)
-    p = p * r + HALF_32
+    p = np.float32(1.3814541056e-3)
+    p = p * r + np.float32(8.3687451046e-3)
+    p = p * r + np.float32(4.1668390769e-2)
+    p = p * r + np.float32(1.6666520400e-1)
+    p = p * r + np.float32(4.9999993432e-1)
     p = p * r * r + r + ONE_32
-    # 2^n in two factors, because 2^128 is not a float32
-    half = np.int32(n) >> np.int32(1)
-    rest = np.int32(n) - half
-    first = same_bits(np.int32((half + np.int32(127)) << np.int32(23)))
-    second = same_bits(np.int32((rest + np.int32(127)) << np.int32(23)))
-    p = p * first * second
+    p = same_bits(np.int32(same_bits(p) + np.int32(same_bits(rounded) << np.int32(23))))
     p = np.float32(0.0) if x < LOWEST_32 else p
-    return np.float32(np.inf) if x > HIGHEST_32 else p
+    p = np.float32(np.inf) if x > HIGHEST_32 else p
+    return p if x == x else x  # what is no number has bits of its own, which are lost above
 
 
 @inline
 def _exp_64(x: Any) -> Any:
     y = min(max(x, LOWEST_64), HIGHEST_64)
-    n = np.floor(y * LOG2_E + 0.5)
+    rounded = y * LOG2_E + ROUNDING_64
+    n = rounded - ROUNDING_64
     r = (y - n * LN2_HIGH_64) - n * LN2_LOW_64
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
+    p = 2.5000013913453014e-8
+    p = p * r + 2.7630306208172276e-7
+    p = p * r + 2.7557586818266118e-6
+    p = p * r + 2.4801492949755011e-5
+    p = p * r + 1.9841269505759292e-4
+    p = p * r + 1.3888888943759845e-3
+    p = p * r + 8.3333333334949831e-3
+    p = p * r + 4.1666666666529729e-2
+    p = p * r + 1.6666666666666412e-1
     p = p * r + 0.5
     p = p * r * r + r + 1.0
-    half = np.int64(n) >> np.int64(1)
-    rest = np.int64(n) - half
-    first = same_bits(np.int64((half + np.int64(1023)) << np.int64(52)))
-    second = same_bits(np.int64((rest + np.int64(1023)) << np.int64(52)))
-    p = p * first * second
+    p = same_bits(np.int64(same_bits(p) + np.int64(same_bits(rounded) << np.int64(52))))
     p = 0.0 if x < LOWEST_64 else p
-    return np.inf if x > HIGHEST_64 else p
+    p = np.inf if x > HIGHEST_64 else p
+    return p if x == x else x
 
 
 @inline
