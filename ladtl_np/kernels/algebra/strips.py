@@ -36,7 +36,10 @@ def _panel_vectors() -> int:
 
 
 PANEL_VECTORS = _panel_vectors()
-"""Vectors across the widest tile: 5 x 5 sums fill 32 registers, 6 x 2 fill 16."""
+"""Vectors across the widest tile: 5 x 5 sums fill 32 registers, 6 x 2 fill 16.
+
+What is left beside whole panels gets tiles of its own width: there are all of them.
+"""
 
 MOST_ROWS = 12  # it takes 8 sums in flight to keep two multiplier units busy; more gain little
 
@@ -49,13 +52,6 @@ def highest(vectors: int) -> int:
     """
     others = vectors + (not INSTRUCTIONS.broadcasts) + (not INSTRUCTIONS.fused)
     return min((INSTRUCTIONS.registers - others) // vectors, MOST_ROWS)
-
-
-def _widths() -> list[int]:
-    """Vectors across the tiles: with masks a wider one can do, without there is every width."""
-    if INSTRUCTIONS.masks:
-        return [1, 3, PANEL_VECTORS]
-    return list(range(1, PANEL_VECTORS + 1))
 
 
 def _strip_code(algebra: Algebra) -> Any:
@@ -75,7 +71,7 @@ def _strip_code(algebra: Algebra) -> Any:
             lanes = INSTRUCTIONS.vector_bytes // size
             element = context.get_data_type(sig.args[0])
             end = b.append_basic_block("end")
-            for width in _widths():
+            for width in range(1, PANEL_VECTORS + 1):
                 fits = b.icmp_signed("<=", given["columns"], INDEX(width * lanes))
                 with b.if_then(fits):
                     tiles = _Tiles(b, element, size, width, algebra)
