@@ -278,7 +278,7 @@ def test_the_peer_has_our_loss_gradients_and_updates() -> None:
     from ladtl_np.bench.peer.check import verify
 
     found = verify(build_case(TINY))
-    assert len(found) == 4
+    assert len(found) == 6
     assert max(error for name, error in found.items() if "float64" in name) < 1e-11
 
 
@@ -311,6 +311,17 @@ def test_every_part_agrees_with_the_peer_s(stem: str, monkeypatch: pytest.Monkey
             assert contest.operations
             assert contest.rivals[0].name == goals.TORCH
             assert contest.check() < contests.MOST_OTHER_BFLOAT16
+
+
+@needs_torch
+@pytest.mark.parametrize("stem", ["step", "lstm", "tagging"])
+def test_the_lstm_is_also_measured_padded(stem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ladtl_np.bench.peer.parts import TorchParts
+
+    monkeypatch.setattr(contests, "TAGGING_SENTENCES", 20)
+    case = build_case(TINY)
+    for contest in contests.contests(stem, case, 1, TorchParts(case)):
+        assert any("padded" in rival.name for rival in contest.rivals)
 
 
 @needs_onnx

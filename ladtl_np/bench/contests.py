@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 TORCH_BY_LENGTH = "PyTorch by length"  # not as the text comes
+TORCH_PADDED = "PyTorch padded"  # the LSTM by oneDNN
 TORCH_BLOCKS = "PyTorch in three blocks"  # a faster MMD than the usual one
 TORCH_COMPILED = "PyTorch compiled"
 TORCH_BFLOAT16 = "PyTorch in bfloat16"
@@ -47,6 +48,7 @@ MMD_ROWS = 1500  # of each domain
 TAGGING_SENTENCES = 256
 MOST_OTHER_BFLOAT16 = 0.1
 NOT_LIMITED = "uses all that the processor has"
+PADDED = ("step", "lstm")  # stems in which the LSTM can be padded
 COMPILED = ("step", "crf", "mmd")  # stems of which torch.compile is measured
 
 
@@ -112,10 +114,17 @@ class Sides:
         rivals = []
         if self.peer is not None:
             rivals.append(Rival(TORCH, getattr(self.peer, stem)(*inputs), compare))
-        if self.compiled and stem in COMPILED:
-            part = getattr(self.peer, stem)(*inputs, compiled=True)
-            rivals.append(Rival(TORCH_COMPILED, part, compare))
+        for name, ways in self._other_ways(stem):
+            rivals.append(Rival(name, getattr(self.peer, stem)(*inputs, **ways), compare))
         return Contest(stem, variant, self.case.workload.name, ours, tuple(rivals), **facts)
+
+    def _other_ways(self, stem: str) -> Iterator[tuple[str, dict[str, bool]]]:
+        """How PyTorch can compute a stem otherwise: a name, and what its part is to be told."""
+        if self.peer is not None and stem in PADDED:
+            yield TORCH_PADDED, {"padded": True}
+        if self.compiled and stem in COMPILED:
+            both = {"padded": True} if stem in PADDED else {}
+            yield f"{TORCH_PADDED} compiled" if both else TORCH_COMPILED, both | {"compiled": True}
 
 
 def same_arrays(ours: Any, peer: Any) -> float:
@@ -206,7 +215,9 @@ def _stronger_taggers(sides: Sides, text: TaggingCase) -> Iterator[Rival]:
         return
     part = sides.peer.tagging(text, by_length=True)
     yield Rival(TORCH_BY_LENGTH, part, same_tags)
-    part = sides.peer.tagging(text, by_length=True, bfloat16=True)
+    part = sides.peer.tagging(text, by_length=True, padded=True)
+    yield Rival(f"{TORCH_PADDED} by length", part, same_tags)
+    part = sides.peer.tagging(text, by_length=True, padded=True, bfloat16=True)
     yield Rival(TORCH_BFLOAT16, part, nearly_same_tags, "fewer digits")
     if onnx_peer.available():
 

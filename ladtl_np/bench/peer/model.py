@@ -16,6 +16,7 @@ from ladtl_np.bench.peer.functions import (
     tensor,
     torch,
 )
+from ladtl_np.bench.peer.padded import PaddedLstm
 from ladtl_np.bench.workloads import DROPOUT, Case
 from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET
 from ladtl_np.shapes import Floats
@@ -32,6 +33,8 @@ class TorchModel:
         The arrays to copy.
     variances
         Of the MMD's Gaussians.
+    padded
+        Whether the LSTM is `PaddedLstm`.
     nll, kernels
         In place of `crf_nll` and `kernel_sum`.
     """
@@ -40,6 +43,8 @@ class TorchModel:
         self,
         case: Case,
         variances: tuple[float, ...],
+        *,
+        padded: bool = False,
         nll: Any = crf_nll,
         kernels: Any = kernel_sum,
     ) -> None:
@@ -50,6 +55,7 @@ class TorchModel:
             tensor(network.embedding), freeze=False, sparse=True
         )
         self.lstm = lstm_layer(network.weights, sizes.embedding, sizes.hidden)
+        self.encoder = PaddedLstm(self.lstm) if padded else self.lstm
         self.heads = {
             head: tuple(tensor(network.weights[f"{head}.{kind}"], gradient=True) for kind in "WA")
             for head in (SOURCE, TARGET)
@@ -81,7 +87,7 @@ class TorchModel:
             X = torch.nn.functional.dropout(X, DROPOUT)
         else:
             X = X * mask
-        return self.lstm(rnn.PackedSequence(X, self.words.batch_sizes))[0]
+        return self.encoder(rnn.PackedSequence(X, self.words.batch_sizes))[0]
 
     def nll(self, head: str, hidden: Tensor) -> Tensor:
         """Mean negative log-likelihood of one domain, from padded hidden states (T, B, 2H)."""

@@ -25,6 +25,7 @@ from ladtl_np.bench.peer.functions import (
     torch,
 )
 from ladtl_np.bench.peer.model import TorchModel
+from ladtl_np.bench.peer.padded import PaddedLstm
 from ladtl_np.bench.tagging_case import TaggingCase
 from ladtl_np.bench.workloads import Case
 from ladtl_np.model.network import TARGET
@@ -49,9 +50,12 @@ class TorchParts:
         sizes = case.workload
         self.lstm_layer = lstm_layer(case.network.weights, sizes.embedding, sizes.hidden)
 
-    def step(self, variances: tuple[float, ...], *, compiled: bool = False) -> Part:
+    def step(
+        self, variances: tuple[float, ...], *, padded: bool = False, compiled: bool = False
+    ) -> Part:
         """One training step: forward with dropout, backward, update."""
-        model = TorchModel(self.case, variances, *(self.compiled() if compiled else ()))
+        ways = dict(zip(("nll", "kernels"), self.compiled(), strict=True)) if compiled else {}
+        model = TorchModel(self.case, variances, padded=padded, **ways)
         adagrad = optimiser(model.parameters(), OPTIMIZER)
 
         def call() -> dict[str, Any]:
@@ -71,15 +75,16 @@ class TorchParts:
         torch.compiler.reset()  # what was compiled for other sizes or threads counts as a failure
         return torch.compile(crf_nll, dynamic=False), torch.compile(kernel_sum, dynamic=True)
 
-    def lstm(self, inputs: SourceHalf) -> Part:
+    def lstm(self, inputs: SourceHalf, *, padded: bool = False) -> Part:
         """BiLSTM of one domain over a packed sequence, forward and backward."""
         lstm, X, upstream = self.lstm_layer, tensor(inputs.X, gradient=True), tensor(inputs.dhidden)
+        encoder = PaddedLstm(lstm) if padded else lstm
         widths = torch.from_numpy(np.diff(inputs.half.offsets))
 
         def call() -> Tensor:
             X.grad = None
             lstm.zero_grad()
-            hidden = lstm(rnn.PackedSequence(X, widths))[0].data
+            hidden: Tensor = encoder(rnn.PackedSequence(X, widths))[0].data
             hidden.backward(upstream)
             return hidden
 
@@ -159,7 +164,12 @@ class TorchParts:
         return Part(call, view)
 
     def tagging(
-        self, text: TaggingCase, *, by_length: bool = False, bfloat16: bool = False
+        self,
+        text: TaggingCase,
+        *,
+        by_length: bool = False,
+        padded: bool = False,
+        bfloat16: bool = False,
     ) -> Part:
         """Encode and decode, from padded row numbers to tag numbers, a batch at a time.
 
@@ -167,18 +177,19 @@ class TorchParts:
         """
         network = self.case.network
         table = torch.nn.Embedding.from_pretrained(tensor(network.embedding))
-        lstm, W = self.lstm_layer, tensor(network.weights[f"{TARGET}.W"])
+        encoder = PaddedLstm(self.lstm_layer) if padded else self.lstm_layer
+        W = tensor(network.weights[f"{TARGET}.W"])
         crf = chain(network.weights[f"{TARGET}.A"])
         batches = text.batches(by_length=by_length)
-        padded = [pad([text.sentences[n] for n in batch]) for batch in batches]
+        given = [pad([text.sentences[n] for n in batch]) for batch in batches]
 
         def call() -> list[list[int]]:
             found: list[list[int]] = []
             with torch.inference_mode():
-                for batch in padded:
+                for batch in given:
                     packed = rnn.pack_padded_sequence(table(batch.words), batch.lengths)
                     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-                        hidden, _ = rnn.pad_packed_sequence(lstm(packed)[0])
+                        hidden, _ = rnn.pad_packed_sequence(encoder(packed)[0])
                     found += crf.decode(hidden.float() @ W, batch.mask)
             return found
 
