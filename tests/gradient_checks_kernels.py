@@ -269,7 +269,7 @@ def run_mmd(P: Array, S: int, variances: Sequence[float], tiles: bool) -> tuple[
         return mmd.few_rows_with_gradient(dP, pairs, P, u, half_inverse), dP
     scratch = (
         unwritten(mmd_blocks.BLOCK, mmd_blocks.BLOCK_STRIDE),
-        unwritten(2, mmd_blocks.BLOCK),
+        unwritten(3, mmd_blocks.BLOCK),
         unwritten(rows),
     )
     norms = np.sum(P**2, axis=1)
@@ -284,14 +284,15 @@ def squared_mmd() -> None:
 
 def check_squared_mmd(tiles: bool) -> None:
     rng = np.random.default_rng(25)
-    variances = (0.3, 1.0, 4.0)
-    for S, R in ((1, 1), (2, 4), (4, 1)):
-        P = rng.normal(size=(S + R, D))
-        check_gradient(
-            lambda P, S=S: run_mmd(P, S, variances, tiles)[0],
-            [run_mmd(P, S, variances, tiles)[1]],
-            [P],
-        )
+    # the second list has wide Gaussians, which are one polynomial, some of them multiples
+    for variances in ((0.3, 1.0, 4.0), (6.0, 0.3, 1e-6, 12.001, 24.0, 6.0, 1e9)):
+        for S, R in ((1, 1), (2, 4), (4, 1)):
+            P = rng.normal(size=(S + R, D))
+            check_gradient(
+                lambda P, S=S, variances=variances: run_mmd(P, S, variances, tiles)[0],
+                [run_mmd(P, S, variances, tiles)[1]],
+                [P],
+            )
     # near pairs, which are done by differences, within and across the samples; and equal rows
     P = 3.0 + rng.normal(size=(7, D))
     P[1], P[4], P[5] = P[0] + 1e-3, P[0] - 2e-3, P[2]

@@ -60,7 +60,8 @@ def _mmd_in_blocks(rng: Rng) -> list[Pair]:
     hidden = rng.normal(size=(MANY, 2))
     hidden[1] = hidden[0] + 1e-3  # a near pair, which is computed by differences
     rows, d = rng.permutation(MANY), rng.normal(size=1)
-    pairs, variances = [RowPair(0, rows[: MANY // 3], rows[MANY // 3 :])], [(0.5, 2.0)]
+    # one narrow Gaussian, and two that are wide enough for a polynomial
+    pairs, variances = [RowPair(0, rows[: MANY // 3], rows[MANY // 3 :])], [(0.5, 20.0, 40.0)]
 
     def function(hidden: Floats) -> float:
         return float(d @ mmd_forward(hidden, pairs, variances, Workers())[0])

@@ -14,17 +14,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np.kernels._jit import inline, kernel
+from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.mmd_blocks import (
     BLOCK,
     BLOCK_STRIDE,
-    FAR,
-    UNDERFLOW,
     blocks_with_gradient,
     diagonal,
-    squared_distance,
 )
+from ladtl_np.kernels.mmd_distances import FAR, squared_distance
+from ladtl_np.kernels.mmd_gaussians import UNDERFLOW
 from ladtl_np.shapes import Floats, Integers, Scalar
 
 __all__ = ["FEW_ROWS", "few_rows_with_gradient", "mmd_tasks", "scatter_rows"]
@@ -82,28 +81,35 @@ def _pull(dx: Floats, dy: Floats, x: Floats, y: Floats, weight: Scalar) -> None:
 
 @kernel
 def _gather_centred(
-    P: Floats, u: Floats, norms: Floats, hidden: Floats, rows: Integers, sources: int
+    P: Floats, u: Floats, norms: Floats, hidden: Floats, rows: Integers, sources: int, targets: int
 ) -> None:
-    """Write P (S + R, k) = hidden[rows] less their mean, their squared norms, and the weights u.
+    """Write P (n, k) = hidden[rows] less their mean, their squared norms, and the weights u.
 
     u is 1/S for the first S rows, else -1/R. The mean changes no distance, and without it less
     cancels in the products.
     """
     n, width = P.shape
-    mean, zero = np.zeros(width, P.dtype), np.zeros(width, P.dtype)
+    mean = np.zeros(width, P.dtype)
     for i in range(n):
-        row, x = P[i], hidden[rows[i]]
+        x = hidden[rows[i]]
         for k in range(width):
-            row[k] = x[k]
             mean[k] += x[k]
-        u[i] = 1.0 / sources if i < sources else -1.0 / (n - sources)
     for k in range(width):
         mean[k] /= n
     for i in range(n):
-        row = P[i]
-        for k in range(width):
-            row[k] -= mean[k]
-        norms[i] = squared_distance(row, zero)
+        norms[i] = _difference(P[i], hidden[rows[i]], mean)
+        u[i] = 1.0 / sources if i < sources else -1.0 / targets
+
+
+@reducing_kernel
+def _difference(out: Floats, x: Floats, y: Floats) -> Scalar:
+    """Write x - y; returns its squared norm."""
+    total: Scalar = x.dtype.type(0)
+    for k in range(x.size):
+        difference = x[k] - y[k]
+        out[k] = difference
+        total += difference * difference
+    return total
 
 
 @kernel
@@ -124,30 +130,36 @@ def mmd_tasks(
 
     Pair p has the rows rows[starts[p]:starts[p + 1]] of hidden, of which sources[p] are the first
     sample, and variances half_inverse[widths[p]]. Task t is (pair, shard, shards) = tasks[t]; its
-    value goes to values[t], its gradient to gradients[slots[t]:]. A shard copies all rows of its
-    pair, so that no task has to wait for another.
+    value goes to values[t], its gradient to gradients[slots[t]:slots[t + 1]], a row for each row
+    that it needs of its pair. It copies these, so that no task has to wait for another.
     """
-    largest = 0
+    largest, height = 0, 0
     for t in mine:
-        pair = tasks[t, 0]
-        largest = max(largest, starts[pair + 1] - starts[pair])
+        largest = max(largest, slots[t + 1] - slots[t])
+        if not _few(tasks[t], slots[t + 1] - slots[t]):
+            height = BLOCK
     dtype, width = hidden.dtype, hidden.shape[1]
-    height = BLOCK if largest > FEW_ROWS else 0
-    block, sums = np.empty((height, BLOCK_STRIDE), dtype), np.empty((2, BLOCK), dtype)
+    block, sums = np.empty((height, BLOCK_STRIDE), dtype), np.empty((3, BLOCK), dtype)
     totals, pairs = np.empty(largest, dtype), np.empty((3, FEW_ROWS * FEW_ROWS // 2), dtype)
     copy, u_norms = np.empty((largest, width), dtype), np.empty((2, largest), dtype)
     for t in mine:
         pair, shard, shards = tasks[t]
-        first, last = starts[pair], starts[pair + 1]
-        n = last - first
-        dP, h = gradients[slots[t] : slots[t] + n], half_inverse[widths[pair]]
+        first, n = starts[pair], slots[t + 1] - slots[t]
+        dP, h = gradients[slots[t] : slots[t + 1]], half_inverse[widths[pair]]
         P, u, norms = copy[:n], u_norms[0][:n], u_norms[1][:n]
-        _gather_centred(P, u, norms, hidden, rows[first:last], sources[pair])
-        if n <= FEW_ROWS:
+        targets = starts[pair + 1] - first - sources[pair]
+        _gather_centred(P, u, norms, hidden, rows[first : first + n], sources[pair], targets)
+        if _few(tasks[t], n):
             values[t] = few_rows_with_gradient(dP, pairs, P, u, h)
         else:
             scratch = block, sums, totals[:n]
             values[t] = blocks_with_gradient(dP, *scratch, P, u, norms, h, shard, shards)
+
+
+@inline
+def _few(task: Integers, rows: int) -> bool:
+    """Whether a task is a whole pair of few rows."""
+    return bool(task[2] == 1 and rows <= FEW_ROWS)
 
 
 @kernel
@@ -166,7 +178,7 @@ def scatter_rows(
     for t in range(tasks.shape[0]):
         pair = tasks[t, 0]
         factor = factors[pair]
-        for n in range(starts[pair + 1] - starts[pair]):
+        for n in range(slots[t + 1] - slots[t]):
             out = dhidden[rows[starts[pair] + n]][left:right]
             x = gradients[slots[t] + n][left:right]
             for k in range(x.size):

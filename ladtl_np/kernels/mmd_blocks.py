@@ -9,42 +9,23 @@ from __future__ import annotations
 import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
-from ladtl_np.kernels.algebra.elementwise import exp
-from ladtl_np.kernels.algebra.extremes import sign_or_least
 from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
+from ladtl_np.kernels.mmd_distances import FAR, Span, distances
+from ladtl_np.kernels.mmd_gaussians import COEFFICIENTS, NODES, gaussian_sums, wide_sums
 from ladtl_np.shapes import Floats, Scalar
 
 __all__ = [
     "BLOCK",
     "BLOCK_STRIDE",
-    "FAR",
-    "UNDERFLOW",
     "blocks_with_gradient",
     "diagonal",
-    "squared_distance",
 ]
 
 BLOCK = 160
 # elements between the rows of a block, so that the lines of a column lie in different cache sets
 BLOCK_STRIDE = BLOCK + 16
-# pairs nearer than this share of |p_i|^2 + |p_j|^2 have lost about a thousandth of their digits
-NEAR = 1e-3
-# a squared distance at which every kernel is 0: marks pairs that are done or do not count
-FAR = 1e30
-# exp(-100) is 4e-44, below the smallest float32; in float64 it adds less than rounding does
-UNDERFLOW = 100.0
 # numbers that one vector holds, or a multiple
 LINE = 16
-
-
-@reducing_kernel
-def squared_distance(x: Floats, y: Floats) -> Scalar:
-    """|x - y|^2."""
-    total: Scalar = x.dtype.type(0)
-    for k in range(x.size):
-        difference = x[k] - y[k]
-        total += difference * difference
-    return total
 
 
 @inline
@@ -56,79 +37,98 @@ def diagonal(u: Floats, half_inverse: Floats) -> float:
     return value
 
 
-@inline
-def _near_pair(dP: Floats, P: Floats, i: int, j: int, weight: float, half_inverse: Floats) -> float:
-    """Value and gradient of one pair by differences; returns weight * k_ij."""
-    d2 = squared_distance(P[i], P[j])
-    value, slope = 0.0, 0.0
-    for q in range(half_inverse.size):
-        k = np.exp(-np.float64(d2) * half_inverse[q])
-        value += k
-        slope += 2.0 * half_inverse[q] * k
-    if d2 > 0:
-        coefficient = P.dtype.type(weight * slope)
-        for k in range(P.shape[1]):
-            step = coefficient * (P[i, k] - P[j, k])
-            dP[i, k] -= step
-            dP[j, k] += step
-    return weight * value
+@reducing_kernel
+def _row_weights(
+    row: Floats, totals: Floats, k: Floats, g: Floats, u: Floats, twice_u: Scalar
+) -> Scalar:
+    """Turn distances into w_ij = 2 u_i u_j g_ij, add them to totals; returns their sum.
+
+    What is marked by FAR becomes 0, also in k.
+    """
+    far, zero = row.dtype.type(FAR), row.dtype.type(0)
+    total = zero
+    for s in range(row.size):
+        marked = row[s] == far
+        weight = zero if marked else twice_u * u[s] * g[s]
+        k[s] = zero if marked else k[s]
+        row[s] = weight
+        totals[s] += weight
+        total += weight
+    return total
 
 
 @inline
 def _block_weights(
     dP: Floats,
     block: Floats,
-    sum_k: Floats,
-    sum_g: Floats,
+    sums: Floats,
+    totals: Floats,
+    fitting: tuple[Floats, Floats, Floats, Floats],
     P: Floats,
     norms: Floats,
     u: Floats,
     half_inverse: Floats,
-    i0: int,
-    j0: int,
-    rows: int,
-    columns: int,
+    place: Span,
 ) -> float:
-    """Turn the Gram block into 2 u_i u_j g_ij; returns the block's share of MMD^2."""
-    value = 0.0
-    near, far = block.dtype.type(NEAR), block.dtype.type(FAR)
+    """Turn the Gram block into w_ij = 2 u_i u_j g_ij; returns the block's share of MMD^2."""
+    i0, j0, rows, columns = place
+    least = sums[2]
+    value, low, high = distances(dP, block, least, P, norms, u, half_inverse, place)
+    if low > high:  # no pair is left
+        block[:rows, :columns] = 0.0
+        return value
+    terms, narrow = fitting[0], fitting[1]
+    needed, count = wide_sums(*fitting, half_inverse, low, high)
+    # distances to [-1, 1]; a block with a single one has no width
+    scale = 2.0 / (high - low) if high > low else 0.0
+    shift = -scale * 0.5 * (low + high)
+    kind = block.dtype.type
     for r in range(rows):
         i = i0 + r
-        # pairs up to the diagonal are visited from the other side: their vectors are left out
-        first = min(columns, max(0, i - j0 + 1))
-        begin = first - first % LINE
-        row = block[r][begin:columns]  # of a whole row it is known that it is contiguous
+        begin = max(0, i - j0 + 1)
+        begin = min(columns, begin - begin % LINE)
+        row, u_j = block[r][begin:columns], u[j0 + begin : j0 + columns]
+        k, g = sums[0][: row.size], sums[1][: row.size]
         block[r][:begin] = 0.0
-        norms_j, u_j = norms[j0 + begin : j0 + columns], u[j0 + begin : j0 + columns]
-        k, g, norm, twice_u = sum_k[: row.size], sum_g[: row.size], norms[i], u[i] + u[i]
-        for s in range(row.size):
-            total = norm + norms_j[s]
-            row[s] = total - (row[s] + row[s])
-            k[s] = row[s] - near * total
-        for s in range(first - begin):
-            row[s] = far
-            k[s] = far
-        if row.size and sign_or_least(k) < 0.0:
-            for s in range(row.size):
-                if k[s] < 0.0:
-                    weight = np.float64(twice_u) * np.float64(u_j[s])
-                    value += _near_pair(dP, P, i, j0 + begin + s, weight, half_inverse)
-                    row[s] = far
-        nearest = sign_or_least(row) if row.size else far
-        k[:] = 0.0
-        g[:] = 0.0
-        for q in range(half_inverse.size):
-            h = half_inverse[q]
-            if nearest * h > UNDERFLOW:
-                continue
-            for s in range(row.size):
-                each = exp(-row[s] * h)
-                k[s] += each
-                g[s] += each * (h + h)
-        for s in range(row.size):
-            row[s] = twice_u * u_j[s] * g[s]
+        rest = narrow[:count]
+        gaussian_sums(k, g, row, terms, needed, rest, least[r], kind(scale), kind(shift))
+        twice_u = u[i] + u[i]
+        totals_j = totals[j0 + begin : j0 + columns]
+        totals[i] += _row_weights(row, totals_j, k, g, u_j, twice_u)
         value += np.float64(twice_u) * _dot(u_j, k)
     return value
+
+
+@kernel
+def _gram(out: Floats, P: Floats, packed: Floats, on_diagonal: bool) -> None:
+    """All products of rows; on the diagonal those below it are left out, a strip's width apart."""
+    if not on_diagonal:
+        multiply_packed(out, P, packed, 0, False)
+        return
+    panel, inner, columns = packed.shape[1], P.shape[1], out.shape[1]
+    for n in range((columns + panel - 1) // panel):
+        first, last = n * panel, min(columns, (n + 1) * panel)
+        strip = packed[n * inner : (n + 1) * inner]
+        multiply_packed(out[:last, first:last], P[:last], strip, 0, False)
+
+
+@inline
+def _span(n: int, number: int) -> tuple[int, int]:
+    """First row of a block, and how many it has. All are full but the first.
+
+    Its columns are multiplied least often, and so what sticks out over them in a tile costs least.
+    """
+    last = n - ((n + BLOCK - 1) // BLOCK - 1 - number) * BLOCK
+    return max(0, last - BLOCK), min(BLOCK, last)
+
+
+@inline
+def _mirror(weights: Floats) -> None:
+    """Copy what is above the diagonal below it."""
+    for r in range(weights.shape[0]):
+        row = weights[r]
+        for s in range(r):
+            row[s] = weights[s, r]
 
 
 @reducing_kernel
@@ -152,51 +152,44 @@ def blocks_with_gradient(
     shard: int,
     shards: int,
 ) -> float:
-    """Return one shard's part of MMD^2 and write its part of the gradient dP (S + R, k).
+    """Return one shard's part of MMD^2 and write its part of the gradient dP (n, k).
 
-    norms are |p_i|^2, half_inverse is 1 / (2 s_q). A shard has some columns of blocks; the parts of
-    all shards add up. Scratch: block (BLOCK, BLOCK_STRIDE), sums (2, BLOCK), totals (S + R,).
+    norms are |p_i|^2, half_inverse is 1 / (2 s_q). A shard has some columns of blocks and needs the
+    rows before their end, which are the first n = S + R - shard * BLOCK; the parts of all shards
+    add up. Scratch: block (BLOCK, BLOCK_STRIDE), sums (3, BLOCK), totals (n,).
     """
     n = P.shape[0]
     packed_rows = pack(P)
+    terms, narrow = np.empty((2, COEFFICIENTS), P.dtype), np.empty_like(half_inverse)
+    fitting = terms, narrow, np.empty((2, NODES)), np.empty((2, COEFFICIENTS))
     dP[:] = 0.0
     totals[:] = 0.0
     value = diagonal(u, half_inverse) if shard == 0 else 0.0
-    columns_of_blocks = (n + BLOCK - 1) // BLOCK
-    for place in range(columns_of_blocks):
+    blocks = (n + BLOCK - 1) // BLOCK
+    for column in range(blocks - 1, -1, -1):
         # the longest column first, back and forth, so that all shards have about as many blocks
-        turn, position = place // shards, place % shards
+        turn, position = divmod(blocks - 1 - column + shard, shards)
         if shard != (position if turn % 2 == 0 else shards - 1 - position):
             continue
-        j0 = (columns_of_blocks - 1 - place) * BLOCK
-        columns = min(BLOCK, n - j0)
+        j0, columns = _span(n, column)
         packed_columns = pack(P[j0 : j0 + columns].T)
-        for i0 in range(0, j0 + 1, BLOCK):
-            rows = min(BLOCK, n - i0)
+        for number in range(column + 1):
+            i0, rows = _span(n, number)
             d2 = block[:rows, :columns]
-            multiply_packed(d2, P[i0 : i0 + rows], packed_columns, 0, False)
+            _gram(d2, P[i0 : i0 + rows], packed_columns, i0 == j0)
+            place = i0, j0, rows, columns
             value += _block_weights(
-                dP, block, sums[0], sums[1], P, norms, u, half_inverse, i0, j0, rows, columns
+                dP, block, sums, totals, fitting, P, norms, u, half_inverse, place
             )
             # d2 now holds w_ij = 2 u_i u_j g_ij:  dp_i += sum_j w_ij (p_j - p_i), and the reverse
-            multiply_packed(dP[i0 : i0 + rows], d2, packed_rows, j0, True)
-            multiply_packed(dP[j0 : j0 + columns], d2.T, packed_rows, i0, True)
-            totals_j = totals[j0 : j0 + columns]
-            for r in range(rows):
-                weights = block[r][:columns]
-                totals[i0 + r] += _sum(weights)
-                for s in range(columns):
-                    totals_j[s] += weights[s]
+            if i0 == j0:
+                _mirror(d2)
+                multiply_packed(dP[i0 : i0 + rows], d2, packed_rows, i0, True)
+            else:
+                multiply_packed(dP[i0 : i0 + rows], d2, packed_rows, j0, True)
+                multiply_packed(dP[j0 : j0 + columns], d2.T, packed_rows, i0, True)
     for i in range(n):
         out, x, total = dP[i], P[i], totals[i]
         for k in range(x.size):
             out[k] -= total * x[k]
     return value
-
-
-@reducing_kernel
-def _sum(x: Floats) -> Scalar:
-    total: Scalar = x.dtype.type(0)
-    for k in range(x.size):
-        total += x[k]
-    return total

@@ -12,6 +12,7 @@ import numpy as np
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import mmd as kernels
+from ladtl_np.kernels.mmd_blocks import BLOCK
 from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE
 from ladtl_np.shapes import Floats, Integers
 
@@ -33,6 +34,8 @@ __all__ = [
 # does not depend on the number of threads, and so neither do the bytes of the result.
 SHARDED_ROWS = 256
 SHARDS = 4
+# fewer numbers than these are added sooner than a thread is woken
+WAKING = 1_000_000
 # about how many calls the tasks of a batch become
 GROUPS = 12
 
@@ -125,17 +128,21 @@ def _rows_by_tag(rows: Integers, tags: Integers, wanted: Integers) -> list[Integ
 
 
 def mmd_layout(pairs: Sequence[RowPair]) -> MmdLayout:
-    """Cut pairs into tasks: one a pair, SHARDS for a large one, however many threads there are."""
+    """Cut pairs into tasks: one a pair, up to SHARDS for a large one.
+
+    Neither the cut nor the order depends on the number of threads.
+    """
     parts = [part for _, *samples in pairs for part in samples]
     rows = np.concatenate(parts) if parts else np.zeros(0, np.int64)
     sizes = np.array([part.size for part in parts], dtype=np.int64).reshape(-1, 2)
     sources, lengths = sizes[:, 0], sizes.sum(axis=1)
-    shards = np.where(lengths > SHARDED_ROWS, SHARDS, 1)
+    shards = np.where(lengths > SHARDED_ROWS, np.minimum(SHARDS, -(-lengths // BLOCK)), 1)
     pair = np.repeat(np.arange(len(pairs)), shards)
     shard = np.arange(pair.size) - np.repeat(np.cumsum(shards) - shards, shards)
     tasks = np.stack([pair, shard, shards[pair]], axis=1)
+    slots = _offsets(lengths[pair] - shard * BLOCK)  # what blocks_with_gradient needs
     groups = _grouped(lengths[pair] ** 2 / shards[pair])
-    return MmdLayout(rows, _offsets(lengths), sources, tasks, _offsets(lengths[pair]), groups)
+    return MmdLayout(rows, _offsets(lengths), sources, tasks, slots, groups)
 
 
 def _offsets(lengths: Integers) -> Integers:
@@ -210,7 +217,8 @@ def run_in_turns(tasks: Sequence[Callable[[], None]], workers: Workers) -> None:
 
 def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache, workers: Workers) -> None:
     """Add the gradients of mmd_forward to dhidden (N, 2H), given dvalues (len(pairs),)."""
-    workers.run(*mmd_scatter(dhidden, dvalues, cache, workers.threads))
+    count = workers.threads if cache.gradients.size >= WAKING else 1
+    workers.run(*mmd_scatter(dhidden, dvalues, cache, count))
 
 
 def mmd_scatter(
