@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ladtl_np.corpus.cutting.pattern import GAP
 from ladtl_np.corpus.cutting.profile import Joints, Profile
-from ladtl_np.corpus.cutting.words import cut_words
+from ladtl_np.corpus.cutting.words import PLAIN, cut_plainly, cut_words
 
 USUAL = Profile(tokens="words")
 # what makes joints, beside any code point at all
@@ -31,6 +31,17 @@ def cut(text: str, known: str = "", **joints: object) -> list[str]:
     profile = Profile(tokens="words", joints=Joints(**joints))  # type: ignore[arg-type]
     has = set(known.split()).__contains__ if known else None
     return [text[start:end] for start, end in cut_words(text, profile, has)]
+
+
+@given(
+    st.text(
+        st.one_of(st.sampled_from(" \t\r\n\x0b\x1c\xa0\u3000ab中"), st.characters()), max_size=20
+    )
+)
+@example(" \t\r\n")
+@pytest.mark.parametrize("mode", PLAIN)
+def test_plain_cutting_finds_what_its_pattern_does(mode: str, text: str) -> None:
+    assert cut_plainly(text, mode) == tuple(PLAIN[mode].findall(text))
 
 
 @pytest.mark.parametrize(

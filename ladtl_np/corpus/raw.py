@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
-from ladtl_np.corpus.cutting.words import PLAIN, Bounds, Known, cut_words
+from ladtl_np.corpus.cutting.words import PLAIN, Bounds, Known, cut_plainly, cut_words
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.lines import numbered_lines
 from ladtl_np.corpus.schemes import Span
@@ -91,9 +91,8 @@ def tokenise(
         As for `corpus.cutting.words.cut_words`.
     """
     profile = how if isinstance(how, Profile) else Profile(tokens=how)
-    plain = PLAIN.get(profile.tokens)
-    if plain is not None:  # bounds are seldom asked for
-        return RawLine(text, tuple(plain.findall(text)), line)
+    if profile.tokens in PLAIN:  # bounds are seldom asked for
+        return RawLine(text, cut_plainly(text, profile.tokens), line)
     bounds = cut_words(text, profile, known)
     tokens = tuple([text[start:end] for start, end in bounds])
     return RawLine(text, tokens, line, tuple([start for start, _ in bounds]))

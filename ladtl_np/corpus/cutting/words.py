@@ -11,7 +11,7 @@ from ladtl_np.corpus.cutting.abbreviations import OPENERS
 from ladtl_np.corpus.cutting.pattern import GAP, piece_pattern
 from ladtl_np.corpus.cutting.profile import Joints, Profile
 
-__all__ = ["PLAIN", "Bounds", "Known", "cut_words"]
+__all__ = ["PLAIN", "Bounds", "Known", "cut_plainly", "cut_words"]
 
 Bounds = tuple[int, int]
 """First code point of a token, and the one after its last."""
@@ -38,6 +38,19 @@ _NEXT_WORD = re.compile(r"[^\W\d_]{1,12}")
 
 _Cut = tuple[tuple[Bounds, ...], int]
 """Bounds within a piece; and which of its tokens is a period that may belong to a word, or -1."""
+
+
+def cut_plainly(text: str, tokens: str) -> tuple[str, ...]:
+    """Tokens of a mode of PLAIN, without their bounds.
+
+    What its pattern finds, in half the time: while kernels run on other threads, Python reads text
+    on one.
+    """
+    for gap in "\t\r\n":
+        if gap in text:
+            text = text.replace(gap, " ")
+    pieces = text.split(" ")
+    return tuple("".join(pieces)) if tokens == "characters" else tuple(filter(None, pieces))
 
 
 def cut_words(text: str, profile: Profile, known: Known | None = None) -> list[Bounds]:
