@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from small_corpora import small_config, small_corpora
 
+from ladtl_np.bench.tagging_case import build_tagging_case
+from ladtl_np.bench.workloads import WEIBO, build_case
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.file import Model
 from ladtl_np.model.tagging import Tagger, make_decoder
@@ -33,6 +35,16 @@ def test_neither_chunks_nor_threads_change_tags(
     sentences = [sentence.tokens for sentence in tiny_corpus.tests[0]]
     whole = list(Tagger(tiny_model).tag(sentences))
     assert list(Tagger(tiny_model, threads=threads, **chunk).tag(sentences)) == whole
+
+
+@pytest.mark.parametrize("threads", [2, 8])
+def test_more_threads_than_processors_tag_alike(threads: int) -> None:
+    """Many batches, which end in any order."""
+    case = build_case(replace(WEIBO, embedding=4, hidden=3, vocabulary=50))
+    text = build_tagging_case(case, sentences=200)
+    sentences = [line.split(" ") for line in text.lines]
+    tagger = Tagger(text.model, threads=threads, chunk_tokens=2_048)
+    assert list(tagger.tag(sentences)) == list(Tagger(text.model).tag(sentences))
 
 
 @pytest.mark.parametrize(
