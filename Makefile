@@ -5,8 +5,15 @@ BIN := $(VENV)/bin
 THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
-MATH_TESTS := $(addprefix tests/test_,$(addsuffix .py,gradients adagrad batching characters_laws crf divergence elementwise \
-    embedding encoding linear lstm mmd objective matmul parameter_transfer projection viterbi workers decoding mmd_floor pieces))
+MATH := gradients adagrad batching characters characters_laws crf decoding divergence elementwise \
+    embedding encoding extremes instruction_set label_mmd linear lstm matmul mmd mmd_floor objective \
+    parameter_transfer pieces projection viterbi workers
+MATH_TESTS := $(MATH:%=tests/test_%.py)
+
+# what is also run with every lesser instruction set: whole runs, and that they are the same again
+LESSER_TESTS := $(MATH_TESTS) $(patsubst %,tests/test_%.py,kl_bound method_objective \
+    promises_numerics tagging training training_laws)
+LESSER := from ladtl_np.kernels.instruction_set import available; print(*available()[1:])
 
 # test files are spread over so many processes
 PROCESSES ?= 2
@@ -36,13 +43,16 @@ audit: $(VENV)/.report
 test: lint docs
 	LADTL_BUILT_DOCS=$(CURDIR)/docs/_build/html $(BIN)/python -m pytest -m "not slow" $(IN_PARTS)
 
-# everything: slow tests, and the mathematics without compilation and with checked array bounds
+# everything: slow tests, and the mathematics without compilation, with checked array bounds and with
+# lesser instruction sets than this processor's widest, which all else is compiled for
 test-all: test mutants
 	$(BIN)/python -m pytest -m slow $(IN_PARTS)
 	$(BIN)/python tests/fuzz/run.py --seconds 30
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.numba-bounds \
 	    $(BIN)/python -m pytest -p no:cacheprovider $(MATH_TESTS)
+	for isa in $$($(BIN)/python -c "$(LESSER)"); do \
+	    LADTL_ISA=$$isa $(BIN)/python -m pytest $(IN_PARTS) $(LESSER_TESTS) || exit 1; done
 
 # errors planted one at a time: those of the list have to be noticed, survivors by rule argued
 MUTANTS ?= 250
@@ -74,6 +84,7 @@ bench: $(VENV)/.bench
 	    --benchmark-columns=median,iqr,rounds --benchmark-json=.benchmarks/scaling.json
 	$(BIN)/python benchmarks/plot_scaling.py .benchmarks/scaling.json docs/results
 	$(BIN)/python benchmarks/peak_memory.py docs/results/memory.md
+	$(BIN)/python benchmarks/scaling_threads.py docs/results/scaling_threads.md
 	$(BIN)/ladtl bench --isa all --compiled --markdown docs/results/benchmarks.md --overwrite
 
 clean:
