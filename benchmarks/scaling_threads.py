@@ -10,9 +10,10 @@ them (simulated/schedule.py). For 1 and 2 threads the prediction is compared wit
 from __future__ import annotations
 
 import argparse
+import textwrap
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -25,19 +26,23 @@ from simulated.traces import Call, record
 
 from ladtl_np.arrays.processors import allowed
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.bench.machine import machine, matrix_product_peak
+from ladtl_np.bench.machine import machine
+from ladtl_np.bench.peaks import copy_rate, matrix_product_peak
 from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 
 CORES = (1, 2, 4, 8, 16, 64)
 ROUNDS = 7
-COPIED = 2**26  # bytes of each array that the memory is measured with
+COPIED = 2**28  # bytes that the memory is measured with
+CROWD = 8  # threads that are measured on the cores there are, beside one and two
+MEASURED = (1, 2, CROWD)
 
 WORDS = {
+    "encoder_forward": "embeddings, dropout, norm of the weights",
     "bilstm_forward": "LSTM, two directions, way there",
-    "likelihood_step": "two heads",
-    "mmd_forward": "MMD",
+    "loss_step": "two heads, and the MMD",
     "mmd_backward": "MMD's gradient to its rows",
     "bilstm_backward": "LSTM, two directions, way back",
+    "update": "AdaGrad",
 }
 """What the functions that call `Workers.run` do; others stand with their own name."""
 MAIN = "the main thread alone"
@@ -57,18 +62,15 @@ class Facts(NamedTuple):
         return Machine(cores, self.two / (2 * self.one), self.wake, self.hand_over)
 
 
-def best(call: Call, rounds: int) -> float:
-    """Fewest seconds."""
-    return min(samples(call, rounds))
-
-
-def samples(call: Call, rounds: int) -> list[float]:
-    samples = []
-    for _ in range(rounds):
-        begin = time.perf_counter()
-        call()
-        samples.append(time.perf_counter() - begin)
-    return samples
+def median_seconds(*calls: Call, rounds: int) -> list[float]:
+    """Median seconds of each call, in turns; what the first two rounds took does not count."""
+    samples: list[list[float]] = [[] for _ in calls]
+    for _ in range(rounds + 2):
+        for call, taken in zip(calls, samples, strict=True):
+            begin = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - begin)
+    return [float(np.median(taken[2:])) for taken in samples]
 
 
 def measure_machine() -> Facts:
@@ -78,14 +80,10 @@ def measure_machine() -> Facts:
         pass
 
     two, many = Workers(2), Workers(9)
-    wake = float(np.median(samples(lambda: two.run(nothing, nothing), 300)))
-    hand_over = (float(np.median(samples(lambda: many.run(*[nothing] * 9), 300))) - wake) / 7
-    arrays = [np.ones(COPIED, np.uint8) for _ in range(4)]
-    copies = [partial(np.copyto, arrays[n], arrays[n + 2]) for n in range(2)]
-    # what is copied is read and written
-    bandwidth = 4 * COPIED / best(lambda: two.run(*copies), 8)
+    (wake,) = median_seconds(partial(two.run, nothing, nothing), rounds=300)
+    (nine,) = median_seconds(partial(many.run, *[nothing] * 9), rounds=300)
     one, both = (matrix_product_peak(threads) for threads in (1, 2))
-    return Facts(one, both, wake, max(hand_over, 0.0), bandwidth)
+    return Facts(one, both, wake, max(nine - wake, 0.0) / 7, 1e9 * copy_rate(COPIED, 2))
 
 
 def limit(trace: Trace, on: Machine, predicted: float, memory: float) -> str:
@@ -106,6 +104,8 @@ def limit(trace: Trace, on: Machine, predicted: float, memory: float) -> str:
 def study_lines(study: Study, facts: Facts) -> list[str]:
     """One number of cores a row; below them the phases of a step."""
     memory = study.moved / facts.bandwidth
+    times = median_seconds(*map(study.real, MEASURED), rounds=2 * ROUNDS)
+    clock = dict(zip(MEASURED, times, strict=True))
     traces = {cores: record(partial(study.make, cores), cores, ROUNDS) for cores in CORES}
     training = any(isinstance(event, Run) for event in traces[1])
     lines = [
@@ -123,7 +123,7 @@ def study_lines(study: Study, facts: Facts) -> list[str]:
         would_be = " | ".join(f"{alone / max(seconds(each, on), memory):.1f}" for each in others)
         lines.append(
             f"| {cores} | {1e3 * predicted:.1f} | {alone / predicted:.2f} "
-            f"| {measured(study.real, cores, predicted)} "
+            f"| {measured(clock, cores, predicted)} "
             f"| {100 * sum(work(trace)) / (cores * predicted):.0f} % "
             f"| {limit(trace, on, predicted, memory)} | {would_be} |"
         )
@@ -131,17 +131,18 @@ def study_lines(study: Study, facts: Facts) -> list[str]:
     told = (
         f"{study.tokens:,} tokens. Of {1e3 * (python + kernel):.0f} ms on one thread Python takes "
         f"{1e3 * python:.1f}. {study.moved / 1e6:,.0f} MB go through memory at most, which takes "
-        f"two threads {1e3 * memory:.1f} ms."
+        f"two threads {1e3 * memory:.1f} ms. {CROWD} threads on {allowed()} cores took "
+        f"{1e3 * clock[CROWD]:.1f} ms, {100 * (clock[CROWD] / clock[2] - 1):+.0f} % beside two."
     )
+    told = textwrap.fill(told, 100)
     return [f"## {study.title}", "", told, "", *lines, "", *(phase_lines(phases) * training)]
 
 
-def measured(real: Callable[[int], Call], cores: int, predicted: float) -> str:
-    """Median milliseconds of the clock and the error of the prediction, where there are cores."""
-    if cores > min(2, allowed()):
+def measured(clock: Mapping[int, float], cores: int, predicted: float) -> str:
+    """Milliseconds of the clock and the error of the prediction, where there are as many cores."""
+    if cores > allowed() or cores not in clock:
         return " | "
-    found = float(np.median(samples(real(cores), 2 * ROUNDS)[2:]))
-    return f"{1e3 * found:.1f} | {100 * (predicted / found - 1):+.0f} %"
+    return f"{1e3 * clock[cores]:.1f} | {100 * (predicted / clock[cores] - 1):+.0f} %"
 
 
 def by_phase(trace: Trace, on: Machine) -> dict[str, float]:

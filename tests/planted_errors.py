@@ -29,7 +29,7 @@ from mutation_pool import Watched, measured, run_all
 from mutation_process import Error, Outcome
 from mutation_watchers import GRADIENTS, PACKAGE, ROOT, WITHOUT, Watchers, watchers_of
 
-COPIED = (PACKAGE, "tests", "docs", "cli.py", "pyproject.toml", "README.md")
+COPIED = ("benchmarks", PACKAGE, "tests", "docs", "cli.py", "pyproject.toml", "README.md")
 SECONDS = 600  # in the copy; kernels are compiled first
 
 

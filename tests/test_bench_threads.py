@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from ladtl_np.model.tagging import Tagger
 
 sys.path.append(str(Path(__file__).parents[1] / "benchmarks"))
 
-from simulated.cases import step, tagging
+import scaling_threads
+from simulated.cases import Study, step, tagging
 from simulated.changes import with_products_apart, without_python
 from simulated.schedule import (
     Machine,
@@ -131,7 +133,7 @@ def test_a_step_is_recorded_with_its_tasks_and_kernels() -> None:
         assert [task.label for task in runs[way]][:2] == [kernel] * 2
     assert all(task.kernel > 0.0 for tasks in runs.values() for task in tasks[:1])
     assert isinstance(trace[0], Main)
-    assert trace[0].label == "embedding_forward"
+    assert work(trace)[1] > sum(task.kernel for task in runs["bilstm_forward"])
 
 
 def test_tagging_is_recorded_with_what_each_batch_waits_for() -> None:
@@ -166,3 +168,24 @@ def test_a_run_inside_a_task_is_that_tasks_own() -> None:
     recorder.run(lambda: recorder.run(lambda: done.append(1), lambda: done.append(2)), list)
     assert done == [1, 2]
     assert [len(event.tasks) for event in recorder.end() if isinstance(event, Run)] == [2]
+
+
+def test_the_page_has_a_row_for_every_number_of_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scaling_threads, "CORES", (1, 2, 8))
+    monkeypatch.setattr(scaling_threads, "ROUNDS", 1)
+    case, facts = build_case(SMALL), scaling_threads.Facts(100.0, 180.0, 5e-5, 1e-5, 5e10)
+    made = partial(step, case)
+    study = Study("A step", made, made, case.tokens, 1000, SMALL.architecture())
+    lines = scaling_threads.study_lines(study, facts)
+    assert lines[0] == "## A step"
+    tables = [line.split(" | ") for line in lines if line.startswith("| ")]
+    assert [row[0] for row in tables[1:4]] == ["| 1", "| 2", "| 8"]
+    assert len({len(row) for row in tables[:4]}) == 1
+    assert any(row[0] == "| LSTM, two directions, way back" for row in tables)
+
+
+def test_memory_bounds_a_prediction_and_is_named() -> None:
+    trace, on = [compiled(1.0, 1.0)], Machine(2)
+    assert scaling_threads.limit(trace, on, 4.0, memory=4.0) == "memory"
+    assert scaling_threads.limit(trace, on, 2.0, memory=0.0) == "all cores compute, 50 %"
+    assert scaling_threads.limit([Main("", 3.0, 1.0)], on, 4.0, memory=0.0) == "the longest chain"
