@@ -6,8 +6,8 @@ THREADS ?= 2
 export OMP_NUM_THREADS ?= $(THREADS)
 
 MATH := gradients adagrad batching characters characters_laws crf decoding divergence elementwise \
-    embedding encoding extremes instruction_set label_mmd linear lstm matmul mmd mmd_floor objective \
-    parameter_transfer pieces projection viterbi workers
+    embedding encoding extremes instruction_set label_mmd linear lstm matmul mmd mmd_floor \
+    mmd_gaussians objective parameter_transfer pieces projection viterbi workers
 MATH_TESTS := $(MATH:%=tests/test_%.py)
 
 # what is also run with every lesser instruction set: whole runs, and that they are the same again
