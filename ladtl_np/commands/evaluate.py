@@ -27,6 +27,7 @@ from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown, unknown_told
+from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, Scores, render
 
@@ -98,9 +99,9 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     found = evaluate_models(models, corpora, **decoding)
     tell(found.remarks)
     remarks += found.remarks
-    results, how = found.scores, _told(found.constrained)
+    results, how = found.scores, _told(found.constrained, decoding["precision"])
     if as_json:
-        facts = _as_json(models, corpora, found, decoding["domain"])
+        facts = _as_json(models, corpora, found, decoding["domain"], decoding["precision"])
         print_json(facts | {"remarks": [remark.to_json() for remark in remarks]})
     elif len(models) == len(gold) == 1:
         table = render(results[0][0])
@@ -127,6 +128,7 @@ def evaluate_models(
     threads: int,
     vocabulary_key: str | None = None,
     embeddings: str | None = None,
+    precision: Precision = PRECISION,
 ) -> Evaluated:
     """Score every model on every corpus.
 
@@ -136,7 +138,7 @@ def evaluate_models(
         Model files.
     corpora
         Gold.
-    domain, constrained, threads
+    domain, constrained, threads, precision
         How to decode, see `tagging.make_decoder`.
     vocabulary_key
         File of the key of models with a hashed vocabulary.
@@ -156,7 +158,9 @@ def evaluate_models(
     found = Evaluated([], [], [], [], [])
     for path in models:
         model = load(path, vocabulary_key, embeddings)
-        decoder = make_decoder(model, domain=domain, constrained=constrained, threads=threads)
+        decoder = make_decoder(
+            model, domain=domain, constrained=constrained, threads=threads, precision=precision
+        )
         found.constrained.append(decoder.constrained)
         found.usual.append(model.dev_unknown)
         found.scores.append([])
@@ -184,10 +188,12 @@ def _unknown_types(path: str, decoder: Decoder, corpus: Corpus) -> Iterator[Rema
         yield Remark("unknown-types", corpus.name, len(there - known), what, cure)
 
 
-def _told(constrained: Sequence[bool]) -> str:
+def _told(constrained: Sequence[bool], precision: Precision) -> str:
     """How the models were decoded with, in the order in which they are named."""
+    exactly = "" if precision == PRECISION else f", in {precision}"
     names = ["constrained to legal BIOES" if way else "unconstrained" for way in constrained]
-    return names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
+    how = names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
+    return how + exactly
 
 
 def _unknown_lines(models: Sequence[str], files: Sequence[str], found: Evaluated) -> Iterator[str]:
@@ -234,12 +240,14 @@ def _as_json(
     corpora: Sequence[Corpus],
     found: Evaluated,
     domain: str,
+    precision: Precision,
 ) -> dict[str, Any]:
     """Everything that was found, in the order of the arguments."""
     places = [illegal_places(corpus)[1] for corpus in corpora]
     by_model = zip(models, found.scores, found.constrained, found.unknown, found.usual, strict=True)
     return {
         "domain": domain,
+        "precision": precision,
         "results": [
             {
                 "model": model,

@@ -137,6 +137,7 @@ def command(
         threads=options.pop("threads"),
         vocabulary_key=named_key(options.pop("vocabulary_key")),
         embeddings=options.pop("embeddings"),
+        precision=options.pop("precision"),
         reading=read_options(**options),
     )
     if out_dir is not None:

@@ -31,6 +31,7 @@ from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.file import Model, load_model, model_bytes, model_from_bytes, save_model
 from ladtl_np.model.tagging import make_decoder
 from ladtl_np.options.config import DEFAULTS
+from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.runs.checkpoint import SELDOM
 from ladtl_np.runs.resumable import Interrupted, stoppable
@@ -62,6 +63,9 @@ class LaDTLTagger(Parameters):
         Any other option by its key, as in ``{"training.steps": 500, "model.hidden": 50}``.
     label_map
         Source types and the target types that mean the same; equal names match by themselves.
+    precision
+        How `predict` and the scores compute: ``float32``, or ``bfloat16``, which is faster where
+        the processor has it. Training is float32.
 
     Attributes
     ----------
@@ -83,7 +87,7 @@ class LaDTLTagger(Parameters):
     [('O', 'B-Symptom')]
     """
 
-    _names = ("method", "seed", "threads", "options", "label_map")
+    _names = ("method", "seed", "threads", "options", "label_map", "precision")
     _fit_metadata = ("source", "dev", "checkpoint", "checkpoint_every", "verbose")
 
     def __init__(
@@ -94,12 +98,14 @@ class LaDTLTagger(Parameters):
         threads: int = DEFAULTS.threads,
         options: Mapping[str, Any] | None = None,
         label_map: Mapping[str, str] | None = None,
+        precision: Precision = PRECISION,
     ) -> None:
         self.method = method
         self.seed = seed
         self.threads = threads
         self.options = options
         self.label_map = label_map
+        self.precision = precision
 
     def fit(
         self,
@@ -227,6 +233,7 @@ class LaDTLTagger(Parameters):
         *,
         threads: int = DEFAULTS.threads,
         vocabulary_key: str | PathLike[str] | None = None,
+        precision: Precision = PRECISION,
     ) -> Self:
         """A tagger around a saved model, with the parameters of its training.
 
@@ -243,6 +250,7 @@ class LaDTLTagger(Parameters):
             threads=threads,
             options=options_of(model, vocabulary_key),
             label_map=model.label_map or None,
+            precision=precision,
         )
         tagger.model_ = model
         return tagger
@@ -269,7 +277,8 @@ class LaDTLTagger(Parameters):
         return model
 
     def _decoder(self) -> Decoder:
-        return make_decoder(self._fitted(), threads=checked_threads(self.threads))
+        threads = checked_threads(self.threads)
+        return make_decoder(self._fitted(), threads=threads, precision=self.precision)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from ladtl_np.kernels.linear import affine_forward
 from ladtl_np.kernels.viterbi import viterbi
 from ladtl_np.shapes import Booleans, Floats, Integers
 
-__all__ = ["Encoder", "Head", "Scratch", "best_tags"]
+__all__ = ["Encoder", "Head", "Scratch", "best_tags", "tags_of_states"]
 
 
 class Encoder(NamedTuple):
@@ -66,6 +66,21 @@ def best_tags(
     (forward, backward), (forward_U, backward_U) = encoder.projected, encoder.recurrent
     lstm_encode(hidden, *state, forward, words, forward_U, offsets, 0, False)
     lstm_encode(hidden, *state, backward, words, backward_U, offsets, H, True)
+    tags_of_states(tags, score, E, delta, finite, hidden, head, offsets)
+
+
+@kernel
+def tags_of_states(
+    tags: Integers,
+    score: Floats,
+    E: Floats,
+    delta: Floats,
+    finite: Booleans,
+    hidden: Floats,
+    head: Head,
+    offsets: Integers,
+) -> None:
+    """best_tags, from hidden (N, 2H) on. Scratch: E and delta (N, m), finite (B,)."""
     affine_forward(E, hidden, head.W, head.b)
     _look_for_infinite(finite, E, offsets)
     _forbid(E, head.may_start, head.may_end, offsets)

@@ -23,8 +23,10 @@ from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
 from ladtl_np.model.network import TARGET, Network
-from ladtl_np.model.packed import Projected, best_tags, project
+from ladtl_np.model.packed import Projected
 from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
+from ladtl_np.model.products import products_of
+from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Decoder"]
@@ -69,6 +71,8 @@ class Decoder:
         Threads.
     name
         What messages call the model.
+    precision
+        What the LSTM's products are computed in; bfloat16 wants a network of float32.
     """
 
     def __init__(
@@ -83,12 +87,16 @@ class Decoder:
         characters: Characters | None = None,
         workers: Workers | None = None,
         name: str = "",
+        precision: Precision = PRECISION,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.characters, self.emission_bias = characters, emission_bias
         self.constrained, self.name = constrained, name or "this model"
         if (characters is None) != (network.architecture.characters == 0):
             raise ValueError("a network that reads characters needs its alphabet, others have none")
+        self.precision, self.products = precision, products_of(precision)
+        if precision == "bfloat16" and network.embedding.dtype != np.float32:
+            raise ValueError(f"bfloat16 wants weights of float32, got {network.embedding.dtype}")
         self.workers = workers or Workers()
         m = len(tags.tags)
         anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
@@ -147,7 +155,7 @@ class Decoder:
         for n, sentence in enumerate(sentences):
             if len(sentence) > LONG_TOKENS:
                 weights = self.network.weights
-                given = self._inputs, weights, head, self.workers
+                given = self._inputs, weights, head, self.workers, self.products
                 self._count_long(sentence)
                 best, score = best_tags_in_pieces(sentence, *given)
                 broken += [] if np.isfinite(score) else [n]
@@ -188,12 +196,12 @@ class Decoder:
         parts = [[by_sentence[n] for n in batch] for batch in group]
         rows, place = _distinct([part for batch in parts for part in batch], len(table))
         encoder = self._start_projection(table, rows)
-        begun = []
+        begun, tag = [], self.products.best_tags
         for numbers, batch in zip(group, parts, strict=True):
             packing = pack(np.array([part.size for part in batch]))
             packed = np.empty(packing.tokens, dtype=np.int64)
             packed[packing.rows] = place[np.concatenate(batch)]
-            task = partial(best_tags, packing=packing, words=packed, encoder=encoder, head=head)
+            task = partial(tag, packing=packing, words=packed, encoder=encoder, head=head)
             begun.append((numbers, self.workers.start(task)))
         return begun
 
@@ -233,12 +241,8 @@ class Decoder:
         return table, place
 
     def _start_projection(self, table: Floats, rows: Integers) -> Projected:
-        weights = self.network.weights
-        waiting = []
-        for name in DIRECTIONS:
-            W, b = weights[f"{name}.W"], weights[f"{name}.b"]
-            waiting.append(self.workers.start(partial(project, table=table, rows=rows, W=W, b=b)))
-        return Projected(waiting[0], waiting[1], *(weights[f"{name}.U"] for name in DIRECTIONS))
+        task = partial(self.products.project, table=table, rows=rows, weights=self.network.weights)
+        return Projected(*(self.workers.start(partial(task, name=name)) for name in DIRECTIONS))
 
     def _head(self) -> decoding.Head:
         weights, crf = self.network.weights, self.network.architecture.crf_of(self.head)

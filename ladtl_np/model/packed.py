@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.packing import Packing
-from ladtl_np.kernels import decoding, encoding
+from ladtl_np.kernels import decoding, encoding, pieces
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Projected", "best_tags", "project"]
+__all__ = ["Direction", "Projected", "best_tags", "encode_piece", "project"]
+
+
+class Direction(NamedTuple):
+    """Words projected for one direction of the LSTM, and its U, as the kernels want them."""
+
+    projected: Floats  # (U, 4H); for bfloat16 (U', groups, 4, LANES)
+    recurrent: NDArray[Any]  # (H, 4H); for bfloat16 (groups, H / 2, 4, LANES, 2)
 
 
 class Projected(NamedTuple):
-    """Projected words of both directions, which may still be on the way, and U."""
+    """Both directions, which may still be on the way."""
 
-    forward: Callable[[], Floats]
-    backward: Callable[[], Floats]
-    forward_U: Floats
-    backward_U: Floats
+    forward: Callable[[], Direction]
+    backward: Callable[[], Direction]
 
 
-def project(memory: Memory, *, table: Floats, rows: Integers, W: Floats, b: Floats) -> Floats:
-    """Words (U, 4H) = table[rows] W + b of one direction."""
+def project(
+    memory: Memory, *, table: Floats, rows: Integers, weights: Mapping[str, Floats], name: str
+) -> Direction:
+    """Words table[rows] W + b of one direction."""
+    W, U, b = (weights[f"{name}.{kind}"] for kind in "WUb")
     projected = np.empty((rows.size, W.shape[1]), W.dtype)  # outlives this task
     X = memory.empty((rows.size, W.shape[0]), W.dtype)
     encoding.project_words(projected, X, table, rows, W, b)
-    return projected
+    return Direction(projected, U)
 
 
 def best_tags(
@@ -37,7 +46,7 @@ def best_tags(
 ) -> tuple[Integers, Floats]:
     """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
     empty, N, B = memory.empty, packing.tokens, packing.sentences
-    H, m, dtype = encoder.forward_U.shape[0], head.A.shape[0], head.A.dtype
+    H, m, dtype = head.W.shape[0] // 2, head.A.shape[0], head.A.dtype
     best = np.empty(N, np.int64)
     scratch = decoding.Scratch(
         hidden=empty((N, 2 * H), dtype),
@@ -48,10 +57,19 @@ def best_tags(
         delta=empty((N, m), dtype),
         finite=empty(B, np.bool_),
     )
-    ready = decoding.Encoder(
-        (encoder.forward(), encoder.backward()), (encoder.forward_U, encoder.backward_U)
-    )
+    ready = decoding.Encoder(*zip(encoder.forward(), encoder.backward(), strict=True))
     ranked, scores = np.empty(B), np.empty(B)
     decoding.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
     scores[packing.order] = ranked
     return best[packing.rows], scores
+
+
+def encode_piece(
+    output: Floats, state: Floats, direction: Direction, words: Integers, *, reverse: bool
+) -> None:
+    """Write a direction's half of output (n, 2H), and go on with its state, see kernels.pieces."""
+    H, dtype = state.shape[1], state.dtype
+    scratch = np.empty((1, 4 * H), dtype), np.empty((1, H), dtype)
+    projected, U = direction
+    column = H if reverse else 0
+    pieces.encode_piece(output, state, *scratch, projected, words, U, column, reverse)

@@ -18,10 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
-from ladtl_np.kernels import encoding, linear, pieces
+from ladtl_np.kernels import linear, pieces
 from ladtl_np.kernels.decoding import Head
 from ladtl_np.layers.bilstm import DIRECTIONS
+from ladtl_np.model.products import Products
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["LONG_TOKENS", "PIECE_TOKENS", "best_tags_in_pieces"]
@@ -48,6 +50,7 @@ def best_tags_in_pieces(
     weights: Mapping[str, Floats],
     head: Head,
     workers: Workers,
+    products: Products,
 ) -> tuple[Integers, float]:
     """Numbers of the best tags (N,) of a sentence that is not empty, and their score.
 
@@ -65,8 +68,10 @@ def best_tags_in_pieces(
         The CRF.
     workers
         Threads for the two directions.
+    products
+        Precision of the LSTM.
     """
-    sentence = _Sentence(tokens, inputs, weights, head, workers)
+    sentence = _Sentence(tokens, inputs, weights, head, workers, products)
     score = sentence.carry()
     return sentence.trace(), score
 
@@ -81,12 +86,13 @@ class _Sentence:
         weights: Mapping[str, Floats],
         head: Head,
         workers: Workers,
+        products: Products,
     ) -> None:
         self.tokens, self.inputs, self.weights = tokens, inputs, weights
-        self.head, self.workers = head, workers
+        self.head, self.workers, self.products = head, workers, products
         self.begins = range(0, len(tokens), PIECE_TOKENS)
         H, m, dtype = weights["forward.U"].shape[0], len(head.A), head.A.dtype
-        self.H, longest = H, min(PIECE_TOKENS, len(tokens))
+        longest = min(PIECE_TOKENS, len(tokens))
         # state of each direction when it enters a piece, and Viterbi's scores before the piece
         self.states = np.zeros((2, len(self.begins) + 1, 2, H), dtype)
         self.scores = np.empty((len(self.begins) + 1, m), dtype)
@@ -150,17 +156,14 @@ class _Sentence:
 
     def _direction(self, number: int, words: _Words, enters: Floats) -> Callable[[], Floats]:
         """What runs one direction over a piece and returns its state behind it."""
-        H, name, dtype = self.H, DIRECTIONS[number], self.E.dtype
-        W, U, b = (self.weights[f"{name}.{kind}"] for kind in "WUb")
+        project = partial(self.products.project, weights=self.weights, name=DIRECTIONS[number])
 
         def run() -> Floats:
             table, rows, place = words
             state = enters.copy()
-            projected, X = np.empty((rows.size, 4 * H), dtype), np.empty((rows.size, len(W)), dtype)
-            encoding.project_words(projected, X, table, rows, W, b)
-            scratch = np.empty((1, 4 * H), dtype), np.empty((1, H), dtype)
-            output, column, reverse = self.hidden[: place.size], number * H, number == BACKWARD
-            pieces.encode_piece(output, state, *scratch, projected, place, U, column, reverse)
+            direction = project(Memory(), table=table, rows=rows)
+            output, reverse = self.hidden[: place.size], number == BACKWARD
+            self.products.encode_piece(output, state, direction, place, reverse=reverse)
             return state
 
         return run

@@ -16,6 +16,7 @@ from ladtl_np.corpus.unknown import LEAST_TOKENS, UnknownTokens, unknown_told
 from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import VARIABLE
 from ladtl_np.options.config import DEFAULTS
+from ladtl_np.options.precision import PRECISION, PRECISIONS
 from ladtl_np.printable import LONG, json_text, shown
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "embeddings_option",
     "json_option",
     "naming_standard_output",
+    "precision_option",
     "print_json",
     "print_table",
     "show_text_option",
@@ -42,7 +44,7 @@ __all__ = [
 ]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-DECODING = ("domain", "constrained", "threads", "vocabulary_key", "embeddings")
+DECODING = ("domain", "constrained", "threads", "vocabulary_key", "embeddings", "precision")
 """Names of the values that `decoding_options` gives."""
 
 
@@ -100,6 +102,7 @@ def decoding_options(function: Function) -> Function:
         ),
         vocabulary_key_option,
         embeddings_option,
+        precision_option,
     )
 
 
@@ -139,6 +142,18 @@ def vocabulary_key_option(function: Function) -> Function:
         metavar="FILE",
         help=f"Key of a model whose vocabulary is hashed.  [default: the file that {VARIABLE} "
         "names]",
+    )(function)
+
+
+def precision_option(function: Function) -> Function:
+    """Add ``--precision``."""
+    return click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default=PRECISION,
+        show_default=True,
+        help="What the LSTM computes its products in; bfloat16 is faster and a little less exact, "
+        "and wants a processor with AVX512-BF16.",
     )(function)
 
 

@@ -13,6 +13,7 @@ from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.detection import detect
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.formats.registry import FORMATS
+from ladtl_np.options.precision import PRECISION, Precision
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
@@ -44,7 +45,7 @@ class TagOptions:
         What a token of text is; None as in the model's training.
     reading
         How columns are read.
-    domain, constrained, threads
+    domain, constrained, threads, precision
         As for `model.tagging.Tagger`.
     sentences
         What a sentence of text is; None as in the model's training.
@@ -66,6 +67,7 @@ class TagOptions:
     sentences: SentenceMode | None = None
     vocabulary_key: str | None = None
     embeddings: str | None = None
+    precision: Precision = PRECISION
 
     def cut(self, model: Model) -> Cut:
         """How text is cut into tokens and sentences for a model."""
@@ -105,6 +107,8 @@ class TagOptions:
         told |= {"domain": self.domain}
         if self.embeddings:
             told["embeddings"] = "those of training"  # the model takes no others
+        if self.precision != PRECISION:
+            told["precision"] = self.precision
         return told | {"constrained": str(self.constrained)}
 
     def on_other_machines(self) -> TagOptions:

@@ -77,6 +77,7 @@ def make_tagger(model: Model, options: TagOptions, *, live: bool = False) -> Tag
         domain=options.domain,
         constrained=options.constrained,
         threads=options.threads,
+        precision=options.precision,
         chunk_sentences=1 if live else CHUNK_SENTENCES,
     )
 
