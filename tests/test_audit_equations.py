@@ -422,7 +422,8 @@ def test_a_sentence_is_named_by_its_domain_and_line() -> None:
     words = Corpus("t", (Sentence(("x",), ("S-Sign",), 7),), "BIOES")
     subject = model_subject_of(words)
     audit = check_equations(subject)
-    assert any(line.detail == "target line 7" for line in audit.lines)
+    # both domains are held against it; in which one rounding is larger is no matter here
+    assert any(line.detail in ("source line 7", "target line 7") for line in audit.lines)
 
 
 def model_subject_of(corpus: Corpus) -> Subject:
