@@ -32,7 +32,7 @@ from ladtl_np.bench.tagging_case import build_tagging_case
 from ladtl_np.bench.workloads import KERNELS, MEDICAL, WEIBO, Workload, build_case
 from ladtl_np.commands import bench
 from ladtl_np.errors import LadtlError
-from ladtl_np.kernels.instruction_set import LEVELS
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS, LEVELS
 
 TINY = Workload("tiny", 5, 4, 7, 50, 4, 12.0)
 needs_torch = pytest.mark.skipif(
@@ -309,7 +309,8 @@ def test_every_part_agrees_with_the_peer_s(stem: str, monkeypatch: pytest.Monkey
         assert found
         for contest in found:
             assert contest.operations
-            assert contest.rivals[0].name == goals.TORCH
+            usual = goals.FLOAT32 if contest.variant == "bfloat16" else goals.TORCH
+            assert contest.rivals[0].name == usual
             assert contest.check() < contests.MOST_OTHER_BFLOAT16
 
 
@@ -321,7 +322,20 @@ def test_the_lstm_is_also_measured_padded(stem: str, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(contests, "TAGGING_SENTENCES", 20)
     case = build_case(TINY)
     for contest in contests.contests(stem, case, 1, TorchParts(case)):
-        assert any("padded" in rival.name for rival in contest.rivals)
+        names = {rival.name for rival in contest.rivals}
+        assert contest.variant == "bfloat16" or any("padded" in name for name in names)
+
+
+def test_tagging_in_bfloat16_stands_beside_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contests, "TAGGING_SENTENCES", 20)
+    found = list(contests.contests("tagging", build_case(TINY), 2, None))
+    assert [one.variant for one in found] == ["", "bfloat16"][: 1 + INSTRUCTIONS.bfloat16]
+    for one in found[1:]:
+        assert [rival.name for rival in one.rivals] == [goals.FLOAT32]
+        assert one.check() < contests.MOST_OTHER_BFLOAT16
+    monkeypatch.setattr(contests, "INSTRUCTIONS", INSTRUCTIONS._replace(bfloat16=False))
+    (alone,) = contests.contests("tagging", build_case(TINY), 2, None)
+    assert alone.variant == ""
 
 
 @needs_onnx

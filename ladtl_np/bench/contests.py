@@ -12,7 +12,7 @@ import numpy as np
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.bench import operations
 from ladtl_np.bench.agreement import compare_arrays, compare_tags
-from ladtl_np.bench.goals import ONNX, TORCH
+from ladtl_np.bench.goals import FLOAT32, ONNX, TORCH
 from ladtl_np.bench.limits import is_widest
 from ladtl_np.bench.measure import Part
 from ladtl_np.bench.operations import Traffic
@@ -20,6 +20,7 @@ from ladtl_np.bench.ours import Ours, SourceHalf, mmd_rows
 from ladtl_np.bench.peer import onnx as onnx_peer
 from ladtl_np.bench.tagging_case import TaggingCase, build_tagging_case
 from ladtl_np.bench.workloads import KERNELS, Case
+from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.layers.bilstm import bilstm_forward
 from ladtl_np.layers.embedding import embedding_forward
 from ladtl_np.layers.mmd import label_rows
@@ -208,6 +209,13 @@ def _tagging(sides: Sides) -> Iterator[Contest]:
     count += operations.viterbi(N, B, sides.m)
     one = sides.contest("tagging", "", (text,), tokens=N, operations=count)
     yield replace(one, rivals=(*one.rivals, *_stronger_taggers(sides, text)))
+    if INSTRUCTIONS.bfloat16:
+        rivals = [Rival(FLOAT32, one.ours, nearly_same_tags)]
+        if sides.peer is not None:
+            part = sides.peer.tagging(text, by_length=True, padded=True, bfloat16=True)
+            rivals.append(Rival(TORCH_BFLOAT16, part, nearly_same_tags))
+        ours = sides.ours.tagging(text, "bfloat16")
+        yield replace(one, variant="bfloat16", ours=ours, rivals=tuple(rivals))
 
 
 def _stronger_taggers(sides: Sides, text: TaggingCase) -> Iterator[Rival]:

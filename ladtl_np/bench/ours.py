@@ -20,6 +20,7 @@ from ladtl_np.model.network import SOURCE
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
 from ladtl_np.options.parts import AdaGradOptions
+from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 
@@ -151,13 +152,14 @@ class Ours:
 
         return Part(call)
 
-    def tagging(self, text: TaggingCase) -> Part:
+    def tagging(self, text: TaggingCase, precision: Precision = PRECISION) -> Part:
         """Lines of text to legal tags, as ``ladtl tag`` does.
 
         The peer knows no legal tags, so what is compared with it is decoded without them.
         """
-        tagger = Tagger(text.model, threads=self.threads)
-        free = Tagger(text.model, constrained=False, threads=self.threads)
+        options: dict[str, Any] = {"threads": self.threads, "precision": precision}
+        tagger = Tagger(text.model, **options)
+        free = Tagger(text.model, constrained=False, **options)
         index = text.model.target_tags.index
 
         def call(tagger: Tagger = tagger) -> list[tuple[str, ...]]:
