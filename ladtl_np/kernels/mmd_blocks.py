@@ -11,7 +11,7 @@ import numpy as np
 from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
 from ladtl_np.kernels.mmd_distances import FAR, Span, distances
-from ladtl_np.kernels.mmd_gaussians import COEFFICIENTS, NODES, gaussian_sums, wide_sums
+from ladtl_np.kernels.mmd_gaussians import COEFFICIENTS, NODES, gaussian_sums, to_unit, wide_sums
 from ladtl_np.shapes import Floats, Scalar
 
 __all__ = [
@@ -79,9 +79,7 @@ def _block_weights(
         return value
     terms, narrow = fitting[0], fitting[1]
     needed, count = wide_sums(*fitting, half_inverse, low, high)
-    # distances to [-1, 1]; a block with a single one has no width
-    scale = 2.0 / (high - low) if high > low else 0.0
-    shift = -scale * 0.5 * (low + high)
+    scale, shift = to_unit(low, high)
     kind = block.dtype.type
     for r in range(rows):
         i = i0 + r

@@ -15,7 +15,7 @@ from ladtl_np.kernels._jit import inline
 from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.shapes import Floats, Scalar
 
-__all__ = ["COEFFICIENTS", "NODES", "UNDERFLOW", "gaussian_sums", "wide_sums"]
+__all__ = ["COEFFICIENTS", "NODES", "UNDERFLOW", "gaussian_sums", "to_unit", "wide_sums"]
 
 # exp(-100) is 4e-44, below the smallest float32; in float64 it adds less than rounding does
 UNDERFLOW = 100.0
@@ -27,6 +27,8 @@ FEWEST = 2
 PASS = 5
 # terms at most, for float64
 COEFFICIENTS = 20
+# distances that differ by less are one: the scale to them could not be held in float32
+NO_WIDTH = 1e-30
 # points at which the sums are computed to find the terms
 NODES = 24
 
@@ -98,6 +100,13 @@ def wide_sums(
                 total += series[row, n] * _POWERS[n, power]
             terms[row, power] = total
     return most, count
+
+
+@inline
+def to_unit(low: float, high: float) -> tuple[float, float]:
+    """Scale and shift of t = d scale + shift, which runs from -1 to 1; 0 for hardly any width."""
+    scale = 2.0 / (high - low) if high - low > NO_WIDTH else 0.0
+    return scale, -scale * 0.5 * (low + high)
 
 
 @inline
