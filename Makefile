@@ -85,6 +85,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python benchmarks/plot_scaling.py .benchmarks/scaling.json docs/results
 	$(BIN)/python benchmarks/peak_memory.py docs/results/memory.md
 	$(BIN)/python benchmarks/scaling_threads.py docs/results/scaling_threads.md
+	$(BIN)/python benchmarks/oversubscribed.py
 	$(BIN)/ladtl bench --isa all --compiled --markdown docs/results/benchmarks.md --overwrite
 
 clean:

@@ -18,7 +18,8 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
     frozenset(row.split())
     for row in (
         "errors shapes printable",
-        "files arrays corpus kernels reference",
+        "files corpus kernels reference",
+        "arrays",
         "layers scoring",
         "options",
         "model",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from threading import Lock
 from typing import Any, Protocol
 
@@ -59,7 +60,7 @@ class Memory:
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray[Any, Any]:
         """An array with arbitrary contents."""
         kind = np.dtype(dtype)
-        size = int(np.prod(shape)) * kind.itemsize
+        size = int(prod(shape) if isinstance(shape, tuple) else shape) * kind.itemsize
         room = -(-size // ALIGNMENT) * ALIGNMENT
         with self._lock:
             start = self._used
@@ -67,7 +68,7 @@ class Memory:
             self._most = max(self._most, self._used)
             if self._used > self._block.size:
                 return np.empty(shape, kind)  # what is used is counted on, for the next block
-        return self._block[start : start + size].view(kind).reshape(shape)
+        return np.ndarray(shape, kind, self._block, start)
 
     def zeros(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> np.ndarray[Any, Any]:
         """An array of zeros."""

@@ -13,10 +13,10 @@ from typing import TypeVar
 from threadpoolctl import ThreadpoolController
 
 from ladtl_np.arrays.memory import Memory
+from ladtl_np.arrays.team import Task, Team
 
-__all__ = ["Workers", "single_threaded_blas"]
+__all__ = ["Task", "Workers", "single_threaded_blas"]
 
-Task = Callable[[], None]
 T = TypeVar("T")
 
 
@@ -43,22 +43,18 @@ class Workers:
         self.memory = Memory()
         self._own = local()
         self._background: ThreadPoolExecutor | None = None
-        self._pool = ThreadPoolExecutor(threads - 1) if threads > 1 else None
+        self._team = Team(threads - 1) if threads > 1 else None
 
     def run(self, *tasks: Task) -> None:
-        """Run all tasks and return when the last has ended; the first error is raised."""
-        if self._pool is None or len(tasks) < 2:
+        """Run all tasks and return when the last has ended; the first error is raised.
+
+        A thread that has ended a task takes the next, so give the longest first.
+        """
+        if self._team is None or len(tasks) < 2:
             for task in tasks:
                 task()
             return
-        waiting = [self._pool.submit(task) for task in tasks[1:]]
-        try:
-            tasks[0]()
-        finally:
-            errors = [future.exception() for future in waiting]
-        for error in errors:
-            if error is not None:
-                raise error
+        self._team.run(tasks)
 
     def start(self, task: Callable[[Memory], T]) -> Callable[[], T]:
         """Begin a task on a thread with a memory of its own; what is returned waits for its result.

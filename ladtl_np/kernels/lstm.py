@@ -23,6 +23,7 @@ from ladtl_np.kernels.lstm_step import copy_row, finish_step, step_backward
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = [
+    "SPAN_ROWS",
     "LstmCache",
     "LstmScratch",
     "LstmWeights",
@@ -31,7 +32,8 @@ __all__ = [
     "visited_before",
 ]
 
-# rows whose inputs are projected together; their gates fit into the second cache
+# rows whose inputs are projected together, and receive their gradients together; their gates fit
+# into the second cache
 SPAN_ROWS = 128
 
 
@@ -56,7 +58,7 @@ class LstmScratch(NamedTuple):
 
     dcell: Floats  # (B, H)
     dhidden: Floats  # (B, H)
-    inputs: Floats  # (N, D + H)
+    inputs: Floats  # (max(SPAN_ROWS, B), D + H), or fewer rows for fewer tokens
 
 
 @inline
@@ -115,12 +117,14 @@ def lstm_forward(
 
 @inline
 def _end_of_span(offsets: Integers, visit: int, reverse: bool) -> int:
-    """The visit after a span: its steps have SPAN_ROWS rows or few more, or are one step."""
+    """The visit after a span: its steps have SPAN_ROWS rows at most, or are one step."""
     steps = offsets.size - 1
     rows, end = 0, visit
-    while end < steps and rows < SPAN_ROWS:
+    while end < steps:
         t = steps - 1 - end if reverse else end
         rows += offsets[t + 1] - offsets[t]
+        if rows > SPAN_ROWS and end > visit:
+            break
         end += 1
     return end
 
@@ -146,16 +150,23 @@ def lstm_backward(
     W, U, _ = weights
     D, H = W.shape[0], U.shape[0]
     steps = offsets.size - 1
-    packed_U = pack(U.T)
+    packed_U, packed_W = pack(U.T), pack(W.T)
+    both = np.zeros((D + H, 4 * H), dW.dtype)
     sent_back = 0  # sentences for which dcell and the step visited last hold gradients
     last_visited = 0
+    done = 0  # visits whose inputs have received their gradients
     for visit in range(steps):
         t = visit if reverse else steps - 1 - visit
+        if visit == done:
+            done = _end_of_span(offsets, visit, not reverse)
+            begin = offsets[visit if reverse else steps - done]
+            end = offsets[done if reverse else t + 1]
         first, last = offsets[t], offsets[t + 1]
         before, carried = visited_before(offsets, t, reverse)
         received = gates[last_visited : last_visited + sent_back]
         multiply_packed(dhidden[:sent_back], received, packed_U, 0, False)
-        _copy_inputs(inputs[first:last], X[first:last], output, before, carried, column)
+        place = inputs[first - begin : last - begin]
+        _copy_inputs(place, X[first:last], output, before, carried, column)
         step_backward(
             gates[first:last],
             db,
@@ -170,12 +181,12 @@ def lstm_backward(
         last_visited = first
         # in reverse order the next step visited has at most these rows; running back it has more
         sent_back = carried
-    # a = [x ; h_before] [W ; U] + b: one product over all rows for both weights
-    both = np.empty((D + H, 4 * H), dW.dtype)
-    multiply(both, inputs.T, gates, False)
+        if visit + 1 == done:
+            # a = [x ; h_before] [W ; U] + b: one product over a span's rows for both weights
+            multiply(both, inputs[: end - begin].T, gates[begin:end], True)
+            multiply_packed(dX[begin:end], gates[begin:end], packed_W, 0, False)
     dW += both[:D]
     dU += both[D:]
-    multiply_packed(dX, gates, pack(W.T), 0, False)
 
 
 @inline

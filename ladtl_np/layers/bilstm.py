@@ -94,7 +94,7 @@ def bilstm_backward(
             kernels.LstmScratch(
                 dcell=empty((widest, H), dtype),
                 dhidden=empty((widest, H), dtype),
-                inputs=empty((N, D + H), dtype),
+                inputs=empty((min(N, max(kernels.SPAN_ROWS, widest)), D + H), dtype),
             ),
             output,
             directions[number],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import DTypeLike
 
@@ -28,10 +30,10 @@ def dropout_mask(
         return None
     size = shape[0] * shape[1]
     words = rng.integers(0, 1 << 64, -(-size // 4), dtype=np.uint64)
-    draws = words.astype("<u8", copy=False).view("<u2")[:size].reshape(shape)
+    draws = words.astype("<u8", copy=False).view("<u2")
     mask: Floats = empty(shape, dtype)
-    kept = np.array(1.0 / (1.0 - dropout), dtype)
-    np.multiply(draws >= round(dropout * 65536), kept, out=mask)
+    kept: Any = np.array(1.0 / (1.0 - dropout), dtype)
+    kernels.dropout_factors(mask.reshape(-1), draws, round(dropout * 65536), kept[()])
     return mask
 
 

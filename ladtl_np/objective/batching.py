@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,8 @@ class Batch:
     spellings, place
         The batch's distinct spellings, and (N,) which of them each token has, in packed order; None
         where characters are not used.
+    compared
+        What `objective.mmd` has found of the batch's labels, by the objective that it was for.
     """
 
     words: Integers
@@ -73,6 +75,7 @@ class Batch:
     target: Half
     spellings: Spellings | None = None
     place: Integers | None = None
+    compared: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def unweighted(self) -> Batch:
         """The same sentences, each with weight 1."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.parameters import Parameters
-from ladtl_np.arrays.workers import Workers
+from ladtl_np.arrays.workers import Task, Workers
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.layers.projection import projection_backward, projection_forward
@@ -19,7 +19,7 @@ from ladtl_np.model.network import SOURCE, TARGET, Network
 from ladtl_np.objective.batching import Batch, Half
 from ladtl_np.shapes import Floats
 
-__all__ = ["likelihood_step"]
+__all__ = ["Heads", "likelihood_step"]
 
 
 def likelihood_step(
@@ -35,43 +35,73 @@ def likelihood_step(
 
     A sentence with weight w sends back ``share * w / sentences of its domain``.
     """
-    shares = {SOURCE: source_share, TARGET: 1.0 - source_share}
-    halves = {SOURCE: batch.source, TARGET: batch.target}
-    nll = dict.fromkeys(shares, 0.0)
-    heads = [
-        _Head(network, gradients, name, halves[name], hidden, shares[name], workers.memory)
-        for name in network.architecture.heads()
-        if halves[name].sentences
-    ]
-    if network.architecture.shared_crf:
-        for head in heads[1:]:  # tasks side by side must not add to the same arrays
-            head.gradients = head.own_gradients()
     with workers.memory.frame():
-        workers.run(*(head.run for head in heads))
-        for head in heads:
+        heads = Heads(dhidden, gradients, hidden, batch, network, source_share, workers.memory)
+        workers.run(*heads.tasks)
+        return heads.finish()
+
+
+class Heads:
+    """Likelihoods of both domains, forward and backward.
+
+    Attributes
+    ----------
+    tasks
+        Calls to make before `finish`, in any order and on any thread; each writes arrays of its
+        own, and its own domain's rows of dhidden (N, 2H). All rows are written.
+    """
+
+    def __init__(
+        self,
+        dhidden: Floats,
+        gradients: Parameters,
+        hidden: Floats,
+        batch: Batch,
+        network: Network,
+        source_share: float,
+        memory: Memory,
+    ) -> None:
+        shares = {SOURCE: source_share, TARGET: 1.0 - source_share}
+        halves = {SOURCE: batch.source, TARGET: batch.target}
+        names = [name for name in network.architecture.heads() if halves[name].sentences]
+        for name in halves.keys() - set(names):  # nothing is sent back to it
+            dhidden[halves[name].rows] = 0.0
+        self._gradients = gradients
+        given = network, gradients, dhidden, hidden, memory
+        self._heads = [_Head(*given, name, halves[name], shares[name]) for name in names]
+        if network.architecture.shared_crf:
+            for head in self._heads[1:]:  # tasks side by side must not add to the same arrays
+                head.gradients = head.own_gradients()
+        self.tasks: tuple[Task, ...] = tuple(head.run for head in self._heads)
+
+    def finish(self) -> dict[str, float]:
+        """Mean NLL of each domain, 0 for one without sentences."""
+        nll = dict.fromkeys((SOURCE, TARGET), 0.0)
+        for head in self._heads:
             nll[head.name] = head.mean_nll
-            dhidden[head.half.rows] = head.dhidden
-            if head.gradients is not gradients:
+            if head.gradients is not self._gradients:
                 for name, array in head.gradients.items():
-                    gradients[name][...] += array
-    return nll
+                    self._gradients[name][...] += array
+        return nll
 
 
 class _Head:
-    """Likelihood of one domain, forward and backward; writes only its own arrays."""
+    """Likelihood of one domain, forward and backward; writes only its own arrays and rows."""
 
     def __init__(
         self,
         network: Network,
         gradients: Mapping[str, Floats],
+        dhidden: Floats,
+        hidden: Floats,
+        memory: Memory,
         name: str,
         half: Half,
-        hidden: Floats,
         share: float,
-        memory: Memory,
     ) -> None:
         self.name, self.half, self.share, self.memory = name, half, share, memory
-        self.network, self.gradients, self.all_hidden = network, gradients, hidden
+        self.network, self.gradients = network, gradients
+        self.all_dhidden, self.all_hidden = dhidden, hidden
         self.crf, self.map = network.architecture.crf_of(name), network.projection_name(name)
 
     def own_gradients(self) -> dict[str, Floats]:
@@ -96,4 +126,4 @@ class _Head:
         dW, db = self.gradients[f"{crf}.W"], self.gradients.get(f"{crf}.b")
         dP = affine_backward(dW, db, dE, P, W, empty)
         dmap = self.gradients.get(self.map)
-        self.dhidden = projection_backward(dmap, dP, hidden, projection, empty)
+        self.all_dhidden[half.rows] = projection_backward(dmap, dP, hidden, projection, empty)

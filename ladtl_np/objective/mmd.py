@@ -9,12 +9,12 @@ import numpy as np
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers.mmd import (
+    MmdLayout,
     RowPair,
     label_rows,
     mmd_backward,
     mmd_begin,
     mmd_layout,
-    run_in_turns,
 )
 from ladtl_np.layers.mmd_variances import median_variances
 from ladtl_np.objective.batching import Batch
@@ -34,6 +34,15 @@ def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
     pairs = label_rows(source.rows, source.tags, target.rows, target.tags, objective.matched)
     mu = objective.label_weights
     return pairs if mu is None else tuple(pair for pair in pairs if mu[pair.label])
+
+
+def _compared(batch: Batch, objective: Objective) -> tuple[tuple[RowPair, ...], MmdLayout]:
+    """row_pairs and their layout; kept with the batch, of which several steps may be made."""
+    known = batch.compared.get(id(objective))
+    if known is None or known[0] is not objective:
+        pairs = row_pairs(batch, objective)
+        known = batch.compared[id(objective)] = objective, pairs, mmd_layout(pairs)
+    return known[1:]
 
 
 def chosen_variances(
@@ -66,10 +75,10 @@ class MmdTerm:
         variances: Sequence[Sequence[float]] | None,
         memory: Memory,
     ) -> None:
-        pairs = row_pairs(batch, objective)
+        pairs, layout = _compared(batch, objective)
         chosen = chosen_variances(hidden, pairs, objective) if variances is None else variances
         self.objective, self.labels = objective, [pair.label for pair in pairs]
-        self.work = mmd_begin(hidden, mmd_layout(pairs), chosen, memory)
+        self.work = mmd_begin(hidden, layout, chosen, memory)
         self.tasks = self.work.tasks
 
     def finish(self, dhidden: Floats, workers: Workers) -> float:
@@ -97,7 +106,7 @@ def mmd_step(
 ) -> float:
     """MmdTerm by itself: returns its value and adds its weighted gradient to dhidden."""
     term = MmdTerm(hidden, batch, objective, variances, workers.memory)
-    run_in_turns(term.tasks, workers)
+    workers.run(*term.tasks)
     return term.finish(dhidden, workers)
 
 

@@ -22,8 +22,8 @@ from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Network
 from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.divergence import divergence_step
 from ladtl_np.objective.encoder import encoder_backward, encoder_forward
-from ladtl_np.objective.likelihood import likelihood_step
-from ladtl_np.objective.mmd import chosen_variances, mmd_step, row_pairs
+from ladtl_np.objective.likelihood import Heads
+from ladtl_np.objective.mmd import MmdTerm, chosen_variances, row_pairs
 from ladtl_np.objective.terms import Gradients, LossTerms, Objective
 from ladtl_np.shapes import Floats
 
@@ -104,17 +104,21 @@ def loss_step(
 
     Works in the workers' memory, which the caller may reuse once the gradients have been used.
     """
-    weights, gradients = network.weights, network.weights.zeros_like()
-    options, memory = objective.options, workers.memory
+    weights, options, memory = network.weights, objective.options, workers.memory
     share = options.source_share
     hidden, encoder = encoder_forward(network, batch, dropout_mask, workers)
-    dhidden = memory.zeros(hidden.shape, hidden.dtype)
-
-    nll = likelihood_step(dhidden, gradients, hidden, batch, network, share, workers)
+    gradients, dhidden = weights.zeros_like(), memory.empty(hidden.shape, hidden.dtype)
     mmd = param = reg = 0.0
-    if options.w_mmd:
-        with memory.frame():
-            mmd = mmd_step(dhidden, hidden, batch, objective, variances, workers)
+
+    with memory.frame():
+        heads = Heads(dhidden, gradients, hidden, batch, network, share, memory)
+        if not options.w_mmd:
+            workers.run(*heads.tasks)
+        else:
+            term = MmdTerm(hidden, batch, objective, variances, memory)
+            workers.run(*heads.tasks, *term.tasks)
+            mmd = term.finish(dhidden, workers)
+        nll = heads.finish()
     if options.w_param:
         with memory.frame():
             param = _transfer_step(dhidden, gradients, hidden, batch, network, objective, workers)
