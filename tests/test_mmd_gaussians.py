@@ -149,7 +149,7 @@ def test_near_pairs_among_wide_gaussians_are_left_to_differences():
     X, Z = samples(40, 30, width=4, seed=2)
     X[7], X[20], Z[4] = X[3], X[3] + 1e-3, X[9]
     Z[29] = Z[28] = Z[27]  # the last rows of the last block
-    assert_equals_twin(X, Z, (5.0, 10.0, 25.0, 1e3))
+    assert_equals_twin(X, Z, (0.3, 5.0, 10.0, 25.0, 1e3))
     X[:], Z[:] = X[0], X[0]  # no other pair is left
     value, dX, dZ = fast(X, Z, (5.0, 10.0, 25.0, 1e3))
     assert value == pytest.approx(0, abs=1e-12)
