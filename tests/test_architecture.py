@@ -248,6 +248,21 @@ def test_kernels_take_a_dozen_arguments_at_most() -> None:
                 assert len(node.args.args) <= 12, f"{path.name}: {node.name}"
 
 
+def test_kernels_whose_sums_may_be_split_write_to_no_array() -> None:
+    """Else the order of a sum depends on where the arrays lie, and so on the threads."""
+    found = 0
+    for path in sorted((PACKAGE / "kernels").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef) and "reducing_kernel" in {
+                ast.unparse(decorator) for decorator in node.decorator_list
+            }:
+                found += 1
+                for inner in ast.walk(node):
+                    writes = isinstance(inner, ast.Subscript) and isinstance(inner.ctx, ast.Store)
+                    assert not writes, f"{path.name}: {node.name} writes to an array"
+    assert found >= 4
+
+
 # what these hold goes across the package
 CROSSING = {"adding", "architecture", "crash_safety", "docs", "gradients", "mutation"}
 CROSSING |= {"promises", "tools"}

@@ -109,7 +109,11 @@ def kernel(function: F) -> F:
 
 
 def reducing_kernel(function: F) -> F:
-    """Compile a kernel whose sums may be split over vector lanes."""
+    """Compile a kernel whose sums may be split over vector lanes; it must not write to arrays.
+
+    Where it writes and reads, vector code is left for a plain loop if two arrays lie so near to
+    each other in memory that they might overlap. A sum would then depend on where they lie.
+    """
     return _compile(function, REDUCING)
 
 

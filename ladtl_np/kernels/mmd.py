@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.mmd_blocks import (
     BLOCK,
@@ -89,7 +89,7 @@ def _gather_centred(
     cancels in the products.
     """
     n, width = P.shape
-    mean = np.zeros(width, P.dtype)
+    mean, zero = np.zeros(width, P.dtype), np.zeros(width, P.dtype)
     for i in range(n):
         x = hidden[rows[i]]
         for k in range(width):
@@ -97,19 +97,12 @@ def _gather_centred(
     for k in range(width):
         mean[k] /= n
     for i in range(n):
-        norms[i] = _difference(P[i], hidden[rows[i]], mean)
+        row, x = P[i], hidden[rows[i]]
+        for k in range(width):
+            row[k] = x[k] - mean[k]
         u[i] = 1.0 / sources if i < sources else -1.0 / targets
-
-
-@reducing_kernel
-def _difference(out: Floats, x: Floats, y: Floats) -> Scalar:
-    """Write x - y; returns its squared norm."""
-    total: Scalar = x.dtype.type(0)
-    for k in range(x.size):
-        difference = x[k] - y[k]
-        out[k] = difference
-        total += difference * difference
-    return total
+    for i in range(n):
+        norms[i] = squared_distance(P[i], zero)
 
 
 @kernel

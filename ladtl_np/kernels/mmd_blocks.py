@@ -37,24 +37,21 @@ def diagonal(u: Floats, half_inverse: Floats) -> float:
     return value
 
 
-@reducing_kernel
+@inline
 def _row_weights(
     row: Floats, totals: Floats, k: Floats, g: Floats, u: Floats, twice_u: Scalar
-) -> Scalar:
-    """Turn distances into w_ij = 2 u_i u_j g_ij, add them to totals; returns their sum.
+) -> None:
+    """Turn distances into w_ij = 2 u_i u_j g_ij, and add them to totals.
 
     What is marked by FAR becomes 0, also in k.
     """
     far, zero = row.dtype.type(FAR), row.dtype.type(0)
-    total = zero
     for s in range(row.size):
         marked = row[s] == far
         weight = zero if marked else twice_u * u[s] * g[s]
         k[s] = zero if marked else k[s]
         row[s] = weight
         totals[s] += weight
-        total += weight
-    return total
 
 
 @inline
@@ -92,7 +89,8 @@ def _block_weights(
         gaussian_sums(k, g, row, terms, needed, rest, least[r], kind(scale), kind(shift))
         twice_u = u[i] + u[i]
         totals_j = totals[j0 + begin : j0 + columns]
-        totals[i] += _row_weights(row, totals_j, k, g, u_j, twice_u)
+        _row_weights(row, totals_j, k, g, u_j, twice_u)
+        totals[i] += _sum(row)
         value += np.float64(twice_u) * _dot(u_j, k)
     return value
 
@@ -127,6 +125,14 @@ def _mirror(weights: Floats) -> None:
         row = weights[r]
         for s in range(r):
             row[s] = weights[s, r]
+
+
+@reducing_kernel
+def _sum(x: Floats) -> Scalar:
+    total: Scalar = x.dtype.type(0)
+    for s in range(x.size):
+        total += x[s]
+    return total
 
 
 @reducing_kernel

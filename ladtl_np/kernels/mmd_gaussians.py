@@ -183,8 +183,9 @@ def _first_terms(
     """Horner's rule at every distance for the PASS terms of the highest powers."""
     k0, k1, k2, k3, k4 = of_k[0], of_k[1], of_k[2], of_k[3], of_k[4]
     g0, g1, g2, g3, g4 = of_g[0], of_g[1], of_g[2], of_g[3], of_g[4]
+    one = d.dtype.type(1)  # what is marked as far away would overflow
     for s in range(d.size):
-        t = d[s] * scale + shift
+        t = min(d[s] * scale + shift, one)
         k[s] = (((k4 * t + k3) * t + k2) * t + k1) * t + k0
         g[s] = (((g4 * t + g3) * t + g2) * t + g1) * t + g0
 
@@ -196,7 +197,8 @@ def _more_terms(
     """The next PASS terms, of lower powers."""
     k0, k1, k2, k3, k4 = of_k[0], of_k[1], of_k[2], of_k[3], of_k[4]
     g0, g1, g2, g3, g4 = of_g[0], of_g[1], of_g[2], of_g[3], of_g[4]
+    one = d.dtype.type(1)  # what is marked as far away would overflow
     for s in range(d.size):
-        t = d[s] * scale + shift
+        t = min(d[s] * scale + shift, one)
         k[s] = ((((k[s] * t + k4) * t + k3) * t + k2) * t + k1) * t + k0
         g[s] = ((((g[s] * t + g4) * t + g3) * t + g2) * t + g1) * t + g0

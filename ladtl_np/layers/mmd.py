@@ -27,7 +27,6 @@ __all__ = [
     "mmd_forward",
     "mmd_layout",
     "mmd_scatter",
-    "run_in_turns",
 ]
 
 # A pair with more rows than this is cut into shards, so that several threads can share it; the cut
@@ -200,19 +199,8 @@ def mmd_forward(
     Does all that mmd_begin prepares; the cache lies in the workers' memory.
     """
     work = mmd_begin(hidden, mmd_layout(pairs), variances, workers.memory)
-    run_in_turns(work.tasks, workers)
+    workers.run(*work.tasks)
     return work.values(), work.cache
-
-
-def run_in_turns(tasks: Sequence[Callable[[], None]], workers: Workers) -> None:
-    """Do the tasks in order; a thread that is done with one takes the next."""
-    waiting = iter(tasks)
-
-    def some() -> None:
-        for task in waiting:
-            task()
-
-    workers.run(*[some] * min(workers.threads, len(tasks)))
 
 
 def mmd_backward(dhidden: Floats, dvalues: Floats, cache: MmdCache, workers: Workers) -> None:
