@@ -38,7 +38,7 @@ def patched(tmp_path: Path) -> Path:
     if shutil.which("git") is None:
         pytest.skip("git is not installed, and the patches are applied by it")
     tree = tmp_path / "tree"
-    for folder in ("ladtl_np", "tests", "docs"):
+    for folder in ("ladtl_np", "tests", "docs", "benchmarks"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=LEFT_OUT)
     for name in ("pyproject.toml", *PAGES):
         shutil.copy(ROOT / name, tree)
