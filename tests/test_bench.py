@@ -14,7 +14,7 @@ import pytest
 from ladtl_np.bench import contests, goals, operations, peaks, products, startup
 from ladtl_np.bench.agreement import PeerMismatch, compare_arrays, compare_tags
 from ladtl_np.bench.machine import machine
-from ladtl_np.bench.measure import Spread, interleave, spread_of
+from ladtl_np.bench.measure import Part, Spread, interleave, spread_of
 from ladtl_np.bench.ours import Ours, SourceHalf, by_sentence
 from ladtl_np.bench.peer import onnx as onnx_peer
 from ladtl_np.bench.results import (
@@ -324,6 +324,27 @@ def test_the_lstm_is_also_measured_padded(stem: str, monkeypatch: pytest.MonkeyP
     for contest in contests.contests(stem, case, 1, TorchParts(case)):
         names = {rival.name for rival in contest.rivals}
         assert contest.variant == "bfloat16" or any("padded" in name for name in names)
+
+
+@pytest.mark.parametrize("bfloat16", [True, False])
+def test_the_peer_computes_in_bfloat16_where_the_processor_does(
+    bfloat16: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without its dot products oneDNN has no LSTM for it, and the whole report would be lost."""
+
+    class Parts:
+        def tagging(self, _: object, **asked: bool) -> Part:
+            return Part(lambda: asked)
+
+    monkeypatch.setattr(contests, "TAGGING_SENTENCES", 20)
+    monkeypatch.setattr(contests, "INSTRUCTIONS", INSTRUCTIONS._replace(bfloat16=bfloat16))
+    monkeypatch.setattr(contests.Ours, "tagging", lambda *_: Part(lambda: None))
+    monkeypatch.setattr(onnx_peer, "available", lambda: False)
+    found = list(contests.contests("tagging", build_case(TINY), 1, Parts()))
+    rivals = [rival for one in found for rival in one.rivals]
+    asked = [rival.part.call() for rival in rivals if rival.name == contests.TORCH_BFLOAT16]
+    assert len(asked) == 2 * bfloat16
+    assert all(each["bfloat16"] for each in asked)
 
 
 def test_tagging_in_bfloat16_stands_beside_float32(monkeypatch: pytest.MonkeyPatch) -> None:
