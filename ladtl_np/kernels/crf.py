@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
+from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.algebra.extremes import largest
 from ladtl_np.kernels.algebra.matmul import multiply, multiply_packed, pack
-from ladtl_np.shapes import Floats, Integers, Scalar
+from ladtl_np.kernels.algebra.sums import total_of
+from ladtl_np.shapes import Floats, Integers
 
 __all__ = [
     "crf_scaled_backward",
@@ -176,7 +177,7 @@ def _normalise(alpha: Floats, c: Floats) -> None:
     one = alpha.dtype.type(1)
     for row in range(alpha.shape[0]):
         now = alpha[row]
-        total = _sum(now)
+        total = total_of(now)
         inverse = one / total
         for j in range(now.size):
             now[j] *= inverse
@@ -243,11 +244,3 @@ def _add_marginals(
                 source, to = alpha[offsets[t - 1] + row - first], alpha_before[row]
                 for k in range(to.size):
                     to[k] = source[k] * d
-
-
-@reducing_kernel
-def _sum(x: Floats) -> Scalar:
-    total: Scalar = x.dtype.type(0)
-    for k in range(x.size):
-        total += x[k]
-    return total

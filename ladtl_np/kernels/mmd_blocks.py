@@ -10,6 +10,7 @@ import numpy as np
 
 from ladtl_np.kernels._jit import inline, kernel, reducing_kernel
 from ladtl_np.kernels.algebra.matmul import multiply_packed, pack
+from ladtl_np.kernels.algebra.sums import total_of
 from ladtl_np.kernels.mmd_distances import FAR, Span, distances
 from ladtl_np.kernels.mmd_gaussians import COEFFICIENTS, NODES, gaussian_sums, to_unit, wide_sums
 from ladtl_np.shapes import Floats, Scalar
@@ -90,7 +91,7 @@ def _block_weights(
         twice_u = u[i] + u[i]
         totals_j = totals[j0 + begin : j0 + columns]
         _row_weights(row, totals_j, k, g, u_j, twice_u)
-        totals[i] += _sum(row)
+        totals[i] += total_of(row)
         value += np.float64(twice_u) * _dot(u_j, k)
     return value
 
@@ -125,14 +126,6 @@ def _mirror(weights: Floats) -> None:
         row = weights[r]
         for s in range(r):
             row[s] = weights[s, r]
-
-
-@reducing_kernel
-def _sum(x: Floats) -> Scalar:
-    total: Scalar = x.dtype.type(0)
-    for s in range(x.size):
-        total += x[s]
-    return total
 
 
 @reducing_kernel
