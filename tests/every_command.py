@@ -176,6 +176,9 @@ def run_all(folder: Path) -> World:
     begin("compare --json", "compare", o / "run", o / "hashed", "--by", "sentence", "--json")
     begin("experiment", "experiment", i / "my.toml", "--out", o / "experiment", "--jobs", 1)
     begin("experiment --dry-run", "experiment", i / "my.toml", "--out", o / "none", "--dry-run")
+    roles = (f"--{role}={i / role}.txt" for role in ("source", "target", "dev", "test"))
+    few = ("--steps", 3, "--set", "model.hidden=4", "--set", "model.embedding=8", "--jobs", 1)
+    begin("tune", "tune", *roles, *few, "--runs", 1, "--out", o / "tuned")
     begin("report", "report", o / "experiment", "--out", o / "page.html", "--terms",
           i / "terms.txt", "--figures", o / "a" / "figures")  # fmt: skip
     begin("report --json", "report", run, o / "run", "--out", o / "other.html", "--json")

@@ -27,7 +27,7 @@ LAYERS: tuple[frozenset[str], ...] = tuple(
         "training",
         "bench pages progress runs",
         "estimator experiment spacy_component",
-        "audit report",
+        "audit report tuning",
         "commands",
     )
 )

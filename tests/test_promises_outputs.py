@@ -111,6 +111,7 @@ def test_promise_30_no_output_repeats_text_of_sound_data(world: World) -> None:
         assert found_in(path.read_bytes().decode("latin-1")) == "", path
     wanted = {"config.toml", "log.jsonl", "manifest.json", "metrics.tsv", "best.safetensors"}
     wanted |= {"results.tsv", "experiment.json", "page.html", "last.safetensors", "README.txt"}
+    wanted |= {"trials.tsv", "search.json"}
     assert searched >= wanted
 
 

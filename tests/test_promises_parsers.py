@@ -377,6 +377,11 @@ def trained(places: dict[str, str], *more: Any) -> Line:
     return tuple(once("train", *named, *TRAIN, *more))
 
 
+def tuned(places: dict[str, str], *more: Any) -> Line:
+    named = ("--source", places["source"], "--target", places["target"], "--dev", places["gold"])
+    return (*once("tune", *named, "--out", places["out"], *more), "--dry-run")
+
+
 FEW = ("--permutations", 19, "--batches", 1)
 
 
@@ -468,6 +473,12 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "train --embeddings": lambda odd, p: trained(p, "--embeddings", odd),
     "train --config": lambda odd, p: trained(p, "--config", odd),
     "experiment": lambda odd, p: ("experiment", odd, "--out", p["out"], "--dry-run"),
+    "tune --space": lambda odd, p: tuned(p, "--space", odd),
+    "tune --config": lambda odd, p: tuned(p, "--config", odd),
+    "tune --source": lambda odd, p: tuned(p, "--source", odd),
+    "tune --target": lambda odd, p: tuned(p, "--target", odd),
+    "tune --dev": lambda odd, p: tuned(p, "--dev", odd),
+    "tune --test": lambda odd, p: tuned(p, "--test", odd),
     "report --terms": lambda odd, p: ("report", p["run"], "--terms", odd, "--out", p["page"]),
     "bench --compare": lambda odd, p: ("bench", "--compare", odd),
     "audit all, run": lambda odd, p: ("audit", "all", odd, "--out", p["out"]),
@@ -1297,6 +1308,7 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "experiment --out": lambda odd, p: ("experiment", "demo", "--out", f"{odd}-new", "--dry-run"),
     "experiment --data": lambda odd, p: ("experiment", "demo", "--out", p["out"], "--dry-run",
                                          "--data", made(f"{odd}-folder")),
+    "tune --out": lambda odd, p: tuned(p, "--out", f"{odd}-new"),
     "report --out": lambda odd, p: ("report", p["run"], "--out", f"{odd}-new"),
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
@@ -1334,6 +1346,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "config": b"seed = 1\n",
         "embeddings": b"a 1 2 3 4\nb 1 2 3 4\n",
         "terms": b"a\nb\tX\n",
+        "space": b"model.dropout = [0.1, 0.2]\n",
         "experiment": experiment_on(places),
         "the model's": EIGHT_VALUES,
         "key": b"0f" * 32,
@@ -1344,6 +1357,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "train --config": "config",
         "train --embeddings": "embeddings",
         "report --terms": "terms",
+        "tune --space": "space",
+        "tune --config": "config",
         "experiment": "experiment",
         "tag, model": "model",
         "evaluate, model": "model",
@@ -1378,7 +1393,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         assert "\n\x1b" not in shown
         if command == "train --config":
             continue  # is among the arguments that the manifest tells: below
-        if name == BYTES and command.startswith(("train --", "experiment")):
+        if name == BYTES and command.startswith(("train --", "experiment", "tune")):
             assert result.exit_code == 2, command
             assert "is not UTF-8" in result.stderr
             assert not Path(places["out"]).exists()

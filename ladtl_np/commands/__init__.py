@@ -34,6 +34,7 @@ SUMMARIES = {
     "score": "Score predicted tags against gold tags, file against file.",
     "compare": "Test whether one system is better than another.",
     "experiment": "Train a grid of tasks, methods and seeds from one file; resumable.",
+    "tune": "Search the options of one task on its development data; resumable.",
     "report": "Write one HTML page on an experiment, or on any run folders.",
     "data": "Check, count, convert and split corpora; write the demo corpus.",
     "vectors": "Train word vectors to start a model's embeddings from.",

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from ladtl_np.commands.support.choice_display import tell_choices
 from ladtl_np.commands.support.cluster import dask_wait_option, tell_of_waiting
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
@@ -20,6 +21,7 @@ from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster, share_workers
 from ladtl_np.experiment.cluster.scheduler import Cluster
 from ladtl_np.experiment.loading import load_experiment
+from ladtl_np.experiment.record import choices_among
 from ladtl_np.experiment.results import means, read_results, remarks_of_runs, write_results
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
 from ladtl_np.experiment.runner import states as states_of
@@ -117,7 +119,9 @@ def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
         for spec, state in zip(plan.specs, states_of(plan), strict=True)
         if state.kind == "finished"
     ]
-    path = write_results(finished, out)
+    choices = choices_among(plan.specs, finished, out) if plan.choose else []
+    chosen = {choice.chosen.folder for choice in choices if choice.chosen is not None}
+    path = write_results(finished, out, chosen if plan.choose else None)
     further = remarks_of_runs(finished, out, plan.inputs.remarks)
     if as_json:
         print_json(
@@ -126,13 +130,16 @@ def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
                 "runs": len(plan.specs),
                 "failed": [plan.specs[n].to_json() | {"error": e} for n, e in failed.items()],
                 "means": [mean.to_json() for mean in means(finished, out)],
+                **({"choices": [each.to_json() for each in choices]} if plan.choose else {}),
                 "results": [result.to_json() for result in read_results(finished, out)],
                 "remarks": [remark.to_json() for remark in (*plan.inputs.remarks, *further)],
             }
         )
     elif finished:
         synthetic = " (synthetic corpora)" if plan.own.synthetic else ""
-        print_table(means_table(f"{shown(plan.name, LONG)}{synthetic}", means(finished, out)))
+        shown_runs = [s for s in finished if s.above_seeds in chosen] if plan.choose else finished
+        print_table(means_table(f"{shown(plan.name, LONG)}{synthetic}", means(shown_runs, out)))
+    tell_choices(choices, as_json)
     tell(further)
     click.echo(f"Results: {shown(str(path), LONG)}", err=True)
     if failed:

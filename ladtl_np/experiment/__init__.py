@@ -2,7 +2,8 @@
 
 `loading` finds a file and `file` checks it, `expansion` lists its runs, `inputs` reads what they
 need, `runner` does those that are missing by way of an `Execute` (`processes` and `cluster.runs`
-are two), `results` tells what came out; `packaged` holds those that come with the package.
+are two), `results` tells what came out; `choice` says which point of a grid stands for a method;
+`packaged` holds those that come with the package.
 """
 
 from ladtl_np.experiment.expansion import RunSpec, expand

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +15,8 @@ import msgspec
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
-from ladtl_np.options.config import Config, merge_options, parse_config, set_option
+from ladtl_np.experiment.grids import Grid, point_name, points_of
+from ladtl_np.options.config import DEFAULTS, Config, merge_options, parse_config, set_option
 from ladtl_np.options.effects import Idle, idle_options, moved_options
 from ladtl_np.options.method_checks import chosen_method, has_effect
 from ladtl_np.options.methods import method_named
@@ -28,7 +26,6 @@ __all__ = ["CORPORA", "RunSpec", "expand"]
 
 CORPORA = "synthetic"
 """Folder of an experiment's own corpora, which says what they are."""
-_PLAIN = re.compile(r"[\w.+-]{1,40}")
 # options that the file says in another place
 _ELSEWHERE = {
     "method": "methods",
@@ -65,6 +62,8 @@ class RunSpec:
     folder
         Where it writes, relative to the experiment's folder: task, method, fraction, grid point if
         there is a grid, seed. What else the experiment holds does not change it.
+    default
+        Whether the grid point changes nothing of what the method has without it.
     """
 
     task: Task
@@ -74,6 +73,7 @@ class RunSpec:
     grid: dict[str, Any]
     config: Config
     folder: str
+    default: bool = True
 
     @property
     def above_seeds(self) -> str:
@@ -95,6 +95,8 @@ class RunSpec:
 def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSpec]:
     """List the runs of an experiment in order: by task, method, fraction, grid point, seed.
 
+    Where grid points are chosen from, one that equals an earlier one is left out.
+
     Parameters
     ----------
     experiment
@@ -111,18 +113,17 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         two runs with one folder.
     """
     _check_keys(experiment)
-    points = [point for grid in experiment.grids for point in _points(grid)]
+    points = {label: _points(experiment, label) for label in experiment.methods}
     specs: list[RunSpec] = []
     wanted = (
-        (*place, seed)
-        for place in itertools.product(
-            experiment.tasks, experiment.methods, experiment.fractions, points
-        )
+        (*place, *point, seed)
+        for place in itertools.product(experiment.tasks, experiment.methods, experiment.fractions)
+        for point in points[place[1]]
         for seed in experiment.seeds[place[1]]
     )
-    for task, label, fraction, point, seed in wanted:
+    for task, label, fraction, point, default, seed in wanted:
         parts = [f"{task.source}-to-{task.target}", label, f"fraction-{fraction:g}"]
-        parts += [_point_name(point)] if point else []
+        parts += [point_name(point)] if point else []
         folder = "/".join([*parts, f"seed-{seed}"])
         table = _options(experiment, label, point)
         set_option(table, "seed", seed)
@@ -132,16 +133,25 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         if label_map and "source" in table["data"]:
             set_option(table, "data.label_map", label_map)
         config = _checked(table, f"{experiment.place}: run {folder}")
-        specs.append(RunSpec(task, label, seed, fraction, point, config, folder))
+        specs.append(RunSpec(task, label, seed, fraction, point, config, folder, default))
     _require_own_folders(specs, experiment.place)
     _require_effects(experiment, specs)
-    return specs
+    return _without_repeats(specs) if experiment.choose else specs
 
 
-def _points(grid: Mapping[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """The product of the lists; one empty point where there is no grid."""
-    for values in itertools.product(*grid.values()):
-        yield dict(zip(grid, values, strict=True))
+def _points(experiment: Experiment, label: str) -> list[tuple[dict[str, Any], bool]]:
+    """Grid points of a method, each with whether it changes nothing of the options without it."""
+    plain = flattened(msgspec.to_builtins(DEFAULTS)) | flattened(_options(experiment, label, {}))
+    points = points_of(experiment.grids, label)
+    return [(point, all(plain.get(key) == point[key] for key in point)) for point in points]
+
+
+def _without_repeats(specs: list[RunSpec]) -> list[RunSpec]:
+    """Leave out runs of a task and method whose options an earlier grid point has as well."""
+    first: dict[tuple[Task, str, bytes], RunSpec] = {}
+    for spec in specs:
+        first.setdefault((spec.task, spec.method, msgspec.json.encode(spec.config)), spec)
+    return list(first.values())
 
 
 def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,11 +209,11 @@ def _check_keys(experiment: Experiment) -> None:
         tables[f"methods.{label}"] = {k: v for k, v in options.items() if k != "method"}
     for grid in experiment.grids:
         _check_grid(grid, experiment)
-        for point in _points(grid):
+        for point in grid.points():
             table: dict[str, Any] = {}
             for key, value in point.items():
                 set_option(table, key, value)
-            tables[f"grid {_point_name(point)}"] = table
+            tables[f"grid {point_name(point)}"] = table
     for name, table in tables.items():
         for key in flattened(table):
             for option, instead in _ELSEWHERE.items():
@@ -214,14 +224,14 @@ def _check_keys(experiment: Experiment) -> None:
         parse_config(table, f"{place}: {name}")
 
 
-def _check_grid(grid: Mapping[str, Any], experiment: Experiment) -> None:
+def _check_grid(grid: Grid, experiment: Experiment) -> None:
     """Refuse a grid under which some method would only repeat equal runs."""
     for label, options in experiment.methods.items():
-        for key in grid:
+        for key in grid.options if grid.is_for(label) else ():
             if not has_effect(key, method_named(options["method"])):
                 raise UsageError(
-                    f"{experiment.place}: grid.{key} has no effect with method {label}; "
-                    "put that method into an experiment of its own"
+                    f"{experiment.place}: grid.{key} has no effect with method {label}; say in the "
+                    "grid which methods it is for, such as methods = [...]"
                 )
 
 
@@ -263,18 +273,6 @@ def _checked(table: Mapping[str, Any], place: str) -> Config:
             "[methods.NAME], not in [settings]"
         ) from None
     return config
-
-
-def _point_name(point: Mapping[str, Any]) -> str:
-    """A name for a folder; a value that no folder can be named after is replaced by its hash."""
-    names = []
-    for key, value in point.items():
-        text = str(value).lower() if isinstance(value, bool) else str(value)
-        if not _PLAIN.fullmatch(text):
-            told = json.dumps(value, sort_keys=True, default=str)
-            text = hashlib.sha256(told.encode("utf-8")).hexdigest()[:12]
-        names.append(f"{key}={text}")
-    return ",".join(names)
 
 
 def _require_own_folders(specs: list[RunSpec], place: str) -> None:

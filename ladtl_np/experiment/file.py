@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Mapping
 from itertools import permutations
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -16,18 +14,14 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import LISTED, RUNS, bounded
 from ladtl_np.errors import UsageError
+from ladtl_np.experiment.grids import Grid, count_points, parse_grids
+from ladtl_np.experiment.names import require_distinct, require_name
 from ladtl_np.printable import some_of
 
 __all__ = ["CorpusFiles", "Experiment", "Task", "parse_experiment"]
 
 ALL_PAIRS = "all-pairs"
 SEEDS = "seeds"
-# names become folders and columns of a table
-_NAME = re.compile(r"[^\W_][\w.\-]{0,79}")
-
-
-Grid = dict[str, list[Any]]
-"""Dotted keys of options and their values."""
 
 
 class Task(NamedTuple):
@@ -89,6 +83,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     fractions: list[float] = msgspec.field(default_factory=lambda: [1.0])
     settings: dict[str, Any] = {}
     grid: dict[str, Any] | list[dict[str, Any]] = {}
+    choose: Literal["", "dev"] = ""
     label_map: str | dict[str, Any] = ""
     preset: str = ""
 
@@ -117,7 +112,9 @@ class Experiment(NamedTuple):
     settings
         Options of all runs, nested as in config.toml.
     grids
-        Each a table of dotted keys and their values; their products are the grid points.
+        Options with lists of values, whose combinations are the grid points.
+    choose
+        ``dev`` where one grid point of each task and method is chosen by development F1.
     label_map
         A path, or pairs of types.
     preset
@@ -134,6 +131,7 @@ class Experiment(NamedTuple):
     fractions: list[float]
     settings: dict[str, Any]
     grids: list[Grid]
+    choose: str
     label_map: str | dict[str, str]
     preset: str
 
@@ -151,29 +149,31 @@ def parse_experiment(
     top: _Table = _converted(table, _Table, place)
     corpora: dict[str, CorpusFiles] = {}
     for corpus, files in top.corpora.items():
-        _require_name(corpus, f"{place}: corpora")
+        require_name(corpus, f"{place}: corpora")
         corpora[corpus] = _converted(files, CorpusFiles, f"{place}: corpora.{corpus}")
     methods = top.methods
     if isinstance(methods, list):
-        _require_distinct(methods, f"{place}: methods")
+        require_distinct(methods, f"{place}: methods")
         methods = {method: {} for method in methods}
     for label in methods:
-        _require_name(label, f"{place}: methods")
-    _require_distinct(top.fractions, f"{place}: fractions")
+        require_name(label, f"{place}: methods")
+    require_distinct(top.fractions, f"{place}: fractions")
     if not methods:
         raise UsageError(f"{place}: methods is empty; name at least one")
     seeds = _seeds(top, methods, place)
-    tables = top.grid if isinstance(top.grid, list) else [top.grid]
-    grids = [_grid(table, place) for table in tables]
+    grids = parse_grids(top.grid, methods, place)
     pairs = len(corpora) * (len(corpora) - 1)
     count = pairs if top.tasks == ALL_PAIRS else len(top.tasks)
     _require_few(count, seeds, top, grids, place)
+    tasks = _tasks(top.tasks, corpora, place)
+    if top.choose:
+        _require_choice(tasks, corpora, methods, grids, place)
     return Experiment(
         name=name,
         place=place,
         base=base,
         corpora=corpora,
-        tasks=_tasks(top.tasks, corpora, place),
+        tasks=tasks,
         methods={
             label: {"method": label} | {k: v for k, v in options.items() if k != SEEDS}
             for label, options in methods.items()
@@ -182,6 +182,7 @@ def parse_experiment(
         fractions=top.fractions,
         settings=top.settings,
         grids=grids,
+        choose=top.choose,
         label_map=top.label_map if isinstance(top.label_map, str) else _pairs(top, place),
         preset=top.preset,
     )
@@ -191,13 +192,13 @@ def _seeds(
     top: _Table, methods: Mapping[str, Mapping[str, Any]], place: str
 ) -> dict[str, list[int]]:
     """Seeds by method: its own where its table has some."""
-    _require_distinct(top.seeds, f"{place}: {SEEDS}")
+    require_distinct(top.seeds, f"{place}: {SEEDS}")
     found = dict.fromkeys(methods, top.seeds)
     for label, options in methods.items():
         if SEEDS in options:
             where = f"{place}: methods.{label}.{SEEDS}"
             found[label] = _converted(options[SEEDS], list[int], where)
-            _require_distinct(found[label], where)
+            require_distinct(found[label], where)
     return found
 
 
@@ -219,7 +220,7 @@ def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: s
         tasks = [_task(text, place) for text in wanted]
     if not tasks:
         raise UsageError(f"{place}: tasks is empty; name at least one pair of corpora")
-    _require_distinct([str(task) for task in tasks], f"{place}: tasks")
+    require_distinct([str(task) for task in tasks], f"{place}: tasks")
     for task in tasks:
         for name in task:
             if name not in corpora:
@@ -245,15 +246,6 @@ def _task(text: str, place: str) -> Task:
     return Task(source, target)
 
 
-def _grid(table: Mapping[str, Any], place: str) -> Grid:
-    grid = flattened(table)
-    for key, values in grid.items():
-        if not isinstance(values, list) or not values:
-            raise UsageError(f"{place}: grid.{key} wants a list of values, such as [0.01, 0.02]")
-        _require_distinct(values, f"{place}: grid.{key}")
-    return grid
-
-
 def _pairs(top: _Table, place: str) -> dict[str, str]:
     pairs = flattened(top.label_map if isinstance(top.label_map, dict) else {})
     for old, new in pairs.items():
@@ -262,39 +254,35 @@ def _pairs(top: _Table, place: str) -> dict[str, str]:
     return pairs
 
 
-def _require_name(name: str, place: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{place}: the name {bounded(repr(name), 100)} wants letters, digits, dots, dashes and "
-            "underscores, a letter or digit first: folders are named after it"
-        )
-
-
-def _require_distinct(values: list[Any], place: str) -> None:
-    if not values:
-        raise UsageError(f"{place} is empty")
-    seen: set[Any] = set()
-    for value in values:
-        key = _hashable(value)
-        if key in seen:
-            raise UsageError(f"{place} names {bounded(repr(value), 200)} twice")
-        seen.add(key)
-
-
-def _hashable(value: Any) -> Any:
-    """A value of TOML as one that a set can hold; equal values stay equal."""
-    if isinstance(value, dict):
-        return frozenset((key, _hashable(inner)) for key, inner in value.items())
-    return tuple(map(_hashable, value)) if isinstance(value, list) else value
-
-
 def _require_few(
     tasks: int, seeds: Mapping[str, list[int]], top: _Table, grids: list[Grid], place: str
 ) -> None:
     """Refuse more runs than anybody can wait for, before they are listed."""
-    points = sum(math.prod(map(len, grid.values())) for grid in grids)
-    runs = tasks * len(top.fractions) * points * sum(map(len, seeds.values()))
+    of_methods = sum(len(own) * count_points(grids, label) for label, own in seeds.items())
+    runs = tasks * len(top.fractions) * of_methods
     if runs > RUNS:
         raise UsageError(
             f"{place}: {runs:.3g} runs, where {RUNS:,} are the most; shorten the lists of the grid"
         )
+
+
+def _require_choice(
+    tasks: list[Task],
+    corpora: Mapping[str, CorpusFiles],
+    methods: Mapping[str, Any],
+    grids: list[Grid],
+    place: str,
+) -> None:
+    """Refuse a choice with nothing to choose from, or nothing to choose by."""
+    if all(count_points(grids, label) == 1 for label in methods):
+        raise UsageError(
+            f"{place}: choose has no effect without a grid of several points; leave it out, or add "
+            "a [grid]"
+        )
+    for task in tasks:
+        files = corpora[task.target]
+        if not (files.dev or files.demo):
+            raise UsageError(
+                f'{place}: choose = "dev": corpora.{task.target} has no development data to choose '
+                "by; name a file with dev"
+            )

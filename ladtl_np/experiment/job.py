@@ -16,7 +16,7 @@ from ladtl_np.runs.run import Run, read_corpora, read_label_map
 from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
-from ladtl_np.training.trainer import Step
+from ladtl_np.training.trainer import Evaluation, Step
 
 __all__ = ["VECTORS", "Event", "Execute", "Job", "explanation", "perform"]
 
@@ -41,6 +41,9 @@ class Job(NamedTuple):
         Folder that relative paths start from; "" where the process that does the run is in it.
     patience
         Seconds that another process has to leave the run folder.
+    until
+        Step of the target's stage from which on the run waits at its next evaluation, with a
+        checkpoint to go on from; 0 is the end.
     """
 
     config: Config
@@ -49,6 +52,7 @@ class Job(NamedTuple):
     vectors: str = ""
     base: str = ""
     patience: float = 0.0
+    until: int = 0
 
 
 class Event(NamedTuple):
@@ -82,7 +86,7 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     """Do one run in this process, from files to a complete run folder.
 
     An interrupted run goes on from its checkpoint. `report` is told the share done. SIGTERM, where
-    this is the main thread, leaves a checkpoint.
+    this is the main thread, leaves a checkpoint, and so does a run that is to wait at some step.
 
     Raises
     ------
@@ -106,10 +110,18 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
                     if isinstance(event, Step):
                         done = event.step + (before if event.stage == "target" else 0)
                         report(done / total)
-                    if signal():
+                    if signal() or _waits(event, job):
                         run.save_checkpoint()
-                        raise_for(signal())
+                        if signal():
+                            raise_for(signal())
+                        return
             run.finish()
+
+
+def _waits(event: Step | Evaluation, job: Job) -> bool:
+    """Whether a run has come as far as it is to go for now; never at its last step."""
+    evaluated = isinstance(event, Evaluation) and event.stage == "target"
+    return evaluated and 0 < job.until <= event.step < job.config.training.steps
 
 
 def _take_up(run: Run) -> None:

@@ -15,7 +15,7 @@ from ladtl_np.files import write_atomically
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.names import LOCK, MANIFEST
 
-__all__ = ["run_each_once"]
+__all__ = ["copy_run", "run_each_once"]
 
 _OWN = {MANIFEST, LOCK}  # the manifest comes last: it says that the run is finished
 
@@ -67,14 +67,25 @@ def _key(job: Job) -> bytes:
     return msgspec.json.encode([msgspec.structs.replace(job.config, threads=1), job.vectors])
 
 
+def copy_run(folder: Path, place: Path) -> None:
+    """Copy a finished run's folder to another place, whose earlier run stays until then.
+
+    Raises
+    ------
+    LadtlError
+        If the place holds something else or is in use.
+    """
+    with RunFolder(place, "replace") as copy:
+        names = sorted({path.name for path in folder.iterdir() if path.is_file()} - _OWN)
+        for name in [*names, MANIFEST]:
+            write_atomically(copy.work / name, (folder / name).read_bytes())
+        copy.complete()
+
+
 def _copied(number: int, job: Job, folder: Path) -> Event:
     """Make the run folder of a job from that of an equal one."""
     try:
-        with RunFolder(job.folder, "replace") as copy:
-            names = sorted({path.name for path in folder.iterdir() if path.is_file()} - _OWN)
-            for name in [*names, MANIFEST]:
-                write_atomically(copy.work / name, (folder / name).read_bytes())
-            copy.complete()
+        copy_run(folder, job.folder)
     except (LadtlError, OSError) as error:
         return Event(number, "failed", error=explanation(error))
     return Event(number, "equal", 1.0)

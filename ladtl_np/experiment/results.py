@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,6 +26,7 @@ __all__ = [
     "method_labels",
     "read_results",
     "remarks_of_runs",
+    "value_text",
     "write_results",
 ]
 
@@ -100,21 +101,26 @@ def grid_keys(specs: Sequence[RunSpec]) -> list[str]:
     return list(dict.fromkeys(key for spec in specs for key in spec.grid))
 
 
-def write_results(specs: Sequence[RunSpec], out: Path) -> Path:
+def write_results(
+    specs: Sequence[RunSpec], out: Path, chosen: Collection[str] | None = None
+) -> Path:
     """Write results.tsv: equal results give equal bytes, whenever and in whatever order they came.
 
     One row for each finished run and corpus. Shares have six digits after the point; a key of the
-    grid that a run's grid point does not set is empty.
+    grid that a run's grid point does not set is empty. Where points are chosen from, a last column
+    says whether the run's is `chosen`, which holds the folders above the seeds.
     """
     keys = grid_keys(specs)
-    rows = [[*_BEFORE_GRID, *keys, *_AFTER_GRID]]
+    rows = [[*_BEFORE_GRID, *keys, *_AFTER_GRID, *([] if chosen is None else ["chosen"])]]
     for result in read_results(specs, out):
         spec = result.spec
         row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
-        row += [_value(spec.grid[key]) if key in spec.grid else "" for key in keys]
+        row += [value_text(spec.grid[key]) if key in spec.grid else "" for key in keys]
         shares = (result.precision, result.recall, result.f1, result.strict_f1)
         steps = ("" if n is None else str(n) for n in (result.best_step, result.updates))
         row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), *steps]
+        if chosen is not None:
+            row.append("yes" if spec.above_seeds in chosen else "")
         rows.append(row)
     path = out / RESULTS
     write_atomically(path, "".join("\t".join(row) + "\n" for row in rows).encode("utf-8"))
@@ -159,7 +165,8 @@ def remarks_of_runs(
     ]
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Write the value of an option into a cell of a table."""
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     return str(value) if plain else _safe(value if isinstance(value, str) else json.dumps(value))
 

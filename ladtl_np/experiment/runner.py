@@ -19,6 +19,7 @@ from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.inputs import Inputs, OwnFiles, own_files, read_inputs
 from ladtl_np.experiment.job import Event, Execute, Job
 from ladtl_np.experiment.processes import run_in_processes
+from ladtl_np.experiment.record import record_of
 from ladtl_np.experiment.repeats import run_each_once
 from ladtl_np.experiment.state import State, state_of
 from ladtl_np.files import (
@@ -30,7 +31,7 @@ from ladtl_np.files import (
 )
 from ladtl_np.model.vocabulary_key import read_or_make_key, require_key_apart
 from ladtl_np.runs.lock import FolderLock
-from ladtl_np.runs.marker import EXPERIMENT, holds_experiment, signed
+from ladtl_np.runs.marker import holds_experiment
 from ladtl_np.runs.names import EXPERIMENT_RECORD, LOCK, RESULTS
 
 __all__ = ["Plan", "Share", "plan_experiment", "run_missing", "share_cores", "states"]
@@ -51,6 +52,8 @@ class Plan(NamedTuple):
         Files that it writes for them.
     inputs
         What they read.
+    choose
+        ``dev`` where one grid point of each task and method is chosen by development F1.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Plan(NamedTuple):
     specs: list[RunSpec]
     own: OwnFiles
     inputs: Inputs
+    choose: str = ""
 
 
 class Share(NamedTuple):
@@ -79,7 +83,8 @@ def plan_experiment(experiment: Experiment, out: Path) -> Plan:
     """
     own = own_files(experiment)
     specs = expand(experiment, out, str(out / own.label_map) if own.label_map else "")
-    return Plan(experiment.name, out, specs, own, read_inputs(specs, own, out))
+    inputs = read_inputs(specs, own, out)
+    return Plan(experiment.name, out, specs, own, inputs, experiment.choose)
 
 
 def states(plan: Plan) -> list[State]:
@@ -198,8 +203,7 @@ def _write_inputs(plan: Plan) -> None:
     for key in sorted({spec.config.vocabulary.key for spec in plan.specs} - {""}):
         require_key_apart(key, plan.out)
         read_or_make_key(key)  # one for all runs, before any of them
-    runs = [spec.to_json() for spec in plan.specs]
-    record = signed({"experiment": plan.name, "runs": runs}, EXPERIMENT)
+    record = record_of(plan.name, plan.specs, plan.choose)
     text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
     for name, content in {EXPERIMENT_RECORD: text.encode("utf-8"), **plan.own.contents}.items():
         path = plan.out / name

@@ -23,6 +23,7 @@ Chance = Literal[
     "randomisation test",
     "corpus split",
     "audit",
+    "search",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -36,6 +37,7 @@ KEYS: dict[Chance, int] = {
     "randomisation test": 7,  # signs and swaps
     "corpus split": 8,  # which documents go to which part
     "audit": 9,  # coordinates, directions and permutations
+    "search": 10,  # points among options
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 

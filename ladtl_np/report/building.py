@@ -9,6 +9,7 @@ from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.expansion import CORPORA
 from ladtl_np.pages.drawing.pen import Pen, require_libraries
 from ladtl_np.pages.page import Page
+from ladtl_np.report.sections.choice import choice_section
 from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
 from ladtl_np.report.sections.discrepancy import discrepancy_section
@@ -65,6 +66,7 @@ def build_report(
     two = contrasted(study, methods)
     sections = [
         results_section(study),
+        *([choice_section(study)] if study.choices else []),
         sentence_section(study, two, library),
         learning_section(study, pen),
         fraction_section(study, pen),

@@ -10,6 +10,8 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
+from ladtl_np.experiment.choice import Choice
+from ladtl_np.experiment.record import Chosen
 from ladtl_np.experiment.results import method_labels
 from ladtl_np.options.methods import METHODS
 from ladtl_np.report.target_alone import beside_the_others
@@ -39,6 +41,7 @@ class StudyRun:
     fraction: float
     seed: int
     point: Point
+    chosen: bool | None = None  # by its experiment, where that chooses
 
     def f1(self, corpus: str, reading: Semantics = "conlleval") -> float | None:
         """F1 in per cent on a corpus, None without one."""
@@ -64,16 +67,20 @@ class Study:
         In order of task, method, fraction, point and seed.
     left_out
         Folders of runs that repeat another one's options, with other results.
+    choices
+        What the experiments chose that choose by task and method.
     """
 
     runs: list[StudyRun]
     left_out: list[str] = field(default_factory=list)
+    choices: list[Choice] = field(default_factory=list)
     _rows: dict[tuple[float, str], dict[Point, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         groups: dict[tuple[float, str], list[StudyRun]] = defaultdict(list)
         for run in self.runs:
-            groups[run.fraction, run.method].append(run)
+            if run.chosen is None:
+                groups[run.fraction, run.method].append(run)
         self._rows = {key: _rows_of(runs) for key, runs in groups.items()}
 
     @property
@@ -123,6 +130,8 @@ class Study:
 
     def row(self, run: StudyRun) -> str | None:
         """Name the run's row of a table of methods, None if its grid point is not shown there."""
+        if run.chosen is not None:
+            return run.method if run.chosen else None
         return self._rows[run.fraction, run.method].get(run.point)
 
     def rows(self, runs: Iterable[StudyRun]) -> list[str]:
@@ -136,8 +145,8 @@ class Study:
         rows = self._rows.get((fraction, method), {})
         return next(iter(rows)) if len(rows) == 1 else None
 
-    def choices(self) -> list[str]:
-        """Say which grid points were chosen."""
+    def chosen_points(self) -> list[str]:
+        """Say which grid points were chosen here, one for all tasks."""
         return [
             f"{method}: {point_text(point)}" + self.of_target(fraction)
             for (fraction, method), rows in sorted(self._rows.items())
@@ -163,7 +172,10 @@ def study_of(runs: Sequence[FoundRun]) -> Study:
         keys[method] |= _varying(members)
     found: dict[Any, StudyRun] = {}
     left_out = []
-    for run, task, method in named:
+    decided = Chosen.among(runs)
+    told = {run.folder: decided.tells(run) for run in runs}
+    # a chosen run stays where one of another point has the same options
+    for run, task, method in sorted(named, key=lambda each: not told[each[0].folder]):
         options = run.options
         point = tuple((key, _plain(options.get(key))) for key in sorted(keys[method]))
         seed = int(options.get("seed", _from_path(run, SEED, 0)))
@@ -175,8 +187,10 @@ def study_of(runs: Sequence[FoundRun]) -> Study:
         if key in found:
             left_out.append("/".join(run.parts) or str(run.folder))
         else:
-            found[key] = StudyRun(run, task, method, base, share, seed, point)
-    return Study([found[key] for key in sorted(found)], list(dict.fromkeys(left_out)))
+            chosen = told[run.folder]
+            found[key] = StudyRun(run, task, method, base, share, seed, point, chosen)
+    ordered = [found[key] for key in sorted(found)]
+    return Study(ordered, list(dict.fromkeys(left_out)), decided.choices)
 
 
 def _plain(value: Any) -> Any:

@@ -11,27 +11,34 @@ from typing import Any
 from ladtl_np.runs.names import (
     BEST,
     CHECKPOINT,
+    CONFIG,
     EXPERIMENT_RECORD,
     LAST,
     MANIFEST,
     RECORDS,
     RESULTS,
+    SEARCH_RECORD,
+    TRIALS,
     is_predictions,
 )
 
 __all__ = [
     "EXPERIMENT",
     "RUN",
+    "SEARCH",
+    "experiment_record",
     "holds_experiment",
     "holds_run",
     "is_kept",
     "is_own_name",
     "run_files",
+    "search_record",
     "signed",
     "signed_run",
 ]
 
 RUN, EXPERIMENT = "ladtl_np run 1", "ladtl_np experiment 1"
+SEARCH = "ladtl_np search 1"
 """Formats of a folder; the number rises when an earlier version could not read it."""
 _KIND, _HASH, _PREDICTIONS = "format", "sha256", "predictions"
 _OWN = (*RECORDS, BEST, LAST, CHECKPOINT)
@@ -75,7 +82,17 @@ def holds_run(folder: Path) -> bool:
 
 def holds_experiment(folder: Path) -> bool:
     """Whether this program wrote an experiment into a folder."""
-    return _record(folder / EXPERIMENT_RECORD, EXPERIMENT) is not None
+    return experiment_record(folder) is not None
+
+
+def experiment_record(folder: Path) -> dict[str, Any] | None:
+    """The record of the experiment in a folder, None where this program wrote none."""
+    return _record(folder / EXPERIMENT_RECORD, EXPERIMENT)
+
+
+def search_record(folder: Path) -> dict[str, Any] | None:
+    """The record of the search in a folder, None where this program wrote none."""
+    return _record(folder / SEARCH_RECORD, SEARCH)
 
 
 def run_files(folder: Path) -> list[str]:
@@ -100,7 +117,9 @@ def is_own_name(name: str) -> bool:
 
 
 def is_kept(path: Path) -> bool:
-    """Whether a file is part of a run or of an experiment, so that no other command replaces it."""
+    """Whether a file is of a run, experiment or search, so that no other command replaces it."""
     if path.name in (EXPERIMENT_RECORD, RESULTS) and holds_experiment(path.parent):
+        return True
+    if path.name in (SEARCH_RECORD, TRIALS, CONFIG) and search_record(path.parent) is not None:
         return True
     return path.name in run_files(path.parent)

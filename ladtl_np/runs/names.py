@@ -15,6 +15,8 @@ __all__ = [
     "NEW",
     "RECORDS",
     "RESULTS",
+    "SEARCH_RECORD",
+    "TRIALS",
     "is_predictions",
     "predictions_of",
 ]
@@ -39,6 +41,8 @@ LOCK = ".lock"
 """Held by the process that writes into the folder; an experiment's folder has one as well."""
 EXPERIMENT_RECORD, RESULTS = "experiment.json", "results.tsv"
 """What an experiment's folder holds beside its runs."""
+SEARCH_RECORD, TRIALS = "search.json", "trials.tsv"
+"""What the folder of a search holds beside its runs, and a config.toml."""
 _PREDICTIONS = "predictions-"
 
 

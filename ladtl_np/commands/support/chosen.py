@@ -1,4 +1,4 @@
-"""What ``ladtl train`` was asked for, as options: from a preset, a file and the command line."""
+"""Options that a command was asked for: from a preset, a file and the command line."""
 
 from __future__ import annotations
 
@@ -46,20 +46,20 @@ def chosen_config(
     """Defaults, a preset, the demo's options, the file, --set, single options; the later wins.
 
     All of them come after the options of a run that is resumed. What was chosen and would change
-    nothing is refused.
+    nothing is refused. `given` are the command's parameters, of which it may lack some.
     """
     settings = list(given["settings"])
     for side in ("source_format", "target_format", "dev_format", "test_format"):
-        settings += [f"data.{side}.{format_setting(setting)}" for setting in given[side]]
+        settings += [f"data.{side}.{format_setting(setting)}" for setting in given.get(side, ())]
     file = read_config(config_file) if config_file else {}
     chosen, names = apply_settings(file, settings), {}
     for option, key in _KEYS.items():
-        value = given[option]
+        value = given.get(option)
         if value is None or value == ():
             continue
         names[key] = f"--{option.replace('_', '-')}"
         set_option(chosen, key, list(value) if isinstance(value, tuple) else value)
-    preset = preset_options(given["preset"]) if given["preset"] else {}
+    preset = preset_options(given["preset"]) if given.get("preset") else {}
     table = merge_options(demo_options() if demo else {}, chosen)
     table = merge_options(resumed, merge_options(preset, table))
     if "threads" not in chosen and table.get("threads", DEFAULTS.threads) == DEFAULTS.threads:

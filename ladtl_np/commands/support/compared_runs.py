@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ladtl_np.errors import UsageError
+from ladtl_np.experiment.record import without_other_points
 from ladtl_np.printable import shown, some_of
 from ladtl_np.runs.found import FoundRun, runs_below
 from ladtl_np.runs.manifest import DEV
@@ -102,6 +103,8 @@ class Pairing:
 def pair_runs(first: str, second: str) -> Pairing:
     """Pair the runs of two systems by their paths below the folders given.
 
+    Of an experiment that chooses among grid points, only the chosen ones are taken.
+
     Raises
     ------
     UsageError
@@ -109,7 +112,9 @@ def pair_runs(first: str, second: str) -> Pairing:
     DataError
         If a manifest is damaged.
     """
-    found = [{run.name: run for run in runs_below(place)} for place in (first, second)]
+    below = [runs_below(place) for place in (first, second)]
+    kept = [without_other_points(r, p) for r, p in zip(below, (first, second), strict=True)]
+    found = [{run.name: run for run in runs} for runs in kept]
     common = [name for name in found[0] if name in found[1]]
     if not common:
         raise UsageError(
@@ -120,6 +125,10 @@ def pair_runs(first: str, second: str) -> Pairing:
     pairs = [Pair(name, found[0][name], found[1][name]) for name in common]
     left_out = [f"{name}: only in A" for name in found[0] if name not in found[1]]
     left_out += [f"{name}: only in B" for name in found[1] if name not in found[0]]
+    for side, runs, rest in zip("AB", below, kept, strict=True):
+        if len(rest) < len(runs):
+            missed = len(runs) - len(rest)
+            left_out.append(f"{missed} runs of {side} whose grid point is not chosen")
     return Pairing(pairs, left_out)
 
 

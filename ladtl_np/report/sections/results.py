@@ -34,10 +34,15 @@ def results_section(study: Study) -> Section:
         section.notes.append(
             "Updates are the mini-batches of a run, in both stages of a method that has two."
         )
-    if study.choices():
+    if study.chosen_points():
         section.notes.append(
             "Of a method's grid, the point with the best mean development F1 stands for it: "
-            f"{'; '.join(study.choices())}."
+            f"{'; '.join(study.chosen_points())}."
+        )
+    if study.choices:
+        section.notes.append(
+            "For each task and method its experiment chose the grid point with the best mean "
+            "development F1; the next section tells which, and how far that mattered."
         )
     section.notes.append(
         f"{DAGGER} marks la-dtl, or the best method, where it is better than every baseline of the "
