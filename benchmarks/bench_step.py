@@ -32,15 +32,12 @@ def test_step_by_sentences(measure, name: str, kernels: str, sentences: int, thr
 def check(case, variances) -> None:
     """Loss and every gradient, without dropout, against the reference."""
     objective = case.objective(variances)
-    options = objective.options
     terms, gradients = loss_and_gradients(case.network, case.batch, objective)
     wanted_terms, wanted = objective_forward_backward(
         case.network.named(),
         case.source,
         case.target,
-        weights=ObjectiveWeights(
-            options.source_share, options.w_mmd, options.w_param, options.w_reg
-        ),
+        weights=ObjectiveWeights(*objective.weights),
         pairs=objective.matched,
         variances=variances,
     )

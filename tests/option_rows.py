@@ -13,6 +13,7 @@ from option_effects import (
     ALPHABET,
     BEFORE,
     BIASES,
+    BOTH_CRFS,
     CHARACTER_START,
     CHARACTERS_READ,
     CRF_START,
@@ -24,6 +25,7 @@ from option_effects import (
     ON_TARGET,
     REGULARISED,
     SAMPLES,
+    SCHEME,
     SHARED,
     SIMILARITY,
     SIZES,
@@ -43,6 +45,7 @@ from option_effects import (
     TRANSFER,
     UNKNOWN,
     VOCABULARY,
+    WARM_START,
     WORD_LSTM,
     WORDS,
 )
@@ -53,6 +56,7 @@ SAMPLED: Base = {"data.target_fraction": 0.7, "data.source_fraction": 0.7}
 EXACT: Base = {"method": "crf-l2", "objective.parameter_transfer": "kl"}
 ALL_UNKNOWN: Base = {"training.unknown_probability": 1.0}
 RETRAINED: Base = {"method": "re-training"}
+WARM: Base = {"training.start": "source-model"}
 PROJECTED: Base = {"method": "linear-projection"}
 MASKED: Base = {"method": "domain-mask"}
 # what is evaluated may choose another step's model
@@ -175,6 +179,7 @@ MODEL = [
         may=(START - {"start words", "start recurrence"})
         | {"param"},  # a normal draw may take more of the generator
     ),
+    move("model.scheme", "iob2", SCHEME),
     move("characters.hidden", 2, ALPHABET, CHARACTERS_READ, base={"characters.hidden": 0}),
     move("characters.embedding", 4, CHARACTER_START, ON_BATCH, "reg", TAGS),
     move("characters.lower", True, ALPHABET),
@@ -187,7 +192,10 @@ MODEL = [
 ]
 OBJECTIVE = [
     move("objective.source_share", 0.6, "total", GRADIENTS),
+    move("objective.source_share", "linear(0.6, 0.1)", "total", GRADIENTS),
     move("objective.w_mmd", 0.5, MMD - {"mmd"}),
+    move("objective.w_mmd", "linear(0.5, 0)", MMD - {"mmd"}),
+    move("objective.w_param", "steps(0.5, 0.9: 0)", TRANSFER - {"param"}),
     move("objective.w_param", 0.5, TRANSFER - {"param"}),
     move("objective.w_reg", 0.01, "total", REGULARISED),
     move("objective.kernel", "median", MMD),
@@ -284,6 +292,19 @@ RETRAINING = [
     ),
     move("reload.transition", False, "start target transitions", BEFORE, base=RETRAINED),
     move("reload.source_steps", 7, STAGE, base=RETRAINED),
+    move("training.start", "source-model", WARM_START),
+    move(
+        "reload.word_lstm",
+        False,
+        WORD_LSTM,
+        "start LSTM biases",
+        BEFORE,
+        SOURCE_CRF,
+        "source_nll",
+        "mmd",
+        base=WARM,
+    ),
+    move("reload.source_steps", 7, STAGE, BOTH_CRFS, base=WARM),
 ]
 MOVES = [
     *RUN,

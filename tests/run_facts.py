@@ -24,9 +24,10 @@ from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
 from ladtl_np.runs.run import describe, read_corpora, read_label_map
 from ladtl_np.training import trainer as training
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import Prepared, prepare
 from ladtl_np.training.trained_model import build_model
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 Facts = dict[str, Any]
 

@@ -1,4 +1,4 @@
-"""Decoding one sentence at a time, every step as its formula reads, and what BIOES allows."""
+"""Decoding one sentence at a time, every step as its formula reads, and what schemes allow."""
 
 from __future__ import annotations
 
@@ -32,13 +32,16 @@ def may_start(tag: str) -> bool:
     return tag[0] in "OBS"
 
 
-def may_end(tag: str) -> bool:
-    return tag[0] in "OES"
+def may_end(tag: str, scheme: str = "BIOES") -> bool:
+    return scheme == "IOB2" or tag[0] in "OES"
 
 
-def may_follow(before: str, after: str) -> bool:
-    """Inside an entity its own next tag, outside of one any tag that opens or is outside."""
-    if before[0] in "BI":
+def may_follow(before: str, after: str, scheme: str = "BIOES") -> bool:
+    """Inside an entity its own next tag, outside of one any tag that opens or is outside.
+
+    In IOB2 an entity may be over after each of its tags.
+    """
+    if before[0] in "BI" and not (scheme == "IOB2" and after[0] in "OB"):
         return after[0] in "IE" and after[2:] == before[2:]
     return may_start(after)
 
@@ -51,15 +54,16 @@ def is_legal(path: Sequence[str]) -> bool:
     return may_start(path[0]) and may_end(path[-1]) and all(steps)
 
 
-def allowed(tags: Sequence[str], constrained: bool) -> Allowed:
+def allowed(tags: Sequence[str], constrained: bool, scheme: str) -> Allowed:
     """What decoding may do."""
 
     def scores(allows: list[bool]) -> Array:
         return np.where(np.array(allows) | (not constrained), 0.0, -np.inf)
 
     m = len(tags)
-    steps = scores([may_follow(a, b) for a in tags for b in tags]).reshape(m, m)
-    return Allowed(scores([*map(may_start, tags)]), scores([*map(may_end, tags)]), steps)
+    steps = scores([may_follow(a, b, scheme) for a in tags for b in tags]).reshape(m, m)
+    ends = scores([may_end(tag, scheme) for tag in tags])
+    return Allowed(scores([*map(may_start, tags)]), ends, steps)
 
 
 def slow_tags(
@@ -72,12 +76,13 @@ def slow_tags(
     characters: Characters | None = None,
     constrained: bool = True,
     emission_bias: bool = True,
+    scheme: str = "BIOES",
 ) -> Tags:
     """The best tags of one sentence."""
     if not sentence:
         return ()
     E, A = slow_scores(network, vocabulary, sentence, head, characters, emission_bias)
-    allows = allowed(tags, constrained)
+    allows = allowed(tags, constrained, scheme)
     E[0] += allows.start
     E[-1] += allows.end
     return tuple(tags[k] for k in _best_path(E, A + allows.step))

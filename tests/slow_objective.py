@@ -62,7 +62,7 @@ class Read(NamedTuple):
 
     rows: Rows  # (T,) of the word table, 0 for unknown words
     spelling: list[Rows]  # of each token, rows of the character table; empty without characters
-    tags: list[str]  # BIOES, the types of its own domain
+    tags: list[str]  # in the scheme inside, the types of its own domain
     weight: float = 1.0  # of its likelihood
     mask: Array | None = None  # (T, D + 2Hc)
 
@@ -98,9 +98,9 @@ class Encoded(NamedTuple):
     dH: Array
 
 
-def tags_of(types: Sequence[str]) -> list[str]:
+def tags_of(types: Sequence[str], prefixes: str = "BIES") -> list[str]:
     """Every tag of a domain in the order of a model's columns."""
-    return ["O", *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in "BIES")]
+    return ["O", *(f"{prefix}-{kind}" for kind in sorted(types) for prefix in prefixes)]
 
 
 def loss_and_gradients(

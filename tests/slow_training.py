@@ -22,9 +22,10 @@ from ladtl_np.corpus.vocabulary import digits_to_zero
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
+from ladtl_np.training.events import Evaluation
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.similarity import cross_entropy_similarity
-from ladtl_np.training.trainer import Evaluation, Trainer
+from ladtl_np.training.trainer import Trainer
 
 
 class Taken(NamedTuple):
@@ -122,25 +123,27 @@ class SlowTrainer:
         starts = [_copy(start) for start in watched.starts]
         weights, steps = starts[-1], list[Stepped]()
         batches = watched.batches
-        if meaning.two_stages:
+        if meaning.two_stages or self.config.training.start == "source-model":
             count = self.config.reload.source_steps or self.config.training.steps
             alone = self._loss(("source", "source"))
             trained = starts[0]
-            steps += self._train(trained, batches[:count], ("", "source"), alone)
+            steps += self._train(trained, batches[:count], ("", "source"), alone, {})
             self._carry(weights, trained)
             batches = batches[count:]
         domains = ("source" if meaning.uses_source and not meaning.two_stages else "", "target")
-        steps += self._train(weights, batches, domains, self._loss(domains))
+        drawn = _copy(watched.starts[-1])
+        steps += self._train(weights, batches, domains, self._loss(domains), drawn)
         return weights, steps
 
     def _loss(self, domains: tuple[str, str]) -> Loss:
         options, meaning = self.config.objective, MEANINGS[self.config.method]
         joint = self.config.joint.crf == "shared"
         meaning = meaning._replace(shared_crf=meaning.shared_crf or joint)
-        source, target = (tags_of(self.types[d == "target"]) for d in domains)
-        partner = {"O": "O"}
-        for here, there in sorted(self.partner_type.items()):
-            partner |= {f"{prefix}-{here}": f"{prefix}-{there}" for prefix in "BIES"}
+        source, target = (tags_of(self.types[d == "target"], self.prefixes) for d in domains)
+        if domains == ("source", "source"):
+            source = target = self._source_tags(meaning.shared_crf)
+            meaning = MEANINGS["re-training"]
+        partner = self._partners()
         kernel = REFERENCE_VARIANCES if options.kernel == "reference" else options.kernel
         return Loss(
             source_tags=source,
@@ -148,8 +151,8 @@ class SlowTrainer:
             partner=partner,
             meaning=meaning,
             source_share=options.source_share if domains == ("source", "target") else 0.0,
-            w_mmd=options.w_mmd if domains[0] else 0.0,
-            w_param=options.w_param,
+            w_mmd=options.w_mmd if domains == ("source", "target") else 0.0,
+            w_param=options.w_param if domains == ("source", "target") else 0.0,
             w_reg=options.w_reg,
             kernel=kernel,
             excluded=options.exclude_tags,
@@ -160,11 +163,30 @@ class SlowTrainer:
             frozen=self.config.projection.frozen,
         )
 
+    def _partners(self) -> dict[str, str]:
+        """Source tags and the target tags that mean the same."""
+        partner = {"O": "O"}
+        for here, there in sorted(self.partner_type.items()):
+            partner |= {f"{prefix}-{here}": f"{prefix}-{there}" for prefix in self.prefixes}
+        return partner
+
+    def _source_tags(self, shared: bool) -> list[str]:
+        """In their own order; with one CRF for both in the order of the target's partners."""
+        if not shared:
+            return tags_of(self.types[0], self.prefixes)
+        tag_of = {same: tag for tag, same in self._partners().items()}
+        return [tag_of[tag] for tag in tags_of(self.types[1], self.prefixes)]
+
     def _train(
-        self, weights: Weights, batches: list[Batch], domains: tuple[str, str], loss: Loss
+        self,
+        weights: Weights,
+        batches: list[Batch],
+        domains: tuple[str, str],
+        all_of_it: Loss,
+        drawn: Weights,  # before anything was carried over
     ) -> Iterator[Stepped]:
         options = self.config.optimizer
-        likeness = self._likeness(weights) if loss.meaning.weighs_sentences else None
+        likeness = self._likeness(drawn) if all_of_it.meaning.weighs_sentences else None
         sums = {name: np.full_like(w, options.initial_accumulator) for name, w in weights.items()}
         for number, batch in enumerate(batches):
             self._require_sizes(batch, domains)
@@ -174,6 +196,7 @@ class SlowTrainer:
                     read._replace(weight=likeness[taken.number])
                     for read, taken in zip(source, batch.source, strict=True)
                 ]
+            loss = scheduled(all_of_it, number / (self.config.training.steps - 1))
             terms, d = loss_and_gradients(weights, source, target, loss)
             g, norm = d, _norm(d)
             if likeness is not None and self.config.cd.mode == "step":
@@ -211,7 +234,15 @@ class SlowTrainer:
     def _as_written(self, corpus: Corpus, taken: Taken) -> Read:
         sentence = corpus.sentences[taken.number]
         spelling = [self.spell(token) for token in sentence.tokens] if self.spell else []
-        return Read(taken.rows, spelling, _bioes(sentence))
+        tags = _bioes(sentence)
+        if self.prefixes == "BI":
+            tags = [tag.replace("S-", "B-").replace("E-", "I-") for tag in tags]
+        return Read(taken.rows, spelling, tags)
+
+    @property
+    def prefixes(self) -> str:
+        """Those of the scheme inside."""
+        return {"bioes": "BIES", "iob2": "BI"}[self.config.model.scheme]
 
     def _likeness(self, weights: Weights) -> Array:
         """cd-learning's weight of each source sentence; docs/math/similarity.md."""
@@ -263,19 +294,51 @@ class SlowTrainer:
         for name in weights:
             if any(on and name.startswith(layer) for layer, on in layers.items()):
                 weights[name][:] = trained[name]
-        source, target = (tags_of(types) for types in self.types)
-        pairs = [("O", "O")]
-        for here, there in self.partner_type.items():
-            pairs += [(f"{prefix}-{here}", f"{prefix}-{there}") for prefix in "BIES"]
+        crf = "target_crf" if "target_crf.W" in weights else "shared_crf"
+        source, target = (
+            self._source_tags(crf == "shared_crf"),
+            tags_of(self.types[1], self.prefixes),
+        )
+        pairs = list(self._partners().items())
         for tag, same in pairs:
             s, t = source.index(tag), target.index(same)
             if reload.emission:
-                weights["target_crf.W"][:, t] = trained["target_crf.W"][:, s]
-                if "target_crf.b" in weights:
-                    weights["target_crf.b"][t] = trained["target_crf.b"][s]
+                weights[f"{crf}.W"][:, t] = trained["target_crf.W"][:, s]
+                if f"{crf}.b" in weights:
+                    weights[f"{crf}.b"][t] = trained["target_crf.b"][s]
             for tag_after, same_after in pairs if reload.transition else []:
                 value = trained["target_crf.A"][s, source.index(tag_after)]
-                weights["target_crf.A"][t, target.index(same_after)] = value
+                weights[f"{crf}.A"][t, target.index(same_after)] = value
+        if "source_crf.W" in weights:
+            for kind in "WbA":
+                on = reload.transition if kind == "A" else reload.emission
+                if on and f"source_crf.{kind}" in weights:
+                    weights[f"source_crf.{kind}"][:] = trained[f"target_crf.{kind}"]
+
+
+def scheduled(loss: Loss, share: float) -> Loss:
+    """The loss with the weights of a place in the run."""
+    return loss._replace(
+        **{name: _now(getattr(loss, name), share) for name in ("source_share", "w_mmd", "w_param")}
+    )
+
+
+def _now(value: float | str, share: float) -> float:
+    if not isinstance(value, str):
+        return value
+    name, _, inside = value.rstrip(")").partition("(")
+    first, *rest = inside.split(",")
+    now = float(first)
+    if name == "steps":
+        for part in rest:
+            place, number = map(float, part.split(":"))
+            now = number if share >= place else now
+        return now
+    end = float(rest[1]) if len(rest) > 1 else 1.0
+    done = min(share / end, 1.0)
+    if name == "cosine":
+        done = np.sin(np.pi * done / 2) ** 2
+    return now + (float(rest[0]) - now) * done if rest else now
 
 
 def _norm(grads: Weights) -> float:

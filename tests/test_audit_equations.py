@@ -28,10 +28,11 @@ from ladtl_np.audit.equations.packed import drawn_chains, first_tokens, pack_cha
 from ladtl_np.audit.equations.paths import MOST, Paths, longest
 from ladtl_np.audit.equations.renumbered import renumbered
 from ladtl_np.corpus.labels import LabelMap, TagSet, matched_tags
+from ladtl_np.corpus.schemes import INSIDE_SCHEMES, illegal_positions
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.kernels import decoding as decoding_kernels
-from ladtl_np.model import decoding as model_decoding
 from ladtl_np.model import network as network_module
+from ladtl_np.model import tag_names
 from ladtl_np.model.network import SOURCE
 from ladtl_np.objective import encoder as encoder_module
 from ladtl_np.objective import likelihood as likelihood_step
@@ -105,6 +106,7 @@ def failed(audit: Audit) -> str:
         {"method": "domain-mask"},
         {"method": "non-transfer", "model": {"dropout": 0.0}},
         {"method": "joint-training"},
+        {"model": {"scheme": "iob2"}},
     ],
     ids=lambda changes: str(changes.get("method", sorted(changes))),
 )
@@ -223,15 +225,15 @@ def test_first_tokens_have_every_length_and_stay_in_place() -> None:
     assert sorted(set(lengths)) == [1, 2, 3, 4]
 
 
-def test_legal_tags_are_those_of_every_short_sequence() -> None:
-    from ladtl_np.corpus.schemes import illegal_positions
-
-    tags = TagSet.of_types(["A", "B"]).tags
+@pytest.mark.parametrize("scheme", INSIDE_SCHEMES)
+def test_legal_tags_are_those_of_every_short_sequence(scheme: str) -> None:
+    tags = TagSet.of_types(["A", "B"], scheme).tags
     for T in (1, 2, 3):
         for names in itertools.product(tags, repeat=T):
-            legal = decoding.may_start(names[0]) and decoding.may_end(names[-1])
-            legal &= all(decoding.may_follow(*pair) for pair in itertools.pairwise(names))
-            assert legal == (not illegal_positions(names, "BIOES")), names
+            legal = decoding.may_start(names[0]) and decoding.may_end(names[-1], scheme)
+            pairs = itertools.pairwise(names)
+            legal &= all(decoding.may_follow(*pair, scheme) for pair in pairs)
+            assert legal == (not illegal_positions(names, scheme)), names
 
 
 def test_renumbering_changes_numbers_and_nothing_that_is_matched(full: Subject) -> None:
@@ -290,7 +292,7 @@ def first_shifted(real: Any) -> Any:
 
 
 def any_tags(real: Any) -> Any:
-    def wrong(tags: Any) -> Any:
+    def wrong(tags: Any, scheme: str) -> Any:
         m = len(tags)
         return np.ones(m, bool), np.ones(m, bool), np.ones((m, m), bool)
 
@@ -326,7 +328,7 @@ PLANTS: dict[str, tuple[Plant, str]] = {
     "forward messages": ((crf, "_forward_messages", transposed), "Eq. (1): log Z"),
     "best path": ((likelihood, "crf_viterbi", transposed), "score of the best path"),
     "any tags are legal": (
-        (model_decoding, "legal_start_end_transition", any_tags),
+        (tag_names, "legal_start_end_transition", any_tags),
         "decoder, legal tags",
     ),
     "no legal ends": (

@@ -240,7 +240,7 @@ def test_a_look_has_the_share_of_each_term(subject: Subject) -> None:
     assert seen.crf == pytest.approx(size)
     assert seen.mmd == pytest.approx(added / size)
     assert seen.param > 0
-    doubled = look(subject.network, objective.changed(w_mmd=2 * objective.options.w_mmd), batch)
+    doubled = look(subject.network, objective.changed(w_mmd=2 * objective.weights.w_mmd), batch)
     assert doubled.mmd == pytest.approx(2 * seen.mmd)
     none = look(subject.network, objective.changed(**zero), batch)
     assert (none.mmd, none.param) == (0.0, 0.0)

@@ -170,6 +170,7 @@ NAMESAKES = {
     ("runs/manifest.py", "method"),  # of a manifest that does not tell
     ("runs/manifest.py", "scheme"),
     ("runs/manifest.py", "sentences"),  # how many
+    ("runs/manifest.py", "start"),
     ("runs/manifest.py", "tokens"),
 }
 

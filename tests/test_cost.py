@@ -14,8 +14,8 @@ from small_corpora import small_config, small_corpora
 from ladtl_np.commands.support.cost import FIRST, Pace, told_time, warnings_of_cost
 from ladtl_np.corpus.sentence import Sentence
 from ladtl_np.objective import LossTerms
+from ladtl_np.training.events import Stage, Step
 from ladtl_np.training.preparation import prepare
-from ladtl_np.training.trainer import Stage, Step
 
 NOTHING = LossTerms(0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 

@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from oracles import path_score
 from shapes_at_random import random_network
 from slow_decoding import is_legal, slow_scores, slow_tags
@@ -13,11 +15,13 @@ from slow_decoding import is_legal, slow_scores, slow_tags
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.schemes import illegal_positions, to_bioes
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ScoreError
 from ladtl_np.model import decoding
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import SOURCE, TARGET, Network
+from ladtl_np.model.tag_names import TagNames
 
 WORDS = ("<unk>", "a", "b", "cc", "d0", "Eb")
 VOCABULARY = Vocabulary(WORDS, lower=False, digits_to_zero=False)
@@ -80,6 +84,40 @@ def test_packed_sentences_get_the_tags_that_each_gets_by_itself(kind, types):
                     for sentence in text
                 ]
                 assert not constrained or all(map(is_legal, found))
+
+
+@pytest.mark.parametrize("types", ["A", "AB"])
+@pytest.mark.parametrize("constrained", [True, False])
+def test_a_model_of_iob2_gets_its_own_best_tags_and_gives_them_in_bioes(types, constrained):
+    tags, illegal = TagSet.of_types(types, "IOB2"), 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        network, text = network_of(rng, tags, tags), sentences(rng)
+        how = {"constrained": constrained}
+        own = decode(network, tags, text, own_scheme=True, **how)
+        assert own == [
+            slow_tags(network, VOCABULARY, tags.tags, sentence, TARGET, scheme="IOB2", **how)
+            for sentence in text
+        ]
+        illegal += sum(bool(illegal_positions(found, "IOB2")) for found in own)
+        given = decode(network, tags, text, threads=2, **how)
+        assert given == [to_bioes(found, "IOB2") for found in own]
+        assert all(map(is_legal, given))
+    assert (illegal == 0) == constrained
+
+
+@given(data=st.data())
+def test_names_in_bioes_are_those_of_the_spans(data):
+    tags = TagSet.of_types(["A", "B-C"], "IOB2")
+    rows = st.lists(st.integers(0, len(tags) - 1), max_size=6)
+    several = data.draw(st.lists(rows, max_size=5))
+    best = np.array([row for sentence in several for row in sentence], np.int64)
+    lengths = [len(sentence) for sentence in several]
+    wanted = [tags.decode(sentence) for sentence in several]
+    assert TagNames(tags, own=True).of(best, lengths) == [tag for each in wanted for tag in each]
+    assert TagNames(tags, own=False).of(best, lengths) == [
+        tag for each in wanted for tag in to_bioes(each, "IOB2")
+    ]
 
 
 @pytest.mark.parametrize("lower", [False, True])

@@ -11,7 +11,8 @@ from ladtl_np.errors import DivergedError
 from ladtl_np.model.network import Architecture, Start, initialise
 from ladtl_np.objective import LossTerms
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.options.parts import AdaGradOptions, ObjectiveOptions
+from ladtl_np.options.objective_options import ObjectiveOptions
+from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.training.diverged import LISTED, MEANINGLESS, STEPS, Taken, Watch, advised, guessing
 
 TAGS = 5

@@ -85,6 +85,8 @@ IDLE: list[tuple[str, Any, Base, str]] = [
     ),
     ("training.epoch", "target", {"method": "re-training"}, "with method re-training"),
     ("objective.w_mmd", 0.5, {"method": "joint-training"}, "with method joint-training"),
+    ("training.start", "source-model", {"method": "re-training"}, "with method re-training"),
+    ("objective.kernel", "median", {"objective.w_mmd": "linear(0, 0)"}, "with objective.w_mmd of"),
 ]
 """Key, another value than its default, options under which it changes nothing, and the words."""
 UNREAD = {

@@ -20,7 +20,8 @@ from ladtl_np.errors import LadtlError, ModelFileError, UsageError
 from ladtl_np.estimator import tagger as module
 from ladtl_np.estimator.interruption import SOON, Presses
 from ladtl_np.model.file import model_bytes
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.events import Evaluation, Step
+from ladtl_np.training.trainer import Trainer
 
 OPTIONS = {
     f"{section}.{key}": value

@@ -44,6 +44,17 @@ def test_unknown_tags_are_named_or_become_minus_one() -> None:
     assert NEWS.encode(["O", "S-X"], strict=False).tolist() == [0, -1]
 
 
+def test_a_tag_set_may_be_in_iob2() -> None:
+    corpus = Corpus("c", (Sentence(("a", "b"), ("B-X", "E-X")), Sentence(("c",), ("S-A",))))
+    tags = TagSet.from_corpora([corpus], "IOB2")
+    assert tags == TagSet(("O", "B-A", "I-A", "B-X", "I-X"), "IOB2")
+    assert tags != TagSet(tags.tags)
+    with pytest.raises(ValueError, match="the tag of row 1 is not one of IOB2"):
+        TagSet(("O", "S-X"), "IOB2")
+    rows = matched_tags(tags, TagSet.of_types(["X"], "IOB2"))
+    assert [found.tolist() for found in rows] == [[0, 3, 4], [0, 1, 2]]
+
+
 @pytest.mark.parametrize("tags", [(), ("B-X",), ("O", "O"), ("O", "U-X"), ("O", "X")])
 def test_what_is_no_tag_set_is_refused(tags: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="tag"):

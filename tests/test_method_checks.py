@@ -112,6 +112,12 @@ def test_aligned_tags_name_the_source_s_tags_in_the_target_s_order() -> None:
         ("joint-training", {"mask": {"shared_fraction": 0.5}}, "--method domain-mask"),
         ("non-transfer", {"cd": {"order": 3}}, "--method cd-learning"),
         ("la-mmd", {"reload": {"words": False}}, "--method re-training"),
+        ("la-mmd", {"reload": {"words": False}}, "or training.start=source-model"),
+        (
+            "re-training",
+            {"training": {"start": "source-model"}, "joint": {"crf": "shared"}},
+            "joint.crf has no effect",
+        ),
         ("la-mmd", {"objective": {"parameter_transfer": "kl"}}, "crf-l2, mmd-crf-l2, la-dtl"),
         ("la-dtl", {"objective": {"divergence_gradient": "both"}}, "--parameter-transfer kl"),
     ],

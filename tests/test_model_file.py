@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import safetensors.numpy
+from msgspec import to_builtins
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.corpus.cutting.profile import Profile
@@ -85,6 +86,32 @@ def test_everything_survives_saving_and_loading(model: Model, tmp_path: Path) ->
     before = make_decoder(model).tag(sentences)
     after = make_decoder(loaded).tag(sentences)
     assert before == after
+
+
+def test_a_model_of_iob2_is_one_again(tmp_path: Path) -> None:
+    prepared = prepare(small_config(model={"scheme": "iob2"}), small_corpora())
+    built = build_model(prepared, prepared.network, {}, {})
+    save_model(tmp_path / "m", built)
+    loaded = load_model(tmp_path / "m")
+    assert loaded.target_tags == built.target_tags
+    assert loaded.target_tags.scheme == "IOB2"
+    assert loaded.source_tags is not None
+    assert {tag[0] for tag in loaded.source_tags.tags} == set("OBI")
+    config = to_builtins(built.config)
+    config["model"]["scheme"] = "bioes"  # as which its tags would be read otherwise
+    other = load_model_of(tmp_path, rewritten(model_bytes(built), config=config))
+    assert other.target_tags.scheme == "BIOES"
+    prepared = prepare(small_config(), small_corpora())
+    wrong = to_builtins(prepared.config)
+    wrong["model"]["scheme"] = "iob2"
+    bioes = build_model(prepared, prepared.network, {}, {})
+    with pytest.raises(ModelFileError, match="is not one of IOB2"):
+        load_model_of(tmp_path, rewritten(model_bytes(bioes), config=wrong))
+
+
+def load_model_of(folder: Path, content: bytes) -> Model:
+    (folder / "other").write_bytes(content)
+    return load_model(folder / "other")
 
 
 def test_scores_that_there_are_not_are_not_kept(tiny_model: Model) -> None:

@@ -44,6 +44,7 @@ DIFFERENCES = [
     ("model.embedding", 128, 100),
     ("model.hidden", 200, 100),
     ("model.recurrent_init", None, "normal"),
+    ("model.scheme", "bioes", "iob2"),
     ("decoding.constrained", None, False),
     ("training.select_by", "conlleval", "conlleval"),
 ]

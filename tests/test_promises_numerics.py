@@ -26,11 +26,12 @@ from ladtl_np.layers.crf import crf_backward, crf_forward, crf_viterbi
 from ladtl_np.layers.divergence import divergence_forward
 from ladtl_np.objective import LossTerms
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.options.parts import ObjectiveOptions
+from ladtl_np.options.objective_options import ObjectiveOptions
 from ladtl_np.training import trainer as training
 from ladtl_np.training.diverged import MEANINGLESS, STEPS, Taken, Watch, guessing
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import Corpora, prepare
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 # ---- 22: the CRF against enumeration -------------------------------------------------------------
 

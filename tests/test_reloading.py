@@ -65,6 +65,34 @@ def test_a_switch_carries_its_layer_and_no_other(switch):
         np.testing.assert_array_equal(array, expected, err_msg=name)
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_network_of_two_domains_gets_the_crf_for_both(shared):
+    plain = Architecture.plain(vocabulary=9, embedding=3, hidden=2, source_tags=4, target_tags=5)
+    if shared:
+        plain = msgspec.structs.replace(plain, source_tags=5, shared_crf=True)
+    start = Start(recurrent="glorot", projection="identity")
+    new = initialise(plain, np.random.default_rng(1), start, np.float64)
+    old, before = network(4, 2, bias=False, characters=0), new.copy().weights
+    carry_layers(new, old, MATCHED, ReloadOptions())
+    s, t = MATCHED
+    crf = "shared_crf" if shared else "target_crf"
+    wanted = before[f"{crf}.W"].copy()
+    wanted[:, t] = old.weights["target_crf.W"][:, s]
+    np.testing.assert_array_equal(new.weights[f"{crf}.W"], wanted)
+    wanted = before[f"{crf}.A"].copy()
+    wanted[np.ix_(t, t)] = old.weights["target_crf.A"][np.ix_(s, s)]
+    np.testing.assert_array_equal(new.weights[f"{crf}.A"], wanted)
+    for kind in () if shared else "WA":
+        found = new.weights[f"source_crf.{kind}"]
+        np.testing.assert_array_equal(found, old.weights[f"target_crf.{kind}"])
+    for switch, kind in (("emission", "W"), ("transition", "A")):
+        one = initialise(plain, np.random.default_rng(1), start, np.float64)
+        carry_layers(one, old, MATCHED, ReloadOptions(**{switch: False}))
+        for name in before:
+            same = np.array_equal(one.weights[name], before[name])
+            assert same == ("_crf" in name and name.endswith(kind)), name
+
+
 def test_what_a_network_does_not_have_is_not_carried():
     for new, old in (
         (network(5, 1, characters=0), network(4, 2, characters=0)),

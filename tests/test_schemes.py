@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import (
+    INSIDE_SCHEMES,
     PREFIXES,
     SCHEMES,
     Span,
@@ -224,20 +226,30 @@ def test_all_prefixes_of_a_type_are_listed_seen_or_not() -> None:
     assert len(tags_of_types(["a"], "BILOU")) == 1 + len(PREFIXES["BILOU"])
 
 
+@pytest.mark.parametrize("scheme", INSIDE_SCHEMES)
 @given(data=st.data())
-def test_legal_masks_allow_exactly_the_legal_sequences(data: st.DataObject) -> None:
-    tags = tags_of_types(TYPES[:2])
-    start, end, transition = legal_start_end_transition(tags)
+def test_legal_masks_allow_exactly_the_legal_sequences(scheme: str, data: st.DataObject) -> None:
+    tags = tags_of_types(TYPES[:2], scheme)
+    start, end, transition = legal_start_end_transition(tags, scheme)
     rows = data.draw(st.lists(st.integers(0, len(tags) - 1), min_size=1, max_size=4))
     allowed = start[rows[0]] and end[rows[-1]] and transition[rows[:-1], rows[1:]].all()
-    assert allowed == (illegal_positions([tags[row] for row in rows], "BIOES") == [])
+    assert allowed == (illegal_positions([tags[row] for row in rows], scheme) == [])
 
 
-def test_legal_masks_have_their_shapes_and_no_dead_end() -> None:
-    start, end, transition = legal_start_end_transition(tags_of_types(TYPES))
-    assert start.shape == end.shape == (13,)
-    assert transition.shape == (13, 13)
+@pytest.mark.parametrize(("scheme", "m"), [("BIOES", 13), ("IOB2", 7)])
+def test_legal_masks_have_their_shapes_and_no_dead_end(scheme: str, m: int) -> None:
+    start, end, transition = legal_start_end_transition(tags_of_types(TYPES, scheme), scheme)
+    assert start.shape == end.shape == (m,)
+    assert transition.shape == (m, m)
     assert start.dtype == end.dtype == transition.dtype == np.bool_
     assert transition.any(axis=0).all()
     assert transition.any(axis=1).all()
-    assert legal_start_end_transition(["O"]).transition.all()
+    assert legal_start_end_transition(["O"], scheme).transition.all()
+
+
+@pytest.mark.parametrize("scheme", sorted({*SCHEMES, "XYZ"} - {*INSIDE_SCHEMES}))
+def test_no_model_has_tags_of_another_scheme(scheme: str) -> None:
+    with pytest.raises(ValueError, match="a model's tags are in one of"):
+        legal_start_end_transition(["O"], scheme)
+    with pytest.raises(ValueError, match="a tag set is in one of"):
+        TagSet(("O",), scheme)

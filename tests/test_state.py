@@ -12,9 +12,10 @@ import pytest
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.options.methods import METHODS
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.state import TrainerState, capture, restore
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 OPTIONS: dict[str, Any] = {
     "training": {"steps": 23, "evaluate_every": 5, "patience": 3},

@@ -11,10 +11,11 @@ from ladtl_np.model.file import model_bytes
 from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.methods import METHODS
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.passes import Passes
 from ladtl_np.training.preparation import Corpora, Prepared, prepare
 from ladtl_np.training.trained_model import build_model
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 
 def trained(**changes: object) -> Trainer:
@@ -158,6 +159,50 @@ def test_re_training_without_any_layer_carried_over_is_non_transfer_on_both_voca
         for _ in trainer.run():
             pass
     assert same_parameters(two_stages, alone)
+
+
+@pytest.mark.parametrize("method", ["joint-training", "la-dtl"])
+def test_re_training_is_a_start_from_the_source_with_the_target_alone(method) -> None:
+    warm = {"start": "source-model"}
+    prepared = prepare(small_config(method=method, training=warm), small_corpora())
+    retrained = prepare(small_config(method="re-training"), small_corpora())
+    first, wanted = prepared.first_stage, retrained.first_stage
+    assert first is not None
+    assert wanted is not None
+    assert first.network.weights.flat.tobytes() == wanted.network.weights.flat.tobytes()
+    alone = replace(
+        prepared,
+        source=(),
+        source_tags=None,
+        objective=prepared.objective.changed(source_share=0.0, w_mmd=0.0, w_param=0.0),
+        network=retrained.network.copy(),
+    )
+    runs = [Trainer(alone), Trainer(retrained), Trainer(prepared)]
+    for trainer in runs:
+        for _ in trainer.run():
+            pass
+    ours, theirs, both = (trainer.best for trainer in runs)
+    assert ours.weights.flat.tobytes() == theirs.weights.flat.tobytes()
+    assert ours.embedding.tobytes() == theirs.embedding.tobytes()
+    assert both.architecture.source_tags > 0
+    assert both.embedding.tobytes() != ours.embedding.tobytes()
+
+
+def test_a_constant_schedule_is_the_number_bit_for_bit() -> None:
+    plain = trained(objective={"source_share": 0.4, "w_mmd": 0.05, "w_param": 0.1})
+    constant = {"source_share": "constant(0.4)", "w_mmd": "linear(0.05, 0.05)"}
+    scheduled = trained(objective={**constant, "w_param": "steps(0.1, 0.5: 0.1)"})
+    assert same_parameters(plain, scheduled)
+    moving = trained(objective={**constant, "w_param": "steps(0.1, 0.5: 0.2)"})
+    assert not same_parameters(plain, moving)
+
+
+def test_an_evaluation_tells_the_weights_of_its_step() -> None:
+    config = small_config(objective={"source_share": "steps(0.9, 0.5: 0.1)", "w_mmd": 0.5})
+    events = list(Trainer(prepare(config, small_corpora())).run())
+    found = [event.weights for event in events if isinstance(event, Evaluation)]
+    assert [weights.source_share for weights in found] == [0.9, 0.9, 0.1, 0.1]
+    assert {weights[1:] for weights in found} == {(0.5, 0.03, 1e-4)}
 
 
 def test_the_exact_divergence_trains_another_model_than_the_squared_distance() -> None:

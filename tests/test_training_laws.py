@@ -109,6 +109,56 @@ CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
         )
     },
     "a longer first stage": ("re-training", "partly", {"reload": {"source_steps": 13}}),
+    **{
+        f"{name} from a source's model": (
+            name,
+            "permuted",
+            {"training": {"start": "source-model"}, "characters": CHARACTERS},
+        )
+        for name in METHODS
+        if METHODS[name].source == "with the target"
+    },
+    "a start from a source's model, types that differ": (
+        "la-dtl",
+        "partly",
+        {"training": {"start": "source-model"}, "reload": {"source_steps": 4, "transition": False}},
+    ),
+    "a start from a source's model, weighted by the step": (
+        "cd-learning",
+        "permuted",
+        {"training": {"start": "source-model"}, "cd": {"mode": "step"}},
+    ),
+    "frozen maps after a source's model": (
+        "linear-projection",
+        "permuted",
+        {"training": {"start": "source-model"}, "projection": {"init": "xavier", "frozen": True}},
+    ),
+    "schedules": (
+        "la-dtl",
+        "partly",
+        {
+            "objective": {
+                "source_share": "linear(0.9, 0.1)",
+                "w_mmd": "cosine(0, 0.4, 0.6)",
+                "w_param": "steps(0.5, 0.25: 0, 0.7: 0.2)",
+            }
+        },
+    ),
+    "the source alone first": (
+        "la-dtl",
+        "permuted",
+        {"objective": {"source_share": "steps(1, 0.5: 0.3)", "w_mmd": "constant(0.2)"}},
+    ),
+    "schedules of the divergence": (
+        "crf-l2",
+        "permuted",
+        {"objective": {"parameter_transfer": "kl", "w_param": "linear(0, 0.5)"}},
+    ),
+    **{
+        f"{name} in IOB2": (name, "permuted", {"model": {"scheme": "iob2"}})
+        for name in ("non-transfer", "re-training", "cd-learning", "la-dtl")
+    },
+    "IOB2, types that differ": ("la-dtl", "partly", {"model": {"scheme": "iob2"}}),
     "normalised words": (
         "la-dtl",
         "permuted",

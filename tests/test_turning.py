@@ -12,7 +12,7 @@ from ladtl_np.commands.support.turning import fitting
 from ladtl_np.objective import LossTerms
 from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.scoring import render, score
-from ladtl_np.training.trainer import Step
+from ladtl_np.training.events import Step
 
 
 def printed(table: Table, width: int) -> str:

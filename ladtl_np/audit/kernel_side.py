@@ -94,8 +94,7 @@ def kernel_side(case: Case, rng: np.random.Generator, variances: Variances) -> S
 
 def total_of(objective: Objective, terms: dict[str, float]) -> float:
     """The weighted sum of the terms with the model's own weights.             sec. 4.2"""
-    options = objective.options
-    share = options.source_share
+    options, (share, w_mmd, w_param, w_reg) = objective.options, objective.weights
     mmd = FLOORED if options.mmd_floor else "mmd"
     transfer = "param"
     if options.parameter_transfer == "kl":
@@ -103,9 +102,9 @@ def total_of(objective: Objective, terms: dict[str, float]) -> float:
     parts = {
         "source_nll": share,
         "target_nll": 1.0 - share,
-        mmd: options.w_mmd,
-        transfer: options.w_param,
-        "reg": options.w_reg,
+        mmd: w_mmd,
+        transfer: w_param,
+        "reg": w_reg,
     }
     return sum(weight * terms[name] for name, weight in parts.items() if weight and name in terms)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ladtl_np.audit.run_files import Moved
 from ladtl_np.audit.subject import Subject, model_subject, run_subject
 from ladtl_np.corpus.labels import TagSet
-from ladtl_np.corpus.schemes import to_bioes
+from ladtl_np.corpus.schemes import converted
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.model.file import load_model
 from ladtl_np.runs.names import BEST
@@ -60,6 +60,6 @@ def _known(corpus: Corpus, tags: TagSet) -> tuple[Corpus, int]:
     kept = tuple(
         sentence
         for sentence in corpus
-        if set(to_bioes(sentence.tags or (), corpus.scheme)) <= tags.index.keys()
+        if set(converted(sentence.tags or (), corpus.scheme, tags.scheme)) <= tags.index.keys()
     )
     return replace(corpus, sentences=kept, documents=()), len(corpus) - len(kept)

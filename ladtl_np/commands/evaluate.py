@@ -48,8 +48,9 @@ class Evaluated(NamedTuple):
     ----------
     scores, unknown
         Scores, and tokens that the model does not know: by model, then by file.
-    constrained, usual
-        By model: whether decoding was constrained, and the unknown tokens of its development data.
+    constrained, ways, usual
+        By model: whether decoding was constrained, also in words, and the unknown tokens of its
+        development data.
     remarks
         What stands out.
     """
@@ -57,6 +58,7 @@ class Evaluated(NamedTuple):
     scores: Results
     unknown: list[list[UnknownTokens]]
     constrained: list[bool]
+    ways: list[str]
     usual: list[UnknownTokens | None]
     remarks: list[Remark]
 
@@ -99,7 +101,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     found = evaluate_models(models, corpora, **decoding)
     tell(found.remarks)
     remarks += found.remarks
-    results, how = found.scores, _told(found.constrained, decoding["precision"])
+    results, how = found.scores, _told(found.ways, decoding["precision"])
     if as_json:
         facts = _as_json(models, corpora, found, decoding["domain"], decoding["precision"])
         print_json(facts | {"remarks": [remark.to_json() for remark in remarks]})
@@ -153,15 +155,17 @@ def evaluate_models(
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.commands.support.models import load
     from ladtl_np.model.evaluation import evaluate
+    from ladtl_np.model.tag_names import way_of
     from ladtl_np.model.tagging import make_decoder
 
-    found = Evaluated([], [], [], [], [])
+    found = Evaluated([], [], [], [], [], [])
     for path in models:
         model = load(path, vocabulary_key, embeddings)
         decoder = make_decoder(
             model, domain=domain, constrained=constrained, threads=threads, precision=precision
         )
         found.constrained.append(decoder.constrained)
+        found.ways.append(way_of(decoder.tags.scheme, decoder.constrained))
         found.usual.append(model.dev_unknown)
         found.scores.append([])
         found.unknown.append([])
@@ -188,11 +192,10 @@ def _unknown_types(path: str, decoder: Decoder, corpus: Corpus) -> Iterator[Rema
         yield Remark("unknown-types", corpus.name, len(there - known), what, cure)
 
 
-def _told(constrained: Sequence[bool], precision: Precision) -> str:
+def _told(ways: Sequence[str], precision: Precision) -> str:
     """How the models were decoded with, in the order in which they are named."""
     exactly = "" if precision == PRECISION else f", in {precision}"
-    names = ["constrained to legal BIOES" if way else "unconstrained" for way in constrained]
-    how = names[0] if len(set(names)) == 1 else f"as in training: {', '.join(names)}"
+    how = ways[0] if len(set(ways)) == 1 else f"as in training: {', '.join(ways)}"
     return how + exactly
 
 

@@ -182,6 +182,7 @@ def describe_model(model: Model) -> dict[str, Any]:
         "digits_to_zero": model.vocabulary.digits_to_zero,
         "token_mode": model.token_mode,
         "profile": model.profile.to_state(),
+        "scheme": model.target_tags.scheme,
         "target_scheme": model.target_scheme,
         "dev_unknown": msgspec.to_builtins(model.dev_unknown),
         "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
@@ -205,7 +206,7 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
         *_unknown(d["dev_unknown"]),
         ("tokens", _tokens(d["profile"])),
         ("sentences", d["profile"]["sentences"]),
-        ("tag scheme", f"BIOES; trained on {d['target_scheme']}"),
+        ("tag scheme", f"{d['scheme']}; trained on {d['target_scheme']}"),
     ]
     for name, count in d["tags"].items():
         kinds = ", ".join(map(shown, d["types"][name]))

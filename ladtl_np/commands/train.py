@@ -34,10 +34,10 @@ from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG
 from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
 from ladtl_np.runs.signals import raise_for, stop_asked_for
+from ladtl_np.training.events import Step
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
-from ladtl_np.training.trainer import Step
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]

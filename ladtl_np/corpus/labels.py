@@ -15,7 +15,7 @@ from ladtl_np.corpus.documents import parse_toml, read_document
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.limits import LISTED, TOML_BYTES
 from ladtl_np.corpus.lines import display_name
-from ladtl_np.corpus.schemes import PREFIXES, split_tag, tags_of_types
+from ladtl_np.corpus.schemes import INSIDE_SCHEMES, PREFIXES, split_tag, tags_of_types
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.printable import LONG, shown, some_of
@@ -32,46 +32,51 @@ __all__ = [
 
 @dataclass(frozen=True)
 class TagSet:
-    """The ordered BIOES tags of one domain; O is row 0.
+    """The ordered tags of one domain; O is row 0.
 
     Attributes
     ----------
     tags
         Tag of each row.
+    scheme
+        What the tags are written in: one of `schemes.INSIDE_SCHEMES`.
     index
         Row of each tag.
     """
 
     tags: tuple[str, ...]
+    scheme: str = "BIOES"
     index: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index = {tag: row for row, tag in enumerate(self.tags)}
         if self.tags[:1] != ("O",) or len(index) != len(self.tags):
             raise ValueError("a tag set starts with O and holds each tag once")
+        if self.scheme not in INSIDE_SCHEMES:
+            raise ValueError(f"a tag set is in one of {INSIDE_SCHEMES}, not in {self.scheme!r}")
         for row, tag in enumerate(self.tags):
-            if split_tag(tag)[0] not in ("O", *PREFIXES["BIOES"]):
-                raise ValueError(f"the tag of row {row} is not one of BIOES")
+            if split_tag(tag)[0] not in ("O", *PREFIXES[self.scheme]):
+                raise ValueError(f"the tag of row {row} is not one of {self.scheme}")
         object.__setattr__(self, "index", index)
 
     def __len__(self) -> int:
         return len(self.tags)
 
     @classmethod
-    def of_types(cls, types: Iterable[str]) -> TagSet:
-        """Build O and all BIOES tags of the types, sorted by type."""
-        return cls(tuple(tags_of_types(types)))
+    def of_types(cls, types: Iterable[str], scheme: str = "BIOES") -> TagSet:
+        """Build O and all tags of the types in a scheme, sorted by type."""
+        return cls(tuple(tags_of_types(types, scheme)), scheme)
 
     @classmethod
-    def from_corpora(cls, corpora: Iterable[Corpus]) -> TagSet:
-        """Build the tags of all types in a domain's training corpora, in whatever scheme."""
+    def from_corpora(cls, corpora: Iterable[Corpus], scheme: str = "BIOES") -> TagSet:
+        """Build the tags of all types in a domain's training corpora, in whatever schemes."""
         seen = {
             tag
             for corpus in corpora
             for sentence in corpus
             for tag in dict.fromkeys(sentence.tags or ())
         }
-        return cls.of_types({split_tag(tag)[1] for tag in seen} - {""})
+        return cls.of_types({split_tag(tag)[1] for tag in seen} - {""}, scheme)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -79,12 +84,12 @@ class TagSet:
         return tuple(dict.fromkeys(split_tag(tag)[1] for tag in self.tags[1:]))
 
     def encode(self, tags: Sequence[str], *, strict: bool = True) -> NDArray[np.int64]:
-        """Return the row of each BIOES tag.
+        """Return the row of each tag.
 
         Parameters
         ----------
         tags
-            BIOES tags of a sentence.
+            Tags of a sentence, in the set's own scheme.
         strict
             Whether a tag that is not in the set is an error; its row is -1 otherwise, which is how
             gold tags that a model has never seen are counted as missed.

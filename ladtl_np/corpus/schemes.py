@@ -15,10 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "INSIDE_SCHEMES",
     "PREFIXES",
     "SCHEMES",
     "LegalTags",
     "Span",
+    "converted",
     "decoded_tags",
     "detect_scheme",
     "from_bioes",
@@ -43,6 +45,9 @@ PREFIXES = {
 
 SCHEMES = tuple(PREFIXES)
 
+INSIDE_SCHEMES = ("BIOES", "IOB2")
+"""Schemes that a model's own tags may be in."""
+
 Span = tuple[int, int, str]
 """First token, last token + 1, type."""
 
@@ -54,7 +59,7 @@ _CLOSED = ("BIOES", "BILOU", "BMES")  # schemes in which an entity says where it
 
 
 class LegalTags(NamedTuple):
-    """What constrained decoding may do, for m tags of BIOES."""
+    """What constrained decoding may do, for m tags of a model."""
 
     start: NDArray[np.bool_]  # (m,) tags that may open a sentence
     end: NDArray[np.bool_]  # (m,) tags that may close a sentence
@@ -208,14 +213,22 @@ def _written(length: int, adjacent: bool, scheme: str) -> str:
     return unit if length == 1 else first + inside * (length - 2) + last
 
 
+def converted(tags: Sequence[str], scheme: str, wanted: str) -> tuple[str, ...]:
+    """Write the spans of a sequence in another scheme, or in the same without illegal tags.
+
+    Lossless for every legal sequence but for IO, which joins adjacent spans of one type.
+    """
+    return spans_to_tags(spans(tags, scheme), len(tags), wanted)
+
+
 def to_bioes(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
     """Convert to BIOES; lossless for every legal sequence (IO cannot part adjacent spans)."""
-    return spans_to_tags(spans(tags, scheme), len(tags), "BIOES")
+    return converted(tags, scheme, "BIOES")
 
 
 def from_bioes(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
     """Convert from BIOES; lossless but for IO, which joins adjacent spans of one type."""
-    return spans_to_tags(spans(tags, "BIOES"), len(tags), scheme)
+    return converted(tags, "BIOES", scheme)
 
 
 def decoded_tags(tags: Sequence[str], scheme: str) -> tuple[str, ...]:
@@ -259,18 +272,27 @@ def tags_of_types(types: Iterable[str], scheme: str = "BIOES") -> list[str]:
     return ["O", *(f"{prefix}-{kind}" for kind in kinds for prefix in _prefixes(scheme))]
 
 
-def legal_start_end_transition(tags: Sequence[str]) -> LegalTags:
-    """Find which BIOES tags may open a sentence, close it, and follow each other.
+def legal_start_end_transition(tags: Sequence[str], scheme: str = "BIOES") -> LegalTags:
+    """Find which tags may open a sentence, close it, and follow each other.
 
     The arrays are ``start`` (m,), ``end`` (m,) and ``transition`` (m, m), from row to column.
+
+    Raises
+    ------
+    ValueError
+        If the scheme is none of those that a model's tags are in, or a tag is not one of it.
     """
-    pairs = _split_all(tags, "BIOES")
+    if scheme not in INSIDE_SCHEMES:
+        raise ValueError(f"a model's tags are in one of {INSIDE_SCHEMES}, not in {scheme!r}")
+    pairs = _split_all(tags, scheme)
     prefix = np.array([letter for letter, _ in pairs], dtype="U1")
     number = {kind: row for row, kind in enumerate(dict.fromkeys(kind for _, kind in pairs))}
     kind = np.array([number[name] for _, name in pairs], dtype=np.int64)
-    outside_before = np.isin(prefix, ["O", "B", "S"])  # no span may be open before these
-    outside_after = np.isin(prefix, ["O", "E", "S"])  # no span is open after these
+    outside_before = np.isin(prefix, ["O", "B", "S"])  # no span may go on with these
+    goes_on = np.isin(prefix, ["B", "I"])  # a span may go on after these
+    # where it need not be closed, it may as well have ended with any of its tags
+    outside_after = ~goes_on if scheme in _CLOSED else np.ones(len(tags), np.bool_)
     same = kind[:, None] == kind[None, :]
-    inside = ~outside_after[:, None] & ~outside_before[None, :] & same
+    inside = goes_on[:, None] & ~outside_before[None, :] & same
     transition = inside | (outside_after[:, None] & outside_before[None, :])
     return LegalTags(outside_before, outside_after, transition)

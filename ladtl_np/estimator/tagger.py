@@ -36,10 +36,11 @@ from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.runs.checkpoint import SELDOM
 from ladtl_np.runs.resumable import Interrupted, stoppable
 from ladtl_np.scoring import Scores
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.trained_model import build_model
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 __all__ = ["LaDTLTagger"]
 

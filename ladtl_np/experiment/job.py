@@ -14,9 +14,9 @@ from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.run import Run, read_corpora, read_label_map
 from ladtl_np.runs.signals import raise_for, stop_asked_for
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
-from ladtl_np.training.trainer import Evaluation, Step
 
 __all__ = ["VECTORS", "Event", "Execute", "Job", "explanation", "perform"]
 

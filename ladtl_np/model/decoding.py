@@ -14,7 +14,6 @@ from ladtl_np.arrays.spelling import pack_spellings
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.labels import TagSet
-from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ScoreError
@@ -26,6 +25,7 @@ from ladtl_np.model.network import TARGET, Network
 from ladtl_np.model.packed import Projected
 from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
 from ladtl_np.model.products import products_of
+from ladtl_np.model.tag_names import TagNames, allowed_tags
 from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.shapes import Floats, Integers
 
@@ -49,7 +49,7 @@ def _numbered(n: int) -> str:
 
 
 class Decoder:
-    """Finds the best BIOES tags of sentences under one head of a network.
+    """Finds the best tags of sentences under one head of a network.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Decoder:
     characters
         Alphabet of a network that reads characters.
     constrained
-        Whether only legal tag sequences of BIOES may be chosen.
+        Whether only tag sequences that are legal in the tags' scheme may be chosen.
     emission_bias
         Whether the emission bias counts, where the network has one.
     workers
@@ -72,7 +72,9 @@ class Decoder:
     name
         What messages call the model.
     precision
-        What the LSTM's products are computed in; bfloat16 wants a network of float32.
+        Of the LSTM's products; bfloat16 wants a network of float32.
+    own_scheme
+        Whether tags are given in the scheme of `tags`; else in BIOES.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Decoder:
         workers: Workers | None = None,
         name: str = "",
         precision: Precision = PRECISION,
+        own_scheme: bool = False,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.characters, self.emission_bias = characters, emission_bias
@@ -98,10 +101,8 @@ class Decoder:
         if precision == "bfloat16" and network.embedding.dtype != np.float32:
             raise ValueError(f"bfloat16 wants weights of float32, got {network.embedding.dtype}")
         self.workers = workers or Workers()
-        m = len(tags.tags)
-        anything = np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_)
-        self._legal = legal_start_end_transition(tags.tags) if constrained else anything
-        self._names = np.array(tags.tags, dtype=object)
+        self._allowed = allowed_tags(tags, constrained=constrained)
+        self._names = TagNames(tags, own=own_scheme)
         self._looked_up = self._unknown = 0
 
     @property
@@ -112,7 +113,7 @@ class Decoder:
     def tag(
         self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
     ) -> list[tuple[str, ...]]:
-        """BIOES tags of each sentence, in the order given; an empty sentence has none.
+        """Tags of each sentence, in the order given; an empty sentence has none.
 
         Parameters
         ----------
@@ -159,13 +160,13 @@ class Decoder:
                 self._count_long(sentence)
                 best, score = best_tags_in_pieces(sentence, *given)
                 broken += [] if np.isfinite(score) else [n]
-                found[n] = tuple(self._names[best])
+                found[n] = tuple(self._names.of(best, [len(sentence)]))
 
         def results() -> list[tuple[str, ...]]:
             while waiting:
                 for numbers, finish in waiting.popleft():
                     best, scores = finish()
-                    names = self._names[best].tolist()
+                    names = self._names.of(best, lengths[numbers].tolist())
                     broken.extend(np.array(numbers)[~np.isfinite(scores)].tolist())
                     end = 0
                     for n in numbers:
@@ -249,7 +250,7 @@ class Decoder:
         # E = (H T) W = H (T W)
         W = fold(self.network.projection(self.head), weights[f"{crf}.W"])
         A, b = weights[f"{crf}.A"], weights.get(f"{crf}.b") if self.emission_bias else None
-        may_start, may_end, may_follow = self._legal
+        may_start, may_end, may_follow = self._allowed
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
         return decoding.Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)

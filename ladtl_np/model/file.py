@@ -76,7 +76,7 @@ class Model:
     characters
         The alphabet; None for a model that does not read characters.
     target_scheme
-        Tag scheme of the target's training corpus; the model itself gives BIOES.
+        Tag scheme of the target's training corpus; the model gives BIOES, whatever its own is.
     dev_unknown
         Tokens of the development data that the model does not know; None where that is not told.
     name

@@ -112,8 +112,9 @@ def read_parts(name: str, header: Header) -> Parts:
     require_short(name, header)
     try:
         vocabulary = Vocabulary.from_state(header.vocabulary)
-        source_tags = TagSet(tuple(header.source_tags)) if header.source_tags else None
-        target_tags = TagSet(tuple(header.target_tags))
+        scheme = header.config.model.scheme.upper()
+        source_tags = TagSet(tuple(header.source_tags), scheme) if header.source_tags else None
+        target_tags = TagSet(tuple(header.target_tags), scheme)
         characters = Characters.from_state(header.characters) if header.characters else None
         require_one_lock(vocabulary, characters)
         _require_label_map(header.label_map, source_tags, target_tags)

@@ -40,6 +40,7 @@ def make_decoder(
     threads: int = DEFAULTS.threads,
     embeddings: str | PathLike[str] | None = None,
     precision: Precision = PRECISION,
+    own_scheme: bool = False,
 ) -> Decoder:
     """Decoder of one of a model's heads.
 
@@ -50,7 +51,8 @@ def make_decoder(
     domain
         Which head: ``target`` or ``source``.
     constrained
-        Whether only tag sequences that are legal in BIOES may be chosen; None is as in training.
+        Whether only tag sequences that are legal in the model's scheme may be chosen; None is as in
+        training.
     threads
         Threads to compute with; results do not depend on it.
     embeddings
@@ -59,6 +61,8 @@ def make_decoder(
     precision
         ``float32``, or ``bfloat16`` for the LSTM's products on processors that have it: faster,
         and a little less exact.
+    own_scheme
+        Whether tags are given in the model's own scheme, ``model.scheme``; else in BIOES.
 
     Raises
     ------
@@ -83,6 +87,7 @@ def make_decoder(
         workers=Workers(threads),
         name=model.name,
         precision=precision,
+        own_scheme=own_scheme,
     )
 
 

@@ -107,4 +107,4 @@ def _tags(header: Header) -> str:
     sides = ((len(header.source_tags), "source"), (len(header.target_tags), "target"))
     told = " and ".join(f"{count:,} {side} tags" for count, side in sides if count)
     pairs = f"; pairs of types: {len(header.label_map):,}" if header.label_map else ""
-    return f"{told}, all of BIOES{pairs}"
+    return f"{told}, all of {header.config.model.scheme.upper()}{pairs}"

@@ -52,14 +52,15 @@ def divergence_step(
     value, cache = divergence_forward(E_s, A_s, E_t, A_t, batch.offsets, empty)
 
     dE = workers.memory.zeros(E_t.shape, E_t.dtype)
-    divergence_backward(dE, gradients[f"{TARGET}.A"], options.w_param, cache)
+    w_param = objective.weights.w_param
+    divergence_backward(dE, gradients[f"{TARGET}.A"], w_param, cache)
     dW, db = gradients[f"{TARGET}.W"], gradients.get(f"{TARGET}.b")
     dhidden += affine_backward(dW, db, dE, hidden, W_t, empty)
     if options.divergence_gradient == "both":
         dE[...] = 0.0
         dW, dA = np.zeros_like(W_s), np.zeros_like(A_s)
         db = None if b_s is None else np.zeros_like(b_s)
-        divergence_source_backward(dE, dA, options.w_param, cache)
+        divergence_source_backward(dE, dA, w_param, cache)
         dhidden += affine_backward(dW, db, dE, hidden, W_s, empty)
         gradients[f"{SOURCE}.W"][:, same] += dW
         gradients[f"{SOURCE}.A"][np.ix_(same, same)] += dA

@@ -92,7 +92,7 @@ class MmdTerm:
             # max(floor, .), which also makes an absent label count as the floor
             total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
             sent_back = np.where(values > floor, mu, 0.0)
-        mmd_backward(dhidden, options.w_mmd * sent_back, self.work.cache, workers)
+        mmd_backward(dhidden, self.objective.weights.w_mmd * sent_back, self.work.cache, workers)
         return total
 
 

@@ -104,33 +104,33 @@ def loss_step(
 
     Works in the workers' memory, which the caller may reuse once the gradients have been used.
     """
-    weights, options, memory = network.weights, objective.options, workers.memory
-    share = options.source_share
+    weights, memory = network.weights, workers.memory
+    share, w_mmd, w_param, w_reg = objective.weights
     hidden, encoder = encoder_forward(network, batch, dropout_mask, workers)
     gradients, dhidden = weights.zeros_like(), memory.empty(hidden.shape, hidden.dtype)
     mmd = param = reg = 0.0
 
     with memory.frame():
         heads = Heads(dhidden, gradients, hidden, batch, network, share, memory)
-        if not options.w_mmd:
+        if not w_mmd:
             workers.run(*heads.tasks)
         else:
             term = MmdTerm(hidden, batch, objective, variances, memory)
             workers.run(*heads.tasks, *term.tasks)
             mmd = term.finish(dhidden, workers)
         nll = heads.finish()
-    if options.w_param:
+    if w_param:
         with memory.frame():
             param = _transfer_step(dhidden, gradients, hidden, batch, network, objective, workers)
     embedding = encoder_backward(gradients, dhidden, encoder, network, workers)
-    if options.w_reg:
+    if w_reg:
         reg = regulariser_forward(weights, objective.frozen)
-        regulariser_backward(gradients, options.w_reg, weights)
+        regulariser_backward(gradients, w_reg, weights)
     for name in objective.frozen:
         gradients[name][...] = 0.0
 
     total = share * nll[SOURCE] + (1.0 - share) * nll[TARGET]
-    total += options.w_mmd * mmd + options.w_param * param + options.w_reg * reg
+    total += w_mmd * mmd + w_param * param + w_reg * reg
     terms = LossTerms(total, nll[SOURCE], nll[TARGET], mmd, param, reg)
     return terms, Gradients(gradients, embedding)
 
@@ -151,7 +151,7 @@ def _transfer_step(
     if objective.options.parameter_transfer == "kl":
         return divergence_step(dhidden, gradients, hidden, batch, network, objective, workers)
     value = parameter_transfer_forward(weights, matched)
-    parameter_transfer_backward(gradients, objective.options.w_param, weights, matched)
+    parameter_transfer_backward(gradients, objective.weights.w_param, weights, matched)
     return value
 
 

@@ -8,10 +8,20 @@ from typing import Any, NamedTuple
 import msgspec
 
 from ladtl_np.arrays.parameters import Parameters, RowGradient
-from ladtl_np.options.parts import ObjectiveOptions
+from ladtl_np.options.objective_options import ObjectiveOptions
+from ladtl_np.options.schedules import parse_schedule
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Gradients", "LossTerms", "Objective"]
+__all__ = ["Gradients", "LossTerms", "Objective", "TermWeights"]
+
+
+class TermWeights(NamedTuple):
+    """Weights of the terms in one step; a term with weight 0 is not computed."""
+
+    source_share: float  # epsilon of the paper
+    w_mmd: float  # alpha
+    w_param: float  # beta
+    w_reg: float  # gamma
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +31,8 @@ class Objective:
     Attributes
     ----------
     options
-        Weights of the terms and how they are computed. What the method does not have has the
-        weight 0; a term with weight 0 is not computed.
+        Weights of the terms, or their schedules, and how they are computed. What the method does
+        not have has the weight 0.
     matched
         (M,) source tags and (M,) target tags that mean the same.
     label_aware
@@ -32,6 +42,8 @@ class Objective:
         is all ones.
     frozen
         Names of parameters that receive no gradient.
+    progress
+        Place in the run, from 0 to 1, at which schedules are read.
     """
 
     options: ObjectiveOptions
@@ -39,6 +51,27 @@ class Objective:
     label_aware: bool
     label_weights: Floats | None
     frozen: tuple[str, ...]
+    progress: float = 0.0
+
+    @property
+    def weights(self) -> TermWeights:
+        """Of the terms, at this place in the run."""
+        options = self.options
+        scheduled = (options.source_share, options.w_mmd, options.w_param)
+        share, w_mmd, w_param = (parse_schedule(value).at(self.progress) for value in scheduled)
+        return TermWeights(share, w_mmd, w_param, options.w_reg)
+
+    @property
+    def written_weights(self) -> dict[str, float | str]:
+        """Numbers, and schedules as they were written."""
+        return {name: getattr(self.options, name) for name in TermWeights._fields}
+
+    def at(self, progress: float) -> Objective:
+        """The same at another place in the run; itself where no weight changes."""
+        options = self.options
+        scheduled = (options.source_share, options.w_mmd, options.w_param)
+        varies = any(parse_schedule(value).varies for value in scheduled)
+        return replace(self, progress=progress) if varies else self
 
     @classmethod
     def la_dtl(cls, matched: tuple[Integers, Integers], **options: Any) -> Objective:

@@ -22,12 +22,12 @@ from ladtl_np.options.method_options import (
     ReloadOptions,
     SimilarityOptions,
 )
+from ladtl_np.options.objective_options import ObjectiveOptions
 from ladtl_np.options.parts import (
     AdaGradOptions,
     CharacterOptions,
     DecodingOptions,
     ModelOptions,
-    ObjectiveOptions,
     TrainingOptions,
     VectorOptions,
     VocabularyOptions,

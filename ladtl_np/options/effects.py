@@ -151,13 +151,13 @@ _RULES = (
     ),
     _Rule(
         "objective.kernel objective.mmd_floor objective.exclude_tags",
-        lambda given: given.config.objective.w_mmd > 0.0,
+        lambda given: given.config.objective.largest("w_mmd") > 0.0,
         "with objective.w_mmd of 0",
         "give that a weight",
     ),
     _Rule(
         "objective.parameter_transfer objective.divergence_gradient",
-        lambda given: given.config.objective.w_param > 0.0,
+        lambda given: given.config.objective.largest("w_param") > 0.0,
         "with objective.w_param of 0",
         "give that a weight",
     ),

@@ -29,6 +29,7 @@ _NEEDED: dict[str, Callable[[Method], bool]] = {
     "objective.w_param": lambda method: method.parameter_transfer,
     "objective.source_share": lambda method: method.source == "with the target",
     "training.epoch": lambda method: method.source == "with the target",
+    "training.start": lambda method: method.source == "with the target",
     "training.source_batch": lambda method: method.source != "unused",
     "data.source_fraction": lambda method: method.source != "unused",
 }
@@ -73,15 +74,19 @@ def shares_crf(method: Method, joint: JointOptions) -> bool:
 
 def _require_effect(config: Config, method: Method) -> None:
     """Refuse options that would have no effect under the method."""
+    warm = config.training.start == "source-model" and has_effect("training.start", method)
     for name, other in METHODS.items():
         if not other.options or other.options == method.options:
+            continue
+        if warm and other.options == "reload":
             continue
         section = getattr(config, other.options)
         for field in msgspec.structs.fields(section):
             if getattr(section, field.name) != field.default:
+                also = " or training.start=source-model" if other.options == "reload" else ""
                 raise UsageError(
                     f"{other.options}.{field.name} has no effect with method {config.method}; "
-                    f"leave it out, or choose --method {name}"
+                    f"leave it out, or choose --method {name}{also}"
                 )
     exact = config.objective.parameter_transfer == "kl"
     if config.objective.divergence_gradient != "target" and not exact:
@@ -130,7 +135,7 @@ def aligned_tags(source: TagSet, target: TagSet, label_map: LabelMap | None, nee
     require_equal_tags(source, target, label_map, need, cure)
     rows, partners = matched_tags(source, target, label_map)
     name_of = {int(partner): source.tags[row] for row, partner in zip(rows, partners, strict=True)}
-    return TagSet(tuple(name_of[row] for row in range(len(target))))
+    return TagSet(tuple(name_of[row] for row in range(len(target))), source.scheme)
 
 
 def require_equal_tags(

@@ -94,6 +94,8 @@ class SimilarityOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
 class ReloadOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What re-training carries from the source's model to the target's (Lee et al. 2017).
 
+    With ``training.start = "source-model"`` every method of two domains starts so.
+
     Attributes
     ----------
     words

@@ -6,23 +6,17 @@ from typing import Literal
 
 import msgspec
 
-from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE, REFERENCE_VARIANCES
+from ladtl_np.options.ranges import require
 
 __all__ = [
     "AdaGradOptions",
     "CharacterOptions",
     "DecodingOptions",
     "ModelOptions",
-    "ObjectiveOptions",
     "TrainingOptions",
     "VectorOptions",
     "VocabularyOptions",
 ]
-
-
-def _require(holds: bool, message: str) -> None:
-    if not holds:
-        raise ValueError(message)
 
 
 class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +35,9 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     recurrent_init
         How the LSTM's recurrent weights start: ``glorot`` (uniform, per gate) or ``normal`` (with
         deviation 0.01, as in the released code).
+    scheme
+        What tags are written in inside: ``bioes``, four tags a type, or ``iob2``, two, as the paper
+        has on Weibo, SIGHAN and Twitter. Corpora may be in any scheme.
     """
 
     embedding: int = 100
@@ -48,70 +45,12 @@ class ModelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     dropout: float = 0.5
     emission_bias: bool = False
     recurrent_init: Literal["glorot", "normal"] = "glorot"
+    scheme: Literal["bioes", "iob2"] = "bioes"
 
     def __post_init__(self) -> None:
-        _require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
-        _require(self.hidden > 0, f"hidden must be at least 1, got {self.hidden}")
-        _require(0.0 <= self.dropout < 1.0, f"dropout must lie in [0, 1), got {self.dropout}")
-
-
-class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Weights of the loss terms (sec. 4.2).
-
-    Attributes
-    ----------
-    source_share
-        The paper's epsilon: weight of the source's likelihood; the target's is 1 - epsilon.
-    w_mmd
-        The paper's alpha: weight of the label-aware MMD.
-    w_param
-        The paper's beta: weight of the distance between the two CRFs' parameters.
-    w_reg
-        The paper's gamma: weight of the squared BiLSTM and CRF weights.
-    kernel
-        ``reference`` (the released code's 19 variances), ``median`` (the median heuristic), or a
-        list of variances.
-    exclude_tags
-        Tags of the source that the MMD leaves out, such as ``["O"]``.
-    mmd_floor
-        Least value of each label's squared MMD, absent labels included, as in the released code
-        (1e-4); a label below it has no gradient. 0 is no floor.
-    parameter_transfer
-        What ties the two CRFs: ``l2`` (squared distance of their parameters, as in the paper) or
-        ``kl`` (exact divergence of their label distributions; every tag must match).
-    divergence_gradient
-        Whom the exact divergence moves: the ``target`` alone, to which the source's distribution is
-        a constant, or ``both``.
-    """
-
-    source_share: float = 0.3
-    w_mmd: float = 0.02
-    w_param: float = 0.03
-    w_reg: float = 1e-4
-    kernel: Literal["reference", "median"] | list[float] = "reference"
-    exclude_tags: list[str] = []
-    mmd_floor: float = 0.0
-    parameter_transfer: Literal["l2", "kl"] = "l2"
-    divergence_gradient: Literal["target", "both"] = "target"
-
-    def __post_init__(self) -> None:
-        share = self.source_share
-        _require(0.0 <= share < 1.0, f"source_share must lie in [0, 1), got {share}")
-        for name in ("w_mmd", "w_param", "w_reg", "mmd_floor"):
-            value = getattr(self, name)
-            _require(value >= 0.0, f"{name} must not be negative, got {value}")
-        if isinstance(self.kernel, list):
-            _require(
-                bool(self.kernel) and all(0.0 < s <= LARGEST_VARIANCE for s in self.kernel),
-                "kernel must be reference, median, or a list of positive variances up to "
-                f"{LARGEST_VARIANCE:g}",
-            )
-
-    def variances(self) -> tuple[float, ...] | None:
-        """The Gaussians' variances; None for the median heuristic."""
-        if isinstance(self.kernel, list):
-            return tuple(self.kernel)
-        return REFERENCE_VARIANCES if self.kernel == "reference" else None
+        require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
+        require(self.hidden > 0, f"hidden must be at least 1, got {self.hidden}")
+        require(0.0 <= self.dropout < 1.0, f"dropout must lie in [0, 1), got {self.dropout}")
 
 
 class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -142,15 +81,15 @@ class AdaGradOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     def __post_init__(self) -> None:
         rate = self.learning_rate
-        _require(rate > 0.0, f"learning_rate must be positive, got {rate}")
+        require(rate > 0.0, f"learning_rate must be positive, got {rate}")
         for name in ("initial_accumulator", "epsilon", "decay_steps", "clip_norm"):
             value = getattr(self, name)
-            _require(value >= 0, f"{name} must not be negative, got {value}")
-        _require(
+            require(value >= 0, f"{name} must not be negative, got {value}")
+        require(
             self.initial_accumulator + self.epsilon > 0.0,
             "initial_accumulator and epsilon must not both be 0: the first step would divide by 0",
         )
-        _require(0.0 < self.decay <= 1.0, f"decay must lie in (0, 1], got {self.decay}")
+        require(0.0 < self.decay <= 1.0, f"decay must lie in (0, 1], got {self.decay}")
 
 
 class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -172,6 +111,10 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Probability with which a word seen once in training is taken for unknown.
     epoch
         What a pass is counted over in reports: the ``larger`` training set, or the ``target``.
+    start
+        Where a method of two domains starts: at ``random`` values, or from a ``source-model``,
+        which is trained on the source alone, as re-training's first stage. Its encoder is carried
+        over, and its CRF to the CRFs of both domains (section `reload`).
     select_by
         Whose F1 on the development data chooses the model: ``conlleval`` or ``strict``.
     """
@@ -183,15 +126,16 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     patience: int = 0
     unknown_probability: float = 0.5
     epoch: Literal["larger", "target"] = "larger"
+    start: Literal["random", "source-model"] = "random"
     select_by: Literal["conlleval", "strict"] = "conlleval"
 
     def __post_init__(self) -> None:
         for name in ("steps", "source_batch", "target_batch", "evaluate_every"):
             value = getattr(self, name)
-            _require(value > 0, f"{name} must be at least 1, got {value}")
-        _require(self.patience >= 0, f"patience must not be negative, got {self.patience}")
+            require(value > 0, f"{name} must be at least 1, got {value}")
+        require(self.patience >= 0, f"patience must not be negative, got {self.patience}")
         probability = self.unknown_probability
-        _require(
+        require(
             0.0 <= probability <= 1.0,
             f"unknown_probability must lie in [0, 1], got {probability}",
         )
@@ -220,7 +164,7 @@ class VocabularyOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknow
     key: str = ""
 
     def __post_init__(self) -> None:
-        _require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")
+        require(self.min_count > 0, f"min_count must be at least 1, got {self.min_count}")
 
 
 class VectorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -236,7 +180,7 @@ class VectorOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     keep: Literal["all", "training"] | int = 20_000
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             isinstance(self.keep, str) or self.keep > 0,
             f"keep must be at least 1, or training for none, got {self.keep}",
         )
@@ -260,8 +204,8 @@ class CharacterOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     lower: bool = False
 
     def __post_init__(self) -> None:
-        _require(self.hidden >= 0, f"hidden must not be negative, got {self.hidden}")
-        _require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
+        require(self.hidden >= 0, f"hidden must not be negative, got {self.hidden}")
+        require(self.embedding > 0, f"embedding must be at least 1, got {self.embedding}")
 
 
 class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -270,7 +214,7 @@ class DecodingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     Attributes
     ----------
     constrained
-        Whether only tag sequences that are legal in BIOES may be chosen.
+        Whether only tag sequences that are legal in the model's scheme may be chosen.
     emission_bias
         Whether decoding adds the emission bias, where the model has one; the released code trains
         one and leaves it out.

@@ -10,7 +10,7 @@ from ladtl_np.corpus.tally import Remark
 from ladtl_np.objective import LossTerms
 from ladtl_np.printable import LONG, shown
 from ladtl_np.progress.bar import BarDisplay, bar_column, rest_of_the_line
-from ladtl_np.training.trainer import Evaluation, Step
+from ladtl_np.training.events import Evaluation, Step
 
 __all__ = ["TrainingDisplay"]
 

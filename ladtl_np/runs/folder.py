@@ -31,6 +31,7 @@ __all__ = ["COLUMNS", "RunFolder", "Use", "unique_names"]
 
 COLUMNS = (
     *("step", "epoch", "total", "source_nll", "target_nll", "mmd", "param", "reg"),
+    *("source_share", "w_mmd", "w_param", "w_reg"),
     *("gradient_norm", "learning_rate", "dev_precision", "dev_recall", "dev_f1"),
     *("dev_strict_f1", "best", "tokens_per_second", "seconds"),
 )

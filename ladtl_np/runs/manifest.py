@@ -111,6 +111,9 @@ class Manifest(msgspec.Struct, frozen=True):
     remarks: list[Remark] = []
     updates: Count | None = None
     constrained_decoding: bool | None = None
+    scheme: str = ""
+    start: str = ""
+    weights: dict[str, float | str] = {}
 
     def tests(self) -> list[str]:
         """Test corpora that the run was scored on."""

@@ -17,8 +17,9 @@ from ladtl_np.runs.checkpoint import (
     write_checkpoint,
 )
 from ladtl_np.runs.signals import raise_for, stop_asked_for
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.trained_model import versions
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 __all__ = ["Interrupted", "Store", "stoppable"]
 

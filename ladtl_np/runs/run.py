@@ -36,10 +36,11 @@ from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, predictions_of
 from ladtl_np.scoring import Scores
+from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.trained_model import build_model, machine, versions
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 __all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
 
@@ -264,6 +265,9 @@ class Run:
             "target_sentences_used": len(prepared.target),
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
+            "scheme": prepared.target_tags.scheme,
+            "start": prepared.config.training.start,
+            "weights": prepared.objective.written_weights,
             "constrained_decoding": prepared.config.decoding.constrained,
             "remarks": [remark.to_json() for remark in prepared.remarks],
         }
@@ -286,6 +290,7 @@ def describe(role: Role, corpus: Corpus) -> dict[str, Any]:
 def metrics_row(event: Evaluation) -> dict[str, Any]:
     """One row of metrics.tsv."""
     row: dict[str, Any] = {"step": event.step, "epoch": event.epoch, **event.terms._asdict()}
+    row |= event.weights._asdict()
     row |= {"gradient_norm": event.gradient_norm, "learning_rate": event.learning_rate}
     if event.scores is not None:
         overall = event.scores.conlleval.overall

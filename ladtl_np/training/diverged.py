@@ -18,7 +18,8 @@ from ladtl_np.errors import DivergedError
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.options.parts import AdaGradOptions, ObjectiveOptions
+from ladtl_np.options.objective_options import ObjectiveOptions
+from ladtl_np.options.parts import AdaGradOptions
 
 __all__ = ["MEANINGLESS", "STEPS", "Taken", "Watch", "advised", "guessing"]
 
@@ -55,7 +56,8 @@ class Watch:
     """
 
     def __init__(self, options: ObjectiveOptions, tags: int) -> None:
-        self.weight = max(1.0, options.w_mmd, options.w_param, options.w_reg)
+        weights = options.largest("w_mmd"), options.largest("w_param"), options.w_reg
+        self.weight = max(1.0, *weights)
         self.tags, self.meaningless = tags, 0
         self._said = ""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ladtl_np.corpus.labels import TagSet
-from ladtl_np.corpus.schemes import to_bioes
+from ladtl_np.corpus.schemes import converted
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.objective.batching import EncodedSentence
@@ -43,7 +43,7 @@ def encode_corpus(
     return tuple(
         EncodedSentence(
             vocabulary.encode(sentence.tokens),
-            tags.encode(to_bioes(sentence.tags or (), corpus.scheme)),
+            tags.encode(converted(sentence.tags or (), corpus.scheme, tags.scheme)),
             spellings=None if numbers is None else _numbered(sentence.tokens, numbers),
             line=sentence.line or number,
         )

@@ -20,7 +20,7 @@ from ladtl_np.options.method_checks import (
     chosen_method,
     shares_crf,
 )
-from ladtl_np.options.methods import Method
+from ladtl_np.options.methods import Method, method_named
 from ladtl_np.options.seeds import stream
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.estimate import estimate, require_memory
@@ -66,11 +66,12 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     # of the distinct words as they are written, where their characters are read
     numbers: dict[str, int] | None = None if characters is None else {}
     shared = shares_crf(method, config.joint)
-    target_tags = TagSet.from_corpora([target])
+    scheme = config.model.scheme.upper()
+    target_tags = TagSet.from_corpora([target], scheme)
     source_tags = None
     match = "One domain only: no tags to match."
     if source is not None:
-        source_tags = TagSet.from_corpora([source])
+        source_tags = TagSet.from_corpora([source], scheme)
         match = describe_match(source_tags, target_tags, label_map)
         if shared:
             need = f"method {config.method} with one CRF for both domains"
@@ -103,10 +104,13 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
+    if method.source == "before the target" or config.training.start == "source-model":
+        prepared = replace(prepared, first_stage=_source_stage(prepared, start))
+    if method.source == "before the target":
+        alone = start.network(None, target_tags)
+        return replace(prepared, source=(), source_tags=None, network=alone)
     if method.source_weights == "similarity":
         return replace(prepared, source=_weighted(prepared, start.trained_words))
-    if method.source == "before the target":
-        return _in_two_stages(prepared, start)
     return prepared
 
 
@@ -140,33 +144,31 @@ def _weighted(prepared: Prepared, words: int) -> tuple[EncodedSentence, ...]:
     )
 
 
-def _in_two_stages(prepared: Prepared, start: StartValues) -> Prepared:
-    """The source's model first, then the target's, each with a single CRF (re-training)."""
+def _source_stage(prepared: Prepared, start: StartValues) -> Prepared:
+    """Training on the source alone, with one CRF: what re-training and a warm start begin with."""
     config, source_tags = prepared.config, prepared.source_tags
     if source_tags is None:
         raise ValueError("two stages need a source")
+    alone = method_named("non-transfer")
     training = msgspec.structs.replace(
         config.training,
         steps=config.reload.source_steps or config.training.steps,
         target_batch=config.training.source_batch,
     )
-    first = replace(
+    start = start._replace(method=alone, shared_crf=False)
+    objective = prepared.objective.changed(source_share=0.0, w_mmd=0.0, w_param=0.0)
+    return replace(
         prepared,
         config=msgspec.structs.replace(config, training=training),
+        method=alone,
         source=(),
         target=prepared.source,
         dev=None,
         source_tags=None,
         target_tags=source_tags,
+        objective=replace(objective, frozen=()),
         network=start.network(None, source_tags, first_stage=True),
         names=("", prepared.names[0]),
-    )
-    return replace(
-        prepared,
-        source=(),
-        source_tags=None,
-        network=start.network(None, prepared.target_tags),
-        first_stage=first,
     )
 
 

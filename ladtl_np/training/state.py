@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ladtl_np.model.network import Network, from_named
-from ladtl_np.training.trainer import Evaluation, Step, Trainer
+from ladtl_np.training.events import Evaluation, Step
+from ladtl_np.training.trainer import Trainer
 
 __all__ = ["TrainerState", "capture", "restore"]
 

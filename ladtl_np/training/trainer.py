@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -18,83 +17,21 @@ from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
-from ladtl_np.objective import LossTerms, loss_step
+from ladtl_np.objective import LossTerms, Objective, loss_step
 from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.options.schedules import share_of_step
 from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import Scores
 from ladtl_np.training.diverged import Taken, Watch, advised
+from ladtl_np.training.events import Evaluation, Stage, Step
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 from ladtl_np.training.passes import Passes
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.reloading import carry_layers
 
-__all__ = ["Evaluation", "Stage", "Step", "Trainer"]
+__all__ = ["Trainer"]
 
-Stage = Literal["source", "target"]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One mini-batch done.
-
-    Attributes
-    ----------
-    step, steps
-        Number of this mini-batch, and of how many at most.
-    terms, gradient_norm
-        The loss, and the global norm of its gradient before it is cut.
-    tokens, seconds
-        Size of the mini-batch, and time for it.
-    stage
-        Whose model is trained: ``source`` in the first of two stages, else ``target``.
-    """
-
-    step: int
-    steps: int
-    terms: LossTerms
-    gradient_norm: float
-    tokens: int
-    seconds: float
-    stage: Stage = "target"
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The model after some steps, against the development data.
-
-    Attributes
-    ----------
-    step, epoch
-        Steps done, and passes over the larger training set.
-    terms
-        Means over the steps since the evaluation before.
-    gradient_norm
-        Mean global norm of the gradients over the same steps.
-    learning_rate
-        Of the next step.
-    scores
-        On the development data; None where there is none.
-    best
-        Whether this is the best model so far; it is the last one where there is no such data.
-    seconds
-        Training time since the start, evaluations included.
-    tokens_per_second
-        Of the training steps since the evaluation before.
-    stage
-        As for `Step`; only the target's stage has scores.
-    """
-
-    step: int
-    epoch: float
-    terms: LossTerms
-    gradient_norm: float
-    learning_rate: float
-    scores: Scores | None
-    best: bool
-    seconds: float
-    tokens_per_second: float
-    stage: Stage = "target"
 
 
 class Trainer:
@@ -209,28 +146,25 @@ class Trainer:
             for sentence in sentences
         ]
 
+    def _objective(self, step: int) -> Objective:
+        """The loss of a step, with the weights that its terms have there."""
+        return self.prepared.objective.at(share_of_step(step, self.config.training.steps))
+
     def _step(self, number: int) -> Step:
         begin = time.perf_counter()
         batch = self._batch()
         memory = self.workers.memory
         memory.reuse()
         shape = (batch.words.size, self.network.architecture.word_inputs)
-        mask = dropout_mask(
-            self.dropout,
-            shape,
-            self.config.model.dropout,
-            self.network.embedding.dtype,
-            memory.empty,
-        )
-        terms, gradients = loss_step(
-            self.network, batch, self.prepared.objective, mask, None, self.workers
-        )
+        share, dtype = self.config.model.dropout, self.network.embedding.dtype
+        mask = dropout_mask(self.dropout, shape, share, dtype, memory.empty)
+        objective = self._objective(number)
+        terms, gradients = loss_step(self.network, batch, objective, mask, None, self.workers)
         norm = global_norm(gradients)
         rate = self.optimizer.learning_rate()
         self.watch.step(number, terms, norm, rate, self._taken)
         plain = None
         if self._scales_steps:
-            objective = self.prepared.objective
             _, plain = loss_step(
                 self.network, batch.unweighted(), objective, mask, None, self.workers
             )
@@ -260,6 +194,7 @@ class Trainer:
             step=self.step,
             epoch=self.step * self._pass[1] / self._pass[0],
             terms=LossTerms(*np.mean([np.array(done.terms) for done in recent], axis=0).tolist()),
+            weights=self._objective(self.step).weights,
             gradient_norm=float(np.mean([done.gradient_norm for done in recent])),
             learning_rate=self.optimizer.learning_rate(),
             scores=scores,

@@ -14,6 +14,7 @@ from ladtl_np.corpus.inspection import illegal_places
 from ladtl_np.corpus.labels import LabelMap, TagSet, listed, unmatched_types
 from ladtl_np.corpus.unknown import count_unknown
 from ladtl_np.errors import DataError, LadtlError, UsageError
+from ladtl_np.model.tag_names import way_of
 from ladtl_np.options.config import Config, differing_options, parse_config, read_config
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV, Manifest
@@ -33,8 +34,8 @@ def choice_lines(evidence: Evidence) -> Iterator[Line]:
     yield from _step_lines(evidence)
     yield _seed_line(evidence)
     yield from _sample_lines(evidence)
-    way = "constrained to legal BIOES" if evidence.config.decoding.constrained else "unconstrained"
-    yield noted("decoding", way)
+    config = evidence.config
+    yield noted("decoding", way_of(config.model.scheme.upper(), config.decoding.constrained))
 
 
 def _step_lines(evidence: Evidence) -> Iterator[Line]:

@@ -194,7 +194,7 @@ def _check_decoders(
     for side in sides:
         tags = subject.target_tags if side.head == TARGET else subject.source_tags
         assert tags is not None
-        check_legal(book, tags.tags, side.name)
+        check_legal(book, tags, side.name)
         sentences = [*side.sentences, *_cut(side.sentences)]
         for what, network in {"own scores": subject.network, "drawn scores": drawn}.items():
             check_decoding(book, subject, network, side.head, sentences, what)

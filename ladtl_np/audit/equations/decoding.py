@@ -1,6 +1,7 @@
 """Best paths as `Decoder` finds them: batched, constrained to legal tags or not, with real packing.
 
-What is legal in BIOES is written down here once more, and paths are held against the best score.
+What is legal in each scheme is written down here once more, and paths are held against the best
+score.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ladtl_np.audit.comparing import Comparisons
 from ladtl_np.audit.equations.literal import literal_chain, literal_hidden
 from ladtl_np.audit.equations.paths import MOST, Paths
 from ladtl_np.audit.subject import Subject
+from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.errors import ScoreError
 from ladtl_np.model.decoding import Decoder
@@ -23,34 +25,52 @@ from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.reference.crf import sequence_score, viterbi
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["check_decoding", "check_legal", "drawn_heads", "may_end", "may_follow", "may_start"]
+__all__ = [
+    "check_decoding",
+    "check_legal",
+    "drawn_heads",
+    "may_end",
+    "may_follow",
+    "may_start",
+    "written_rules",
+]
 
 
 def may_start(tag: str) -> bool:
-    """Whether a sentence may begin with a tag of BIOES."""
+    """Whether a sentence may begin with a tag of BIOES or IOB2."""
     return tag[0] in "OBS"
 
 
-def may_end(tag: str) -> bool:
-    """Whether a sentence may end with it."""
-    return tag[0] in "OES"
+def may_end(tag: str, scheme: str) -> bool:
+    """Whether a sentence may end with it; only BIOES marks the ends of entities."""
+    return scheme == "IOB2" or tag[0] in "OES"
 
 
-def may_follow(before: str, after: str) -> bool:
+def may_follow(before: str, after: str, scheme: str) -> bool:
     """Whether one tag may follow another."""
-    if before[0] in "BI":  # an entity is open: it goes on or ends, and keeps its type
-        return after[0] in "IE" and after[2:] == before[2:]
-    return may_start(after)
+    goes_on = before[0] in "BI" and after[0] in "IE" and after[2:] == before[2:]
+    if before[0] in "BI" and scheme == "BIOES":  # an entity is open: it goes on or ends
+        return goes_on
+    return goes_on or may_start(after)
 
 
-def check_legal(book: Comparisons, tags: Sequence[str], where: str) -> None:
+def written_rules(tags: TagSet) -> tuple[list[bool], list[bool], list[list[bool]]]:
+    """Tags that may start a sentence, end it, and follow each other, by the rules above."""
+    names, scheme = tags.tags, tags.scheme
+    return (
+        [may_start(tag) for tag in names],
+        [may_end(tag, scheme) for tag in names],
+        [[may_follow(before, after, scheme) for after in names] for before in names],
+    )
+
+
+def check_legal(book: Comparisons, tags: TagSet, where: str) -> None:
     """Compare the rules that decoding uses with those above."""
-    start, end, transition = legal_start_end_transition(tags)
-    check = "legal tags of BIOES, decoding's rules against written ones"
-    book.add(check, start, [may_start(tag) for tag in tags], f"{where}: starts")
-    book.add(check, end, [may_end(tag) for tag in tags], f"{where}: ends")
-    steps = [[may_follow(before, after) for after in tags] for before in tags]
-    book.add(check, transition, steps, f"{where}: transitions")
+    found = legal_start_end_transition(tags.tags, tags.scheme)
+    check = f"legal tags of {tags.scheme}, decoding's rules against written ones"
+    parts = ("starts", "ends", "transitions")
+    for part, rules, written in zip(parts, found, written_rules(tags), strict=True):
+        book.add(check, rules, written, f"{where}: {part}")
 
 
 def drawn_heads(network: Network, rng: np.random.Generator) -> Network:
@@ -88,7 +108,7 @@ def check_decoding(
     tags = subject.target_tags if head == TARGET else subject.source_tags
     assert tags is not None
     biased = f"{network.architecture.crf_of(head)}.b" in network.weights
-    forbidden = _forbidden(tags.tags)
+    forbidden = _forbidden(tags)
     hidden = [literal_hidden(network, sentence, subject.spelled) for sentence in sentences]
     for bias in (True, False) if biased else (True,):
         chains = [literal_chain(network, head, H, bias=bias) for H in hidden]
@@ -101,6 +121,7 @@ def check_decoding(
                 constrained=constrained,
                 emission_bias=bias,
                 characters=None if subject.spelled is None else cast(Any, _Spelled(subject)),
+                own_scheme=True,
             )
             kind = "legal" if constrained else "any"
             check = f"decoder, {kind} tags, {what}"
@@ -127,20 +148,15 @@ def _check_path(book: Comparisons, check: str, chain: Chain, path: Integers, whe
 
 
 class _Forbidden(NamedTuple):
-    """-inf for what BIOES does not allow, 0 for all else."""
+    """-inf for what the tags' scheme does not allow, 0 for all else."""
 
     start: Floats  # (m,)
     end: Floats  # (m,)
     step: Floats  # (m, m)
 
 
-def _forbidden(tags: Sequence[str]) -> _Forbidden:
-    allowed = (
-        [may_start(tag) for tag in tags],
-        [may_end(tag) for tag in tags],
-        [[may_follow(before, after) for after in tags] for before in tags],
-    )
-    return _Forbidden(*(np.where(each, 0.0, -np.inf) for each in allowed))
+def _forbidden(tags: TagSet) -> _Forbidden:
+    return _Forbidden(*(np.where(each, 0.0, -np.inf) for each in written_rules(tags)))
 
 
 def _only(chain: Chain, forbidden: _Forbidden) -> Chain:

@@ -157,11 +157,11 @@ def _masked_hidden(
 
 def _variants(subject: Subject, two_domains: bool) -> dict[str, Objective]:
     """The objective with every term, and the same with what its options may ask for."""
-    options, sizes = subject.objective.options, subject.network.architecture
+    own, sizes = subject.objective.weights, subject.network.architecture
     weights: dict[str, Any] = {
-        name: getattr(options, name) or 1.0 for name in ("w_mmd", "w_param", "w_reg")
+        name: getattr(own, name) or 1.0 for name in ("w_mmd", "w_param", "w_reg")
     }
-    weights["source_share"] = options.source_share or 0.3
+    weights["source_share"] = own.source_share or 0.3
     base = subject.objective.changed(**weights, parameter_transfer="l2")
     variants = {"as in training": base}
     if not two_domains:
@@ -176,11 +176,11 @@ def _variants(subject: Subject, two_domains: bool) -> dict[str, Objective]:
 def _terms(
     literal: _Literal, objective: Objective, variances: Mapping[int, Sequence[float]]
 ) -> LossTerms:
-    options = objective.options
+    share, w_mmd, w_param, w_reg = objective.weights
     source, target = literal.nll(SOURCE) if literal.source else 0.0, literal.nll(TARGET)
     mmd = literal.mmd(objective, variances) if literal.source else 0.0
     param, reg = literal.param(objective), literal.reg(objective)
     # L = eps L_c^s + (1 - eps) L_c^t + alpha L_MMD + beta L_p + gamma L_r            sec. 4.2
-    total = options.source_share * source + (1 - options.source_share) * target
-    total += options.w_mmd * mmd + options.w_param * param + options.w_reg * reg
+    total = share * source + (1 - share) * target
+    total += w_mmd * mmd + w_param * param + w_reg * reg
     return LossTerms(total, source, target, mmd, param, reg)

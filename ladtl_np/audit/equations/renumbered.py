@@ -38,7 +38,7 @@ def renumbered(subject: Subject) -> Subject:
     weights[f"{SOURCE}.A"][...] = weights[f"{SOURCE}.A"][np.ix_(order, order)]
     if f"{SOURCE}.b" in weights:
         weights[f"{SOURCE}.b"][...] = weights[f"{SOURCE}.b"][order]
-    other = TagSet(tuple(tags.tags[row] for row in order.tolist()))
+    other = TagSet(tuple(tags.tags[row] for row in order.tolist()), tags.scheme)
     matched = matched_tags(other, subject.target_tags, subject.label_map)
     kept = [other.tags[row] not in subject.objective.options.exclude_tags for row in matched[0]]
     mu = None if subject.objective.label_weights is None else np.array(kept, np.float64)

@@ -16,6 +16,7 @@ from ladtl_np.audit.explain.encoding import (
 )
 from ladtl_np.audit.explain.heads import Head, KernelHead, kernel_head, reference_head
 from ladtl_np.corpus.labels import LabelMap, matched_tags
+from ladtl_np.corpus.schemes import converted
 from ladtl_np.errors import UsageError
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import SOURCE, TARGET
@@ -94,12 +95,15 @@ def explained(
             f"a sentence to explain has 1 to {LONGEST} tokens, this one has {len(tokens):,}; "
             "choose another, or cut it"
         )
-    decoder = make_decoder(model, domain=domain, constrained=constrained)
+    decoder = make_decoder(model, domain=domain, constrained=constrained, own_scheme=True)
     decoded = decoder.tag([tokens])[0]
     words, bias = words_of(model, tokens), decoder.emission_bias
     encoding, by_kernels = reference_encoding(words), kernel_encoding(words)
     matched, tags = _matched(model), {SOURCE: model.source_tags, TARGET: model.target_tags}
-    numbers = None if gold is None else decoder.tags.encode(gold).tolist()
+    own_tags = decoder.tags
+    numbers = None
+    if gold is not None:
+        numbers = own_tags.encode(converted(gold, "BIOES", own_tags.scheme)).tolist()
     heads = []
     for name in sorted((TARGET, SOURCE), key=lambda name: name != decoder.head):
         own = tags[name]

@@ -72,7 +72,7 @@ class Head:
     log_z
         Of all tag sequences, whether legal or not: as in Eq. (3), and in training.
     log_legal
-        Logarithm of the probability that a tag sequence is legal in BIOES.
+        Logarithm of the probability that a tag sequence is legal in the tags' scheme.
     paths
         ``predicted`` first; then gold where it is known, and the best path of the other way of
         decoding, constrained or not, where that is another one.
@@ -156,7 +156,7 @@ def reference_head(
     """
     E, A = _scores(words, hidden, name, bias=bias)
     unary, neighbours = token_marginals(E, A)
-    start, end, follow = legal_start_end_transition(tags.tags)
+    start, end, follow = legal_start_end_transition(tags.tags, tags.scheme)
     E_legal = E.copy()
     E_legal[0, ~start] = -np.inf
     E_legal[-1, ~end] = -np.inf

@@ -32,14 +32,17 @@ def probability(p: float) -> str:
 
 def sentence_table(found: Explained, head: Head) -> Table:
     """The sentence with the entities of each path in brackets."""
-    rows = [[Cell(path.name), Cell(_marked(found, head.names(path)))] for path in head.paths]
+    scheme = head.tags.scheme
+    rows = [
+        [Cell(path.name), Cell(_marked(found, head.names(path), scheme))] for path in head.paths
+    ]
     caption = "The sentence with the entities of each path"
     return Table("explain-sentence", caption, ["path", "sentence"], rows, names=2)
 
 
-def _marked(found: Explained, tags: Sequence[str]) -> str:
+def _marked(found: Explained, tags: Sequence[str], scheme: str) -> str:
     parts, end = [], 0
-    for start, after, kind in spans(tags, "BIOES"):
+    for start, after, kind in spans(tags, scheme):
         parts += [found.text(end, start), f"[{found.text(start, after)} {kind}]"]
         end = after
     return found.gap.join(part for part in (*parts, found.text(end, len(tags))) if part)
@@ -51,19 +54,19 @@ def paths_table(head: Head) -> Table:
     rows = []
     for path in head.paths:
         parts = (path.emission.sum(), path.transition.sum(), path.score, path.log_p)
-        illegal = len(illegal_positions(head.names(path), "BIOES"))
+        illegal = len(illegal_positions(head.names(path), head.tags.scheme))
         told = [*(f"{value:.3f}" for value in parts), probability(math.exp(path.log_p))]
         rows.append([Cell(path.name), *map(Cell, told), Cell(str(illegal))])
     caption = (
         f"Scores and probabilities, Eq. (1) and (3), with log Z = {head.log_z:.3f}, and how many "
-        "tags stand where BIOES does not allow them"
+        f"tags stand where {head.tags.scheme} does not allow them"
     )
     return Table("explain-paths", caption, header, rows)
 
 
 def entities_table(found: Explained, head: Head) -> Table:
     """Which entities each path has: a row for each span, a column for each path."""
-    columns = {path.name: spans(head.names(path), "BIOES") for path in head.paths}
+    columns = {path.name: spans(head.names(path), head.tags.scheme) for path in head.paths}
     places = sorted({(start, end) for kinds in columns.values() for start, end, _ in kinds})
     rows = []
     for start, end in places:

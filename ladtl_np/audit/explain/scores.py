@@ -137,7 +137,8 @@ def _decoder_line(found: Explained, head: Head) -> Line:
 
 
 def _legal_line(head: Head) -> Line:
-    return noted("probability that tags are legal in BIOES", probability(math.exp(head.log_legal)))
+    legal = probability(math.exp(head.log_legal))
+    return noted(f"probability that tags are legal in {head.tags.scheme}", legal)
 
 
 def lattice_figure(found: Explained, head: Head) -> Figure:

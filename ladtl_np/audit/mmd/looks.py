@@ -20,8 +20,9 @@ from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config
 from ladtl_np.pages.content import Cell, Table
 from ladtl_np.shapes import Floats, Integers
+from ladtl_np.training.events import Step
 from ladtl_np.training.prepared import Prepared
-from ladtl_np.training.trainer import Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 __all__ = [
     "ALIVE",
@@ -107,7 +108,7 @@ def look(network: Network, objective: Objective, batch: Batch) -> Look:
     """Gradients of the loss's parts, by switching the others off, and distances."""
     plain = objective.changed(w_mmd=0.0, w_param=0.0, w_reg=0.0)
     likelihood = loss_and_gradients(network, batch, plain)[1]
-    weights = objective.options
+    weights = objective.weights
     parts = [
         loss_and_gradients(network, batch, plain.changed(**weight))[1]
         for weight in ({"w_mmd": weights.w_mmd}, {"w_param": weights.w_param})

@@ -107,16 +107,15 @@ class TorchModel:
 
     def loss(self, mask: Tensor | None = None) -> Tensor:
         """All loss terms with their weights."""
-        options = self.objective.options
+        share, w_mmd, w_param, w_reg = self.objective.weights
         packed = self.encode(mask)
         hidden, _ = rnn.pad_packed_sequence(packed)
-        share = options.source_share
         total = share * self.nll(SOURCE, hidden) + (1.0 - share) * self.nll(TARGET, hidden)
-        total = total + options.w_mmd * self.mmd(packed.data)
+        total = total + w_mmd * self.mmd(packed.data)
         (W_s, A_s), (W_t, A_t) = self.heads[SOURCE], self.heads[TARGET]
         param = (W_s - W_t).square().sum() + (A_s - A_t).square().sum()
         reg = sum(p.square().sum() for p in self.dense_parameters())
-        return total + options.w_param * param + options.w_reg * reg
+        return total + w_param * param + w_reg * reg
 
     def dense_parameters(self) -> list[Tensor]:
         """Every trained parameter but the embedding table."""

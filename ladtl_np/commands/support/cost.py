@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.objective.batching import EncodedSentence
+from ladtl_np.training.events import Step
 from ladtl_np.training.prepared import Prepared
-from ladtl_np.training.trainer import Step, Trainer
+from ladtl_np.training.trainer import Trainer
 
 __all__ = ["Cost", "Pace", "measured_cost", "told_time", "warnings_of_cost"]
 

@@ -122,7 +122,7 @@ def constrained_option(function: Function) -> Function:
     return click.option(
         "--constrained/--unconstrained",
         default=None,
-        help="Tag sequences that are legal in BIOES only, or any.  [default: as in training]",
+        help="Legal tag sequences only, or any.  [default: as in training]",
     )(function)
 
 

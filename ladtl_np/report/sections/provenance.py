@@ -36,9 +36,12 @@ def _runs(study: Study) -> Table:
         command = shlex.join(["ladtl", *manifest.command]) if manifest.command else "–"
         step = "–" if manifest.best_step is None else str(manifest.best_step)
         cells = [run.task, run.method, point_text(run.point) or "–", command]
+        weights = ", ".join(f"{name} {value}" for name, value in manifest.weights.items())
+        cells += [manifest.scheme or "–", manifest.start or "–", weights or "–"]
         cells += [f"{run.fraction:g}", str(run.seed), step]
         rows.append([Cell(cell) for cell in cells])
-    header = ["task", "method", "grid point", "command", "share", "seed", "best step"]
+    header = ["task", "method", "grid point", "command", "tags inside", "start", "weights"]
+    header += ["share", "seed", "best step"]
     return Table("runs", "Runs", header, rows, names=4, folded=True)
 
 
