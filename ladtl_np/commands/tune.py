@@ -107,7 +107,7 @@ def command(
       ladtl tune --source news.txt --target tweets.txt --dev tweets-dev.txt --out tuned \
           --minutes 60 --seeds 3 --space space.toml --set model.hidden=200
     """
-    require_utf8([out, *sys.argv[1:]], "tune")
+    require_utf8([out, config_file or "", space or "", *sys.argv[1:]], "tune")
     if runs and minutes:
         raise UsageError("--runs and --minutes are two budgets; give one of them")
     config = _config(config_file, given)

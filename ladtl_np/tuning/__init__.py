@@ -6,8 +6,8 @@ are and what they reached, `record` what a folder's search is made of, `effects`
 mattered.
 
 A library such as Optuna was weighed and left out. It brings a database layer with it (SQLAlchemy,
-Alembic and eight further packages), and keeps points, but not its sampler's state: a study that was
-stopped and taken up is not the one that ran through, and with two processes no run can be repeated.
+Alembic, Mako and more), and keeps points, but not its sampler's state: a study that was stopped and
+taken up is not the one that ran through, and with two processes no search can be repeated.
 Here point n is draw n of the seed, and a run that waits is its folder with a checkpoint. So the
 state of a search is what lies on the disk, equal calls give equal points for any number of
 processes, and stopping costs nothing. For some ten to fifty points a model of the scores, which

@@ -14,6 +14,7 @@ from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.file import Task
 from ladtl_np.experiment.job import Job
 from ladtl_np.options.config import Config
+from ladtl_np.runs.folder import unique_names
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.tuning.halving import TrialRun
@@ -51,10 +52,9 @@ class Trials:
         values = draw(self.space, self.config.seed, run.point)
         seed = self.config.seed + run.seed
         config = msgspec.structs.replace(config_at(self.config, values), seed=seed)
-        data = config.data
-        task = Task(Path(data.source).name or "no source", Path(data.target).name)
         folder = f"{POINT}{run.point:04}/seed-{seed}"
-        fraction = data.target_fraction
+        fraction = config.data.target_fraction
+        task = Task(*unique_names([config.data.source or "no source", config.data.target]))
         return RunSpec(task, config.method, seed, fraction, values, config, folder, not values)
 
     def until(self, spec: RunSpec, share: float) -> int:
