@@ -203,6 +203,33 @@ def test_the_page_shows_the_default_space() -> None:
     assert file.partition("\n\n")[2] == shown
 
 
+def test_options_of_a_start_are_searched_with_that_start(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text("reload.emission = [true, false]\n", "utf-8")
+    warm = config_of(training={"start": "source-model"})
+    assert list(read_space(path, warm, set())) == ["reload.emission"]
+    assert "reload.emission" in default_space(warm, set())
+    path.write_text(
+        "training.start = ['random', 'source-model']\nreload.emission = [true, false]\n"
+    )
+    with pytest.raises(UsageError, match=r"reload\.emission has no effect with method la-dtl"):
+        read_space(path, config_of(), set())
+    with pytest.raises(UsageError, match=r"at some points reload\.emission has no effect"):
+        read_space(path, warm, set())
+
+
+def test_a_schedule_may_be_one_of_the_values(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text("objective.source_share = [0.3, 'linear(0.9, 0)']\n", "utf-8")
+    space = read_space(path, config_of(), set())
+    config = config_at(config_of(), {"objective.source_share": "linear(0.9, 0)"})
+    assert config.objective.source_share == "linear(0.9, 0)"
+    assert {draw(space, 0, n)["objective.source_share"] for n in range(1, 9)} == {
+        0.3,
+        "linear(0.9, 0)",
+    }
+
+
 # --- what an option did
 
 

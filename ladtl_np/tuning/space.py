@@ -16,11 +16,10 @@ from ladtl_np.errors import UsageError
 from ladtl_np.experiment.names import require_distinct
 from ladtl_np.options.config import Config, parse_config, read_config, set_option
 from ladtl_np.options.effects import Idle, idle_options, moved_options
-from ladtl_np.options.method_checks import has_effect
-from ladtl_np.options.methods import METHODS, method_named
+from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.options.seeds import stream
 
-__all__ = ["Range", "Space", "config_at", "default_space", "draw", "read_space", "require_effects"]
+__all__ = ["Range", "Space", "config_at", "default_space", "draw", "read_space"]
 
 # they say what the task is, or how a search is done, and not how well a method does
 _FIXED = ("method", "seed", "threads", "data.", "vocabulary.key", "training.select_by")
@@ -83,25 +82,35 @@ def read_space(path: str | Path, config: Config, chosen: Collection[str]) -> Spa
         if any(key == fixed or key.startswith(fixed) for fixed in _FIXED):
             raise UsageError(f"{path}: {key} says what the task is, and cannot be searched for")
     _require_in_range(space, config, str(path))
-    require_effects(space, config, str(path))
+    _require_effects(space, config, str(path))
     return space
 
 
 def default_space(config: Config, chosen: Collection[str]) -> Space:
     """Options that matter, as far as they change anything and the user has not set them."""
     path = Path(str(resources.files("ladtl_np.tuning"))) / "space.toml"
-    method = config.method
     space = dict(_entries(read_config(path), path.name))
-    space = {k: v for k, v in space.items() if k not in chosen and _of_method(k, method)}
+    space = {
+        key: values
+        for key, values in space.items()
+        if key not in chosen and not _refusal(key, values, config)
+    }
     idle = _idle(space, config)
     return {key: values for key, values in space.items() if key not in idle}
 
 
-def _of_method(key: str, method: str) -> bool:
-    """Whether an option is for all methods or for this one, and changes something under it."""
-    section, own = key.partition(".")[0], method_named(method)
-    of_others = {other.options for other in METHODS.values()} - {own.options, ""}
-    return section not in of_others and has_effect(key, own)
+def _refusal(key: str, values: Range | list[Any], config: Config) -> str:
+    """Why an option cannot be searched with the method, "" if it can."""
+    try:
+        for value in _ends(values):
+            chosen_method(config_at(config, {key: value}))
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+def _ends(values: Range | list[Any]) -> list[Any]:
+    return [values.low, values.high] if isinstance(values, Range) else values
 
 
 def _entries(
@@ -132,26 +141,20 @@ def _entries(
 def _require_in_range(space: Space, config: Config, place: str) -> None:
     """Refuse a value that its option cannot have, whatever the others are."""
     for key, values in space.items():
-        ends = [values.low, values.high] if isinstance(values, Range) else values
-        for value in ends:
+        for value in _ends(values):
             config_at(config, {key: value}, f"{place}: {key}")
 
 
-def require_effects(space: Space, config: Config, place: str) -> None:
-    """Refuse an option that changes nothing at any point.
-
-    Raises
-    ------
-    UsageError
-        Naming the first of them, and what it needs.
-    """
-    for key in space:
-        if not _of_method(key, config.method):
-            able = [name for name in METHODS if _of_method(key, name)]
-            raise UsageError(
-                f"{place}: {key} has no effect with method {config.method}; leave it out, or "
-                f"choose one of: {', '.join(able)}"
-            )
+def _require_effects(space: Space, config: Config, place: str) -> None:
+    """Refuse an option that changes nothing at any point, or that some point may not have."""
+    for key, values in space.items():
+        if told := _refusal(key, values, config):
+            raise UsageError(f"{place}: {told}")
+    try:
+        for number in range(1, _LOOKS):
+            chosen_method(config_at(config, draw(space, config.seed, number)))
+    except UsageError as error:
+        raise UsageError(f"{place}: at some points {error}") from None
     for idle in _idle(space, config).values():
         raise UsageError(f"{place}: {idle.told()}")
 
