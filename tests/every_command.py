@@ -193,6 +193,9 @@ def run_all(folder: Path) -> World:
     begin("vectors train", "vectors", "train", i / "text.txt", "--tokens", "spaces", "--conll",
           i / "source.txt", "--dimension", 8, "--min-count", 1, "--epochs", 1, "--out",
           o / "vectors.txt", "--json")  # fmt: skip
+    begin("vectors subset", "vectors", "subset", i / "vectors.txt.gz", "--corpus", i / "source.txt",
+          "--text", i / "text.txt", "--tokens", "spaces", "--out", o / "subset.txt",
+          "--json")  # fmt: skip
     begin("model info", "model", "info", model)
     begin("model info --json", "model", "info", hashed / "best.safetensors", "--json")
     begin("model verify", "model", "verify", model, hashed / "last.safetensors")

@@ -216,6 +216,13 @@ TRAINING = [
     move("training.steps", 10, "steps", "evaluations"),
     move("training.source_batch", 9, SOURCE_DRAWS, ON_BATCH, "epochs"),
     move("training.target_batch", 7, TARGET_DRAWS, ON_BATCH),
+    move(
+        "training.batches",
+        "label-balanced",
+        SOURCE_DRAWS,
+        ON_BATCH - TARGET_CRF - {"target_nll"},
+        may=TARGET_CRF | {"target_nll"},  # by other masks, where the source's half has other sizes
+    ),
     move("training.evaluate_every", 3, "evaluations", "best"),
     move("training.patience", 1, "steps", "evaluations", "best"),
     move("training.unknown_probability", 0.0, UNKNOWN, ON_BATCH, base=ALL_UNKNOWN),

@@ -225,7 +225,8 @@ def test_hidden_rows_know_their_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_look_has_the_share_of_each_term(subject: Subject) -> None:
     rng = np.random.default_rng(9)
-    batch = batches_of(subject.config, subject.source, subject.target, None, 1, rng)[0]
+    given = subject.config, subject.objective, subject.source, subject.target
+    batch = batches_of(*given, None, 1, rng)[0]
     assert (batch.source.sentences, batch.target.sentences) == (6, 4)
     objective = subject.objective.changed(w_reg=0.0)
     seen = look(subject.network, objective, batch)

@@ -118,6 +118,7 @@ def test_results_are_those_of_the_manifests(done: Path) -> None:
         "f1_strict": f"{strict['f1']:.6f}",
         "best_step": str(manifest["best_step"]),
         "updates": str(manifest["updates"]),
+        "sentences": str(manifest["sentences"]),
     }
     assert told.items() <= rows[-1].items()
 
@@ -141,12 +142,13 @@ def test_finished_runs_are_not_repeated(copied: Path, invoke: Invoke) -> None:
     assert "la-dtl" in result.stdout
     assert "±" in result.stdout
     assert "updates" in result.stdout
+    assert "sentences" in result.stdout
     runs = [
         json.loads((run / "manifest.json").read_text("utf-8")) for run in runs_of(copied / "out")
     ]
-    steps = {run["updates"] for run in runs}
     cells = [line.split("│") for line in result.stdout.splitlines() if "│" in line]
-    assert {int(row[4]) for row in cells} == steps
+    for place, name in ((4, "updates"), (5, "sentences")):
+        assert {row[place].strip() for row in cells} == {f"{run[name]:,}" for run in runs}
 
 
 def test_what_the_runs_were_told_is_told_at_the_end(copied: Path, invoke: Invoke) -> None:

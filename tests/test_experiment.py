@@ -359,10 +359,11 @@ def test_scores_are_read_as_the_manifest_tells_them(tmp_path: Path) -> None:
     path = tmp_path / spec.folder / "manifest.json"
     reading = {"overall": {"precision": 0.25, "recall": 0.5, "f1": 1 / 3}}
     scores = {"conlleval": reading, "strict": {"overall": {"f1": 0.125}}}
-    for step, cells in (({"best_step": 20, "updates": 45}, ["20", "45"]), ({}, ["", ""])):
+    told = {"best_step": 20, "updates": 45, "sentences": 900}
+    for step, cells in ((told, ["20", "45", "900"]), ({}, ["", "", ""])):
         path.write_bytes(msgspec.json.encode({"results": {"t": scores}} | step))
         (result,) = read_results([spec], tmp_path)
-        steps = step.get("best_step"), step.get("updates")
+        steps = (step.get(name) for name in told)
         assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, *steps)
         row = write_results([spec], tmp_path).read_text("utf-8").split("\n")[1]
         assert row.split("\t")[4:] == ["t", "0.250000", "0.500000", "0.333333", "0.125000", *cells]

@@ -189,6 +189,25 @@ def test_a_damaged_file_is_named_when_it_is_asked_for(
         assert str(caught.value).startswith(f"{folder / name}{says}")
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"updates_before": 30}, [(40, 0.5), (50, 0.25)]),  # an unfinished run
+        ({"updates_before": 30, "updates": 50}, [(40, 0.5), (50, 0.25)]),
+        ({"updates": 120}, [(110, 0.5), (120, 0.25)]),  # an earlier run
+        ({}, [(10, 0.5), (20, 0.25)]),
+    ],
+    ids=str,
+)
+def test_learning_counts_the_updates_of_the_stage_before(
+    make_runs: MakeRuns, told: dict[str, int], expected: list[tuple[int, float]]
+) -> None:
+    folder = make_runs("run") / "run"
+    (folder / "manifest.json").write_text(json.dumps(told), "utf-8")
+    (folder / "metrics.tsv").write_text("step\tdev_f1\n10\t0.5\n20\t0.25\n", "utf-8")
+    assert FoundRun.at(folder).learning == expected
+
+
 @pytest.mark.parametrize("text", ["", "step\tdev_f1\n", "step\tdev_f1\n1\t", "step\tdev_f1\n1\t\n"])
 def test_a_table_that_has_only_begun_has_no_points(make_runs: MakeRuns, text: str) -> None:
     folder = make_runs("run") / "run"

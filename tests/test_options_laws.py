@@ -39,6 +39,7 @@ USERS: dict[str, tuple[Any, Callable[[Method], bool]]] = {
     "objective.exclude_tags": (["O"], lambda method: method.mmd == "each label"),
     "objective.w_param": (0.5, lambda method: method.parameter_transfer),
     "training.epoch": ("target", lambda method: method.source == "with the target"),
+    "training.batches": ("label-balanced", lambda method: method.mmd != "none"),
     "training.source_batch": (9, lambda method: method.source != "unused"),
     "data.source_fraction": (0.7, lambda method: method.source != "unused"),
 }

@@ -20,6 +20,7 @@ TEXT = {"tag jsonl", "tag terminal", "audit explain"}
 """Commands whose standard output is text."""
 TEXT_FILES = {
     *("tagged.conll", "predicted.conll", "vectors.txt", "converted.jsonl"),
+    "subset.txt",
     "explained.html",
 }
 PARTS = {f"part-{name}.txt" for name in "abc"}  # of a corpus

@@ -369,7 +369,7 @@ def places(
     of_vectors = replace(tiny_model, provenance={"vectors": told})
     save_model(tmp_path / "vectors.safetensors", of_vectors)
     models = {"model": tiny_model_file, "of vectors": str(tmp_path / "vectors.safetensors")}
-    return found | written | models | {"audited": str(audited)}
+    return found | written | models | {"audited": str(audited), "vectors": str(used)}
 
 
 def trained(places: dict[str, str], *more: Any) -> Line:
@@ -464,6 +464,9 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "train --vocabulary-key": lambda odd, p: trained(p, *keyed(odd)),
     "vectors": lambda odd, p: vectors(p, odd, "--tokens", "spaces"),
     "vectors, columns": lambda odd, p: vectors(p, "--conll", odd),
+    "vectors, large": lambda odd, p: subset(p, odd),
+    "vectors, subset": lambda odd, p: subset(p, p["vectors"], "--corpus", odd),
+    "vectors, text": lambda odd, p: subset(p, p["vectors"], "--text", odd, "--tokens", "spaces"),
     "report": lambda odd, p: ("report", odd, "--out", p["page"]),
     "train --source": lambda odd, p: trained(p, "--source", odd),
     "train --target": lambda odd, p: trained(p, "--target", odd),
@@ -511,6 +514,10 @@ def equations(*arguments: Any) -> Line:
 def vectors(places: dict[str, str], *arguments: Any) -> Line:
     small = ("--dimension", 4, "--epochs", 1, "--min-count", 1)
     return ("vectors", "train", *arguments, *small, "--out", f"{places['out']}.txt")
+
+
+def subset(places: dict[str, str], large: Any, *arguments: Any) -> Line:
+    return ("vectors", "subset", large, *arguments, "--top", 1, "--out", f"{places['out']}.txt")
 
 
 @pytest.mark.parametrize("content", SMALL_FILES.values(), ids=SMALL_FILES.keys())
@@ -1356,6 +1363,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "train --label-map": "map",
         "train --config": "config",
         "train --embeddings": "embeddings",
+        "vectors, large": "embeddings",
         "report --terms": "terms",
         "tune --space": "space",
         "tune --config": "config",

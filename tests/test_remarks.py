@@ -12,6 +12,7 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.runs.found import FoundRun
 from ladtl_np.scoring import score
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.remarks import closing_remarks
@@ -115,7 +116,10 @@ def test_a_run_tells_at_its_start_and_at_its_end_and_its_manifest_has_both(
     )
     assert result.exit_code == 0, result.stderr
     manifest = json.loads((tmp_path / "run/manifest.json").read_text("utf-8"))
-    assert manifest["updates"] == 5
+    # three steps on the source and two on the target, of two sentences each
+    counts = [manifest[name] for name in ("updates_before", "updates", "sentences")]
+    assert counts == [3, 5, 10]
+    assert FoundRun.at(tmp_path / "run").learning == [(4, 0.0), (5, 0.0)]
     found = [remark["kind"] for remark in manifest["remarks"]]
     assert found[-3:] == ["unseen-types", "no-matching-type", "nothing-found"]
     lines = result.stderr.splitlines()

@@ -20,6 +20,7 @@ from ladtl_np.pages.drawing.pen import Pen
 from ladtl_np.report import build_report, study_of
 from ladtl_np.report.scores import AVERAGE, Results
 from ladtl_np.report.sections.confusion import BOUNDARIES, MISSED, SPURIOUS, count_confusions
+from ladtl_np.report.sections.curves import _best
 from ladtl_np.report.sections.labels import contrasted
 from ladtl_np.report.sections.results import results_section
 from ladtl_np.runs.folder import COLUMNS, RunFolder
@@ -228,11 +229,14 @@ def test_the_updates_of_both_stages_stand_behind_the_scores(
 ) -> None:
     for seed, updates in enumerate((900, 1200)):
         place = make_run(f"e/T/la-dtl/{seed}", "la-dtl", {"t": 0.5}, seed=seed)
-        change_manifest(place, updates=updates)
+        change_manifest(place, updates=updates, sentences=30 * updates)
     make_run("e/T/crf-l2/0", "crf-l2", {"t": 0.5})
     section = results_section(study_of(find_runs([tmp_path / "e"])))
-    assert section.tables[0].header == ["method", "T", "updates"]
-    assert [row[-1] for row in texts(section.tables[0])] == ["–", "900–1,200"]
+    assert section.tables[0].header == ["method", "T", "updates", "sentences"]
+    assert [row[2:] for row in texts(section.tables[0])] == [
+        ["–", "–"],
+        ["900–1,200", "27,000–36,000"],
+    ]
     assert "Updates are the mini-batches" in " ".join(section.notes)
 
 
@@ -394,6 +398,22 @@ def test_curves_by_step_and_by_share(make_run: MakeRun, tmp_path: Path) -> None:
         ["10", "2", "20.00"],
         ["20", "2", "45.00"],
     ]
+
+
+def test_a_ring_stands_at_the_best_mean_that_most_runs_reach() -> None:
+    values = {10.0: [50.0, 60.0], 20.0: [58.0, 58.0], 30.0: [58.0, 58.0], 40.0: [99.0]}
+    assert _best(values) == (20.0, 58.0)
+
+
+def test_stages_before_count_as_updates_in_the_curves(make_run: MakeRun, tmp_path: Path) -> None:
+    for name, before in (("la-dtl", 0), ("re-training", 30)):
+        place = make_run(f"e/T/{name}/0", name, {"t": 0.5}, learning={10: 0.3, 20: 0.4})
+        change_manifest(place, updates_before=before)
+    section = section_of(report_of(tmp_path / "e"), "learning")
+    assert [row[1:3] for row in texts(section.tables[0])] == [
+        *(["re-training", "40"], ["re-training", "50"], ["la-dtl", "10"], ["la-dtl", "20"]),
+    ]
+    assert section.figures[0].caption.startswith("Development F1 by updates")
 
 
 def test_types_are_compared_and_the_gain_over_joint_training_is_told(

@@ -18,7 +18,12 @@ from ladtl_np.training.state import TrainerState, capture, restore
 from ladtl_np.training.trainer import Trainer
 
 OPTIONS: dict[str, Any] = {
-    "training": {"steps": 23, "evaluate_every": 5, "patience": 3},
+    "training": {
+        "steps": 23,
+        "evaluate_every": 5,
+        "patience": 3,
+        "batches": "label-balanced",  # where there is an MMD
+    },
     "optimizer": {"decay": 0.5, "decay_steps": 4},
     "characters": {"hidden": 2, "embedding": 3},
 }
@@ -81,6 +86,11 @@ def test_both_stages_of_retraining_can_be_stopped() -> None:
         restore(again, state, arrays)
         assert [plain(event) for event in again.run()] == events[after:]
         assert_same(again, whole)
+
+
+def test_the_runs_that_are_stopped_have_drawn_for_labels() -> None:
+    _, whole = whole_run("la-dtl")
+    assert any(passes.order.size for passes in whole.source.labels.values())
 
 
 def test_taking_a_state_down_changes_nothing() -> None:

@@ -37,7 +37,7 @@ SUMMARIES = {
     "tune": "Search the options of one task on its development data; resumable.",
     "report": "Write one HTML page on an experiment, or on any run folders.",
     "data": "Check, count, convert and split corpora; write the demo corpus.",
-    "vectors": "Train word vectors to start a model's embeddings from.",
+    "vectors": "Train word vectors; keep the rows of a large file that corpora use.",
     "model": "Show what is inside a model file, and check it.",
     "audit": "Check the mathematics on your own model, run and sentences.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",

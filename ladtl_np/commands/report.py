@@ -53,6 +53,13 @@ NAMED = 5  # names that a warning lists
     metavar="FILE",
     help="List of terms, one a line, to count in the corpora and among the predictions.",
 )
+@click.option(
+    "--differing",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Find terms that the domains annotate differently and the two methods tag differently, "
+    "count them, and show N of each task: text of the corpora.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was put in as JSON.")
 def command(
     places: tuple[Path, ...],
@@ -62,6 +69,7 @@ def command(
     title: str,
     methods: tuple[str, str] | None,
     terms: str | None,
+    differing: int | None,
     as_json: bool,
 ) -> None:
     r"""Write one HTML page on an experiment, or on any run folders.
@@ -69,13 +77,14 @@ def command(
     The page needs no network and no program but a browser: result tables in the form of the paper,
     learning curves, curves over shares and options, entity types, confusion, both scorers, shared
     sentences, commands and hashes. It holds labels, counts and file names, and no text of the data
-    but the terms of your list.
+    but the terms of your list, and those that --differing asks for.
 
     \b
     Examples:
       ladtl report experiment/ --out report.html
       ladtl report runs/la-dtl runs/joint-training --figures figures/ --json
       ladtl report experiment/ --terms terms.txt
+      ladtl report experiment/ --methods la-dtl joint-training --differing 10
     """
     beside = None if out == "-" else Path(out).absolute().parent
     click.get_current_context().with_resource(font_folder(beside))
@@ -90,7 +99,12 @@ def command(
         raise UsageError(f"{figures} is not empty; give --overwrite, or name another folder")
     study = study_of(runs)
     report = build_report(
-        study, methods=methods or (), title=title, png=figures is not None, terms=listed
+        study,
+        methods=methods or (),
+        title=title,
+        png=figures is not None,
+        terms=listed,
+        differing=differing,
     )
     if figures is not None:
         require_apart([out, *(figures / name for name in extra_files(report))], inputs)

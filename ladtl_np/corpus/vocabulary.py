@@ -75,6 +75,11 @@ class Vocabulary:
         return len(self.words)
 
     @classmethod
+    def empty(cls, *, lower: bool, digits_to_zero: bool) -> Vocabulary:
+        """A vocabulary without words: how tokens are normalised, and nothing else."""
+        return cls((UNKNOWN,), lower, digits_to_zero)
+
+    @classmethod
     def build(
         cls,
         corpora: Iterable[Corpus],
@@ -99,7 +104,7 @@ class Vocabulary:
         """
         if min_count < 1:
             raise ValueError(f"min_count must be at least 1, got {min_count}")
-        plain = cls((UNKNOWN,), lower, digits_to_zero)
+        plain = cls.empty(lower=lower, digits_to_zero=digits_to_zero)
         raw: Counter[str] = Counter()
         for corpus in corpora:
             for sentence in corpus:

@@ -32,14 +32,14 @@ __all__ = [
 
 _BEFORE_GRID = ("task", "method", "seed", "fraction")
 _SCORES = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict")
-_AFTER_GRID = (*_SCORES, "best_step", "updates")
+_AFTER_GRID = (*_SCORES, "best_step", "updates", "sentences")
 
 
 class Result(NamedTuple):
     """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name.
 
-    `best_step` and `updates`, the mini-batches of both stages, are None where the manifest does not
-    tell them.
+    `best_step`, `updates`, the mini-batches of all stages, and `sentences`, those in them, are None
+    where the manifest does not tell them.
     """
 
     spec: RunSpec
@@ -50,18 +50,19 @@ class Result(NamedTuple):
     strict_f1: float
     best_step: int | None
     updates: int | None
+    sentences: int | None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         scores = (self.corpus, self.precision, self.recall, self.f1, self.strict_f1)
-        found = (*scores, self.best_step, self.updates)
+        found = (*scores, self.best_step, self.updates, self.sentences)
         return self.spec.to_json() | dict(zip(_AFTER_GRID, found, strict=True))
 
 
 class Mean(NamedTuple):
     """F1 over the seeds, as a share, with its sample deviation; None for a single run.
 
-    `updates` are those of each run whose manifest tells them.
+    `updates` and `sentences` are those of each run whose manifest tells them.
     """
 
     spec: RunSpec
@@ -72,6 +73,7 @@ class Mean(NamedTuple):
     strict_f1: float
     strict_deviation: float | None
     updates: tuple[int, ...]
+    sentences: tuple[int, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -91,7 +93,8 @@ def read_results(specs: Sequence[RunSpec], out: Path) -> list[Result]:
         for corpus, scores in run.results.items():
             overall = scores.conlleval.overall
             shares = overall.precision, overall.recall, overall.f1, scores.f1("strict")
-            steps = run.manifest.best_step, run.manifest.updates
+            told = run.manifest
+            steps = told.best_step, told.updates, told.sentences
             results.append(Result(spec, corpus, *shares, *steps))
     return results
 
@@ -117,7 +120,7 @@ def write_results(
         row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
         row += [value_text(spec.grid[key]) if key in spec.grid else "" for key in keys]
         shares = (result.precision, result.recall, result.f1, result.strict_f1)
-        steps = ("" if n is None else str(n) for n in (result.best_step, result.updates))
+        steps = ("" if n is None else str(n) for n in result[-3:])
         row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), *steps]
         if chosen is not None:
             row.append("yes" if spec.above_seeds in chosen else "")
@@ -196,7 +199,13 @@ def means(specs: Sequence[RunSpec], out: Path) -> list[Mean]:
                 statistics.stdev(f1) if several else None,
                 statistics.mean(strict),
                 statistics.stdev(strict) if several else None,
-                tuple(result.updates for result in group if result.updates is not None),
+                *(
+                    tuple(n for n in counts if n is not None)
+                    for counts in (
+                        [result.updates for result in group],
+                        [result.sentences for result in group],
+                    )
+                ),
             )
         )
     return found

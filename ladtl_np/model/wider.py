@@ -15,7 +15,8 @@ import numpy as np
 from ladtl_np.arrays.limits import require_room
 from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.corpus.vectors.file_words import FileWords
-from ladtl_np.corpus.vectors.loading import VectorReport, load_vectors
+from ladtl_np.corpus.vectors.loading import load_vectors
+from ladtl_np.corpus.vectors.scanning import VectorReport
 from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.corpus.vectors.wider_vocabulary import WiderVocabulary
 from ladtl_np.errors import DataError, ModelFileError, UsageError

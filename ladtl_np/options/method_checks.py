@@ -30,6 +30,7 @@ _NEEDED: dict[str, Callable[[Method], bool]] = {
     "objective.source_share": lambda method: method.source == "with the target",
     "training.epoch": lambda method: method.source == "with the target",
     "training.start": lambda method: method.source == "with the target",
+    "training.batches": lambda method: method.mmd != "none",
     "training.source_batch": lambda method: method.source != "unused",
     "data.source_fraction": lambda method: method.source != "unused",
 }

@@ -103,6 +103,10 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Source sentences in a mini-batch.
     target_batch
         Target sentences in a mini-batch.
+    batches
+        How the source's sentences are drawn: ``shuffled``, in passes; or ``label-balanced``, up to
+        half of them for labels that the target's sentences of a mini-batch hold and the others
+        lack, so that the MMD compares more labels.
     evaluate_every
         Steps between two evaluations on the development data.
     patience
@@ -122,6 +126,7 @@ class TrainingOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     steps: int = 1000
     source_batch: int = 32
     target_batch: int = 32
+    batches: Literal["shuffled", "label-balanced"] = "shuffled"
     evaluate_every: int = 100
     patience: int = 0
     unknown_probability: float = 0.5

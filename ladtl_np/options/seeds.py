@@ -24,6 +24,7 @@ Chance = Literal[
     "corpus split",
     "audit",
     "search",
+    "label order",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -38,6 +39,7 @@ KEYS: dict[Chance, int] = {
     "corpus split": 8,  # which documents go to which part
     "audit": 9,  # coordinates, directions and permutations
     "search": 10,  # points among options
+    "label order": 11,  # of the source's sentences that hold a label, pass by pass
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 

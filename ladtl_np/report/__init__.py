@@ -2,7 +2,7 @@
 
 `study` finds out which run is what, `sections` has a module for each section that makes its notes,
 tables and figures, and `building` puts all on one page (`ladtl_np.pages`). It holds labels, counts
-and file names, and no text of any corpus but the terms that the user lists.
+and file names, and no text of any corpus but the terms that the user lists or asks for.
 """
 
 from ladtl_np.report.building import build_report

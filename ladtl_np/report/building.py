@@ -12,6 +12,7 @@ from ladtl_np.pages.page import Page
 from ladtl_np.report.sections.choice import choice_section
 from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
+from ladtl_np.report.sections.differing import differing_section
 from ladtl_np.report.sections.discrepancy import discrepancy_section
 from ladtl_np.report.sections.labels import contrasted, label_section
 from ladtl_np.report.sections.losses import losses_section
@@ -40,6 +41,7 @@ def build_report(
     title: str = "Report",
     png: bool = False,
     terms: Sequence[Term] = (),
+    differing: int | None = None,
 ) -> Page:
     """Make every section of a report.
 
@@ -55,6 +57,9 @@ def build_report(
         Whether figures are drawn as PNG as well.
     terms
         Terms to count; without any there is no section on them.
+    differing
+        Terms of each task, found in the corpora, that are shown where the domains annotate them
+        differently; 0 counts them alone, and None leaves the section out.
 
     Raises
     ------
@@ -76,6 +81,7 @@ def build_report(
         discrepancy_section(study, pen, two),
         confusion_section(study, pen, two, library),
         *([terms_section(study, two, library, terms)] if terms else []),
+        *([] if differing is None else [differing_section(study, two, library, differing)]),
         readings_section(study),
         leakage_section(study, library),
         provenance_section(study),

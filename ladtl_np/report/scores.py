@@ -45,13 +45,15 @@ class Results:
         F1 in per cent by row, task and seed.
     bases
         The method behind each row, by which baselines are told.
-    updates
-        Mini-batches of the runs of each row, of both stages, where the manifests tell.
+    updates, sentences
+        Mini-batches of the runs of each row, of all stages, and the sentences in them, of both
+        domains, where the manifests tell.
     """
 
     scores: Scores
     bases: Mapping[str, str]
     updates: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    sentences: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def tasks(self) -> list[str]:
         """Columns but for the average, in order."""
@@ -135,12 +137,17 @@ class Results:
 def results_of(study: Study, runs: Iterable[StudyRun], corpus: str) -> Results:
     """Collect the scores of runs of one fraction on one corpus."""
     scores: dict[str, dict[str, dict[int, float]]] = {row: {} for row in study.rows(runs)}
-    bases, updates = {}, dict[str, list[int]]()
+    bases: dict[str, str] = {}
+    updates: dict[str, list[int]] = {}
+    sentences: dict[str, list[int]] = {}
     for run in runs:
         row, f1 = study.row(run), run.f1(corpus)
         if row is not None and f1 is not None:
             scores[row].setdefault(run.task, {})[run.seed] = f1
             bases[row] = run.base
-            if run.run.manifest.updates is not None:
-                updates.setdefault(row, []).append(run.run.manifest.updates)
-    return Results({row: tasks for row, tasks in scores.items() if tasks}, bases, updates)
+            told = run.run.manifest
+            for counts, count in ((updates, told.updates), (sentences, told.sentences)):
+                if count is not None:
+                    counts.setdefault(row, []).append(count)
+    kept = {row: tasks for row, tasks in scores.items() if tasks}
+    return Results(kept, bases, updates, sentences)

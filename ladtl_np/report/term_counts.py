@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate
+from typing import NamedTuple
 
 from ladtl_np.corpus.schemes import Span, spans
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.report.term_list import Term
 
-__all__ = ["Place", "TermIndex", "of_characters", "places"]
+__all__ = ["Place", "TermIndex", "Ways", "of_characters", "places"]
 
 Place = tuple[int, Span]
 """Number of a sentence, and a span in it."""
@@ -34,6 +36,30 @@ def places(corpus: Corpus) -> set[Place]:
         for number, sentence in enumerate(corpus)
         for span in spans(sentence.tags or (), corpus.scheme)
     }
+
+
+class Ways(NamedTuple):
+    """How the occurrences of a term are annotated.
+
+    Attributes
+    ----------
+    same
+        As one entity of the term's type.
+    longer
+        Within a longer entity.
+    split
+        In parts: entities overlap it, and none of them holds the whole.
+    another
+        As one entity of another type.
+    none
+        Not at all.
+    """
+
+    same: int = 0
+    longer: int = 0
+    split: int = 0
+    another: int = 0
+    none: int = 0
 
 
 class TermIndex:
@@ -66,6 +92,7 @@ class TermIndex:
             lines.append(joint.join(tokens))
             here += len(lines[-1]) + 1
         self._text = _SENTENCE.join(lines)
+        self._bounds = sorted(self._entities)
         self.kinds = frozenset(kind for _, (_, _, kind) in self._entities.values())
 
     @property
@@ -93,6 +120,24 @@ class TermIndex:
             else:
                 others += 1
         return found, others
+
+    def ways(self, term: Term) -> Ways:
+        """How each occurrence of a term is annotated; a type that no entity has counts as any."""
+        kind = term.kind if term.kind in self.kinds else ""
+        counts = dict.fromkeys(Ways._fields, 0)
+        for start, end in self._occurrences(term.text):
+            counts[self._way(start, end, kind)] += 1
+        return Ways(**counts)
+
+    def _way(self, start: int, end: int, kind: str) -> str:
+        place = self._entities.get((start, end))
+        if place is not None:
+            return "same" if kind in ("", place[1][2]) else "another"
+        after = bisect_left(self._bounds, (end,))  # the first entity that starts behind it
+        if not after or self._bounds[after - 1][1] <= start:
+            return "none"
+        first, last = self._bounds[after - 1]
+        return "longer" if first <= start and end <= last else "split"
 
     def _occurrences(self, text: str) -> Iterator[tuple[int, int]]:
         wanted = self._joint.join(map(self._bare, text.split(" ")))

@@ -115,7 +115,7 @@ class FoundRun:
 
     @cached_property
     def learning(self) -> list[tuple[int, float]]:
-        """Development F1 by step; empty where there was no development corpus."""
+        """Development F1 by updates of all stages; empty where there was no development corpus."""
         path = current(self.folder, METRICS)
         points = []
         for number, row in read_table(path):
@@ -125,7 +125,15 @@ class FoundRun:
             if not (_STEP.fullmatch(step) and _SHARE.fullmatch(f1) and float(f1) <= 1):
                 raise DataError(f"{_told(path)}:{number}: no step and F1 in this line")
             points.append((int(step), float(f1)))
-        return points
+        before = self._updates_before(points[-1][0]) if points else 0
+        return [(before + step, f1) for step, f1 in points]
+
+    def _updates_before(self, last: int) -> int:
+        """Updates of the stage before, which earlier runs tell by all updates and the last step."""
+        manifest = self.manifest
+        if manifest.updates_before is not None:
+            return manifest.updates_before
+        return 0 if manifest.updates is None else max(0, manifest.updates - last)
 
     def events(self, kind: str) -> list[dict[str, Any]] | None:
         """The lines of the log on one kind of event; None where the log cannot be read."""

@@ -96,7 +96,11 @@ class LabelMmd(msgspec.Struct, frozen=True):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """What is read of a manifest; an unfinished run has no results."""
+    """What is read of a manifest; an unfinished run has no results.
+
+    `updates` are the mini-batches of all stages, `sentences` those in them, of both domains;
+    `updates_before` are the mini-batches of the stage before the one that `best_step` counts in.
+    """
 
     method: str = ""
     command: list[str] = []
@@ -110,6 +114,8 @@ class Manifest(msgspec.Struct, frozen=True):
     label_mmd: list[LabelMmd] = []
     remarks: list[Remark] = []
     updates: Count | None = None
+    sentences: Count | None = None
+    updates_before: Count | None = None
     constrained_decoding: bool | None = None
     scheme: str = ""
     start: str = ""

@@ -39,6 +39,7 @@ from ladtl_np.scoring import Scores
 from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
+from ladtl_np.training.state import passes_of
 from ladtl_np.training.trained_model import build_model, machine, versions
 from ladtl_np.training.trainer import Trainer
 
@@ -209,18 +210,13 @@ class Run:
         found = {"best_step": step, "results": results}
         remarks = [*self.prepared.remarks, *closing_remarks(self.trainer)]
         found["remarks"] = [remark.to_json() for remark in remarks]
-        found["updates"] = self._updates()
+        found["updates"], found["sentences"] = self.prepared.done(self.trainer.step)
         found["label_mmd"] = [msgspec.structs.asdict(label) for label in apart]
         self.folder.log("end", best_step=step)
         self.folder.write_manifest(self.manifest() | found, self.predictions())
         self.folder.remove(CHECKPOINT)
         self.folder.complete()
         return scores
-
-    def _updates(self) -> int:
-        """Mini-batches that weights were changed by, of both stages."""
-        first = self.prepared.first_stage
-        return self.trainer.step + (first.config.training.steps if first is not None else 0)
 
     def _test_names(self) -> list[str]:
         return unique_names([test.name for test in self.corpora.tests])
@@ -234,7 +230,7 @@ class Run:
         network, words = self.prepared.network, self.prepared.vocabulary.words
         numbers = network.embedding.nbytes + network.weights.flat.nbytes
         model = numbers + sum(len(word.encode("utf-8", "replace")) + 4 for word in words)
-        orders = 8 * (len(self.prepared.source) + len(self.prepared.target))
+        orders = 8 * sum(len(each.sentences) for each in passes_of(self.trainer).values())
         checkpoint = 3 * numbers + orders  # weights, the best ones, the optimiser's sums
         return 2 * model + checkpoint + max(model, checkpoint)
 
@@ -263,6 +259,7 @@ class Run:
             "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
             "vectors": msgspec.to_builtins(prepared.vectors),
             "target_sentences_used": len(prepared.target),
+            "updates_before": prepared.done(0)[0],
             "matched_tags": len(prepared.objective.matched[0]),
             "parameters": int(network.embedding.size + network.weights.flat.size),
             "scheme": prepared.target_tags.scheme,

@@ -122,6 +122,18 @@ class Prepared:
     unknown: Mapping[Role, tuple[UnknownTokens, ...]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
 
+    def done(self, steps: int) -> tuple[int, int]:
+        """Count the updates after some steps, and the sentences in them, of both domains.
+
+        The stage before counts as a whole.
+        """
+        updates, sentences = 0, 0
+        if self.first_stage is not None:
+            updates, sentences = self.first_stage.done(self.first_stage.config.training.steps)
+        training = self.config.training
+        batch = training.target_batch + (training.source_batch if self.source else 0)
+        return updates + steps, sentences + steps * batch
+
     @property
     def dev_unknown(self) -> UnknownTokens | None:
         """Tokens of the development corpus that the model does not know."""

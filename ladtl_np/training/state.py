@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from ladtl_np.model.network import Network, from_named
 from ladtl_np.training.events import Evaluation, Step
+from ladtl_np.training.passes import BalancedPasses, Passes
 from ladtl_np.training.trainer import Trainer
 
-__all__ = ["TrainerState", "capture", "restore"]
+__all__ = ["TrainerState", "capture", "passes_of", "restore"]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -74,10 +75,7 @@ def capture(trainer: Trainer) -> tuple[TrainerState, Arrays]:
         arrays |= {f"best/{k}": array for k, array in trainer.best.named().items()}
     optimizer = trainer.optimizer
     arrays |= {"sums/weights": optimizer.weight_sums, "sums/rows": optimizer.row_sums}
-    return state, arrays | {
-        "order/source": trainer.source.order,
-        "order/target": trainer.target.order,
-    }
+    return state, arrays | {f"order/{k}": passes.order for k, passes in passes_of(trainer).items()}
 
 
 def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
@@ -106,8 +104,8 @@ def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
     _fill(trainer.optimizer.weight_sums, arrays["sums/weights"])
     _fill(trainer.optimizer.row_sums, arrays["sums/rows"])
     trainer.optimizer.step = state.updates
-    trainer.source.order = np.array(arrays["order/source"], np.int64)
-    trainer.target.order = np.array(arrays["order/target"], np.int64)
+    for name, passes in passes_of(trainer).items():
+        passes.order = np.array(arrays[f"order/{name}"], np.int64)
     for name, rng in _generators(trainer).items():
         rng.bit_generator.state = _read(state.generators[name])
     trainer.step, trainer.since_best = state.step, state.since_best
@@ -115,8 +113,16 @@ def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
     trainer.seconds, trainer.recent = state.seconds, list(state.recent)
 
 
+def passes_of(trainer: Trainer) -> dict[str, Passes]:
+    """Every order of sentences, by the name of its array."""
+    labels = {f"source/{label}": each for label, each in trainer.source.labels.items()}
+    return {"source": trainer.source, "target": trainer.target} | labels
+
+
 def _generators(trainer: Trainer) -> dict[str, np.random.Generator]:
     orders = {"source order": trainer.source.rng, "target order": trainer.target.rng}
+    if isinstance(trainer.source, BalancedPasses):
+        orders["label order"] = trainer.source.label_rng
     return orders | {"dropout": trainer.dropout, "unknown words": trainer.unknown}
 
 

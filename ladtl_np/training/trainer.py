@@ -25,7 +25,7 @@ from ladtl_np.scoring import Scores
 from ladtl_np.training.diverged import Taken, Watch, advised
 from ladtl_np.training.events import Evaluation, Stage, Step
 from ladtl_np.training.optimizer import AdaGrad, global_norm
-from ladtl_np.training.passes import Passes
+from ladtl_np.training.passes import Passes, source_passes
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.reloading import carry_layers
 
@@ -63,13 +63,13 @@ class Trainer:
         config = prepared.config
         self.stage: Stage = stage
         self.prepared, self.config = prepared, config
-        self.network: Network = prepared.network
-        self.best: Network = prepared.network
+        self.network = self.best = prepared.network
         self.best_evaluation: Evaluation | None = None
         self.workers = Workers(config.threads)
         self.optimizer = AdaGrad(self.network, config.optimizer)
         chance = partial(stream, config.seed, first_stage=stage == "source")
-        self.source = Passes(prepared.source, chance("source order"))
+        orders = chance("source order"), chance("label order")
+        self.source = source_passes(config, prepared.source, prepared.objective, *orders)
         self.target = Passes(prepared.target, chance("target order"))
         self.dropout, self.unknown = chance("dropout"), chance("unknown words")
         first = prepared.first_stage
@@ -127,8 +127,8 @@ class Trainer:
 
     def _batch(self) -> Batch:
         options, names = self.config.training, self.prepared.names
-        source = Taken(names[0], self.source.take(options.source_batch))
         target = Taken(names[1], self.target.take(options.target_batch))
+        source = Taken(names[0], self.source.take_beside(options.source_batch, target.sentences))
         self._taken = source, target
         return two_domain_batch(
             self._with_unknown(source.sentences),

@@ -78,7 +78,10 @@ def known_words(
     path, size = config.data.embeddings, config.model.embedding
     if not path:
         return trained, Rows.none(size), None
-    counts = [(role, corpus.name, count_words(corpus, trained)) for role, corpus in splits]
+    counts = [
+        (role, corpus.name, count_words((s.tokens for s in corpus), trained))
+        for role, corpus in splits
+    ]
     asked = list(dict.fromkeys(_unknown(trained, (words for _, _, words in counts))))
     more = FileWords(_most(config), trained.normalise, trained.index, _require_room)
     found = load_vectors(path, trained.words, dimension=size, asked=asked, more=more)

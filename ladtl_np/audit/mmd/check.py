@@ -173,7 +173,8 @@ def _side(
         errors.append((f"{sample.name} {name}", law_errors(sample, gram, workers)))
         grams.append(gram)
         step()
-    drawn = batches_of(subject.config, *halves, subject.spelled, batches, chances[0])
+    given = subject.config, subject.objective
+    drawn = batches_of(*given, *halves, subject.spelled, batches, chances[0])
     seen = mean_look([look(network, subject.objective, batch) for batch in drawn])
     return _Side(samples, grams, found, errors, quantiles(samples), plane_of(samples), seen)
 

@@ -21,6 +21,7 @@ from ladtl_np.options.config import Config
 from ladtl_np.pages.content import Cell, Table
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.events import Step
+from ladtl_np.training.passes import BalancedPasses, source_passes
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.trainer import Trainer
 
@@ -145,22 +146,26 @@ def _norm(gradients: Mapping[str, Floats], names: list[str]) -> float:
 
 def batches_of(
     config: Config,
+    objective: Objective,
     source: Sequence[EncodedSentence],
     target: Sequence[EncodedSentence],
     spelled: Sequence[Integers] | None,
     count: int,
     rng: np.random.Generator,
 ) -> list[Batch]:
-    """Draw mini-batches of the sizes of training."""
+    """Draw mini-batches of the sizes of training, and with labels met as in training."""
     sizes = config.training.source_batch, config.training.target_batch
-    drawn = [
-        [
+    passes = source_passes(config, source, objective, rng, rng)
+    batches = []
+    for _ in range(count):
+        first, second = (
             [half[n] for n in rng.permutation(len(half))[:size]]
             for half, size in zip((source, target), sizes, strict=True)
-        ]
-        for _ in range(count)
-    ]
-    return [two_domain_batch(first, second, spelled) for first, second in drawn]
+        )
+        if isinstance(passes, BalancedPasses):
+            first = passes.take_beside(sizes[0], second)
+        batches.append(two_domain_batch(first, second, spelled))
+    return batches
 
 
 def mean_look(looks: Sequence[Look]) -> Look:
@@ -189,12 +194,12 @@ def looks_of_training(
         Is called after each step.
     """
     trainer, stops = Trainer(prepared), []
-    halves = prepared.source, prepared.target
+    given = prepared.config, prepared.objective, prepared.source, prepared.target
     for event in trainer.run():
         if isinstance(event, Step):
             tell()
         else:
-            batches = batches_of(prepared.config, *halves, prepared.spelled, count, rng)
+            batches = batches_of(*given, prepared.spelled, count, rng)
             looks = [look(trainer.network, prepared.objective, batch) for batch in batches]
             f1 = float("nan")
             if event.scores is not None:

@@ -150,6 +150,7 @@ def means_table(name: str, found: Sequence[Mean]) -> Table:
         table.add_column(heading)
     table.add_column("seeds", justify="right")
     table.add_column("updates", justify="right")
+    table.add_column("sentences", justify="right")
     for corpus, differ in readings.items():
         table.add_column(corpus, justify="right")
         if differ:
@@ -169,7 +170,7 @@ def _cells(group: dict[str, Mean], keys: Sequence[str], readings: dict[str, bool
     for key in keys:
         value = spec.fraction if key == "fraction" else spec.grid.get(key, "")
         cells.append(str(value))
-    cells += [str(first.runs), from_to(first.updates)]
+    cells += [str(first.runs), from_to(first.updates), from_to(first.sentences)]
     for corpus, differ in readings.items():
         mean = group.get(corpus)
         cells.append(_percent(mean.f1, mean.deviation) if mean else "")

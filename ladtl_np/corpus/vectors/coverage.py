@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
 
-from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vectors.forms import EXACT, LOWER, LOWER_ZEROS, MISSING, ZEROS
 from ladtl_np.corpus.vocabulary import Vocabulary
 
@@ -63,9 +62,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     tokens: Found
 
 
-def count_words(corpus: Corpus, vocabulary: Vocabulary) -> Counter[str]:
-    """Count the words of a corpus in the form under which they are looked up."""
-    raw = Counter(token for sentence in corpus for token in sentence.tokens)
+def count_words(sentences: Iterable[Sequence[str]], vocabulary: Vocabulary) -> Counter[str]:
+    """Count the words of sentences in the form under which they are looked up."""
+    raw = Counter(token for tokens in sentences for token in tokens)
     counts: Counter[str] = Counter()
     for word, count in raw.items():
         counts[vocabulary.normalise(word)] += count

@@ -9,14 +9,14 @@ import numpy as np
 from ladtl_np.corpus.vocabulary import UNKNOWN
 from ladtl_np.shapes import Floats
 
-__all__ = ["FileWords"]
+__all__ = ["FileWords", "FirstWords"]
 
 _AT_ONCE = 4_096  # words between two looks at the memory that is left
 _WORD_BYTES = 200  # of a word beside its numbers, while the file is read
 
 
-class FileWords:
-    """Collects the first words of a file, which are its most frequent ones, with their vectors.
+class FirstWords:
+    """The first words of a file that count, which are its most frequent ones.
 
     A word counts if a token can be looked up as it: it is its own normal form, and not `UNKNOWN`.
 
@@ -26,6 +26,35 @@ class FileWords:
         How many words count; None is all.
     normal
         The form under which a token is looked up.
+
+    Attributes
+    ----------
+    counted
+        Words that were counted.
+    """
+
+    def __init__(self, most: int | None, normal: Callable[[str], str]) -> None:
+        self._most, self._normal = most, normal
+        self.counted = 0
+
+    def wants(self, word: str) -> bool:
+        """Whether a word of the file, which did not stand in it before, counts."""
+        if self._most is not None and self.counted >= self._most:
+            return False
+        return word != UNKNOWN and self._normal(word) == word
+
+    def count(self) -> None:
+        """Count a word that is wanted."""
+        self.counted += 1
+
+
+class FileWords(FirstWords):
+    """Collects the first words of a file with their vectors.
+
+    Parameters
+    ----------
+    most, normal
+        As for `FirstWords`.
     known
         Words that count, and have their row elsewhere.
     grow
@@ -44,20 +73,14 @@ class FileWords:
         known: Container[str],
         grow: Callable[[float], None],
     ) -> None:
+        super().__init__(most, normal)
         self.words: list[str] = []
-        self._most, self._normal, self._known, self._grow = most, normal, known, grow
-        self._counted = 0
+        self._known, self._grow = known, grow
         self._values = bytearray()
-
-    def wants(self, word: str) -> bool:
-        """Whether a word of the file, which did not stand in it before, counts."""
-        if self._most is not None and self._counted >= self._most:
-            return False
-        return word != UNKNOWN and self._normal(word) == word
 
     def add(self, word: str, vector: Floats) -> None:
         """Take a word that is wanted; `vector` is float32."""
-        self._counted += 1
+        self.count()
         if word in self._known:
             return
         if len(self.words) % _AT_ONCE == 0:

@@ -2,62 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
-from collections.abc import Iterator, Sequence
-from os import PathLike, fspath
-from pathlib import PurePath
-from typing import BinaryIO, NamedTuple, cast
+from collections.abc import Sequence
+from os import PathLike
+from typing import NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ladtl_np.corpus.findings import Findings
-from ladtl_np.corpus.lines import display_name, open_input
-from ladtl_np.corpus.vectors.coverage import Count
 from ladtl_np.corpus.vectors.file_words import FileWords
 from ladtl_np.corpus.vectors.forms import MISSING, forms_of
-from ladtl_np.corpus.vectors.rows import VectorRow, binary_rows, text_rows
-from ladtl_np.corpus.vectors.unpacking import unpacked
+from ladtl_np.corpus.vectors.scanning import VectorReport, VectorScan
 from ladtl_np.corpus.vocabulary import UNKNOWN
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["VectorReport", "Vectors", "load_vectors"]
-
-_BUFFER = 1 << 17
-
-
-class VectorReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in a file of vectors.
-
-    Attributes
-    ----------
-    name
-        The file's, without its folder.
-    sha256
-        Of its bytes as they lie there, packed or not.
-    dimension
-        Values of each vector.
-    rows
-        Vectors in the file.
-    duplicates, first_duplicate
-        Further vectors of a word in use, of which the first one counts; the line of the first such
-        row (its number in a binary file), 0 if there is none.
-    undecodable, first_undecodable
-        Rows whose word is not UTF-8, so that no word can be looked up in them; the line of the
-        first.
-    """
-
-    name: str
-    sha256: str
-    dimension: Count
-    rows: Count
-    duplicates: Count
-    first_duplicate: Count
-    undecodable: Count
-    first_undecodable: Count
+__all__ = ["Vectors", "Wanted", "load_vectors"]
 
 
 class Vectors(NamedTuple):
@@ -81,11 +39,28 @@ class Vectors(NamedTuple):
     ways: NDArray[np.int8]
 
 
-class _Wanted:
-    """Forms under which words are looked up, and the best vector so far of each word."""
+class Wanted:
+    """Forms under which words are looked up, and the best vector so far of each word.
+
+    Parameters
+    ----------
+    words
+        Words whose vectors are kept.
+    asked
+        Words of which only is kept how they are found.
+
+    Attributes
+    ----------
+    forms
+        Rows of `words`, then of `asked`, that each form stands for, and in which way.
+    vectors
+        Best vector so far, by row.
+    ways
+        How each word is found, as in `corpus.vectors.forms`.
+    """
 
     def __init__(self, words: Sequence[str], asked: Sequence[str]) -> None:
-        self.forms: dict[bytes, list[tuple[int, int]]] = {}  # form: (row, way) of its words
+        self.forms: dict[bytes, list[tuple[int, int]]] = {}
         self.vectors: dict[int, NDArray[np.float32]] = {}
         self.ways = np.full(len(words) + len(asked), MISSING, np.int8)
         self._kept = len(words)
@@ -112,17 +87,6 @@ class _Wanted:
         return rows, matrix
 
 
-class _Seen:
-    """Counts rows that are met and not used, with the line of the first."""
-
-    def __init__(self) -> None:
-        self.count = self.first = 0
-
-    def add(self, row: VectorRow) -> None:
-        self.count += 1
-        self.first = self.first or row.line
-
-
 def load_vectors(
     path: str | PathLike[str],
     words: Sequence[str],
@@ -133,10 +97,8 @@ def load_vectors(
 ) -> Vectors:
     """Read the vectors of the given words, in one pass over the file.
 
-    The file is in text format (word2vec, GloVe, fastText ``.vec``), or in word2vec's binary format
-    if its name ends in ``.bin``; with ``.gz`` behind, it is unpacked while it is read. Each word is
-    looked up as it is, then in lower case, then with its digits written as 0 (as it is, and in
-    lower case). The number of values is checked in all rows, the values in those in use.
+    The file is in a format of `VectorScan`. Each word is looked up as it is, then in lower case,
+    then with its digits written as 0 (as it is, and in lower case).
 
     Parameters
     ----------
@@ -153,105 +115,19 @@ def load_vectors(
 
     Raises
     ------
-    UsageError
-        If the path cannot be opened.
-    DataError
-        With everything wrong in the file, up to a limit: a wrong number of values, values that are
-        not finite numbers, a file that is cut off.
+    UsageError, DataError
+        As for `VectorScan`.
     """
-    name = display_name(path)
-    findings = Findings(name)
-    wanted = _Wanted(words, asked)
-    done: set[bytes] = set()
-    duplicates, undecodable = _Seen(), _Seen()
-    count = width = 0
-    with open_input(path) as raw:
-        hashed = _Hashed(raw)
-        with _unpacked(hashed, path, name) as stream:
-            reader = binary_rows if fspath(path).endswith((".bin", ".bin.gz")) else text_rows
-            for row in reader(stream, findings, dimension):
-                count += 1
-                width = width or row.width
-                word = _decoded(row.word)
-                if word is None:
-                    undecodable.add(row)
-                if row.word in done:
-                    duplicates.add(row)
-                    continue
-                looked_for = row.word in wanted.forms
-                further = more if more and word is not None and more.wants(word) else None
-                if not looked_for and further is None:
-                    continue
-                done.add(row.word)
-                vector = _values(row, findings)
-                if vector is None:
-                    continue
-                if looked_for:
-                    wanted.take(row.word, vector)
-                if further is not None and word is not None:
-                    further.add(word, vector)
-        sha256 = hashed.hexdigest()
-    findings.raise_any()
-    report = VectorReport(
-        name=PurePath(name).name,
-        sha256=sha256,
-        dimension=width,
-        rows=count,
-        duplicates=duplicates.count,
-        first_duplicate=duplicates.first,
-        undecodable=undecodable.count,
-        first_undecodable=undecodable.first,
-    )
-    return Vectors(*wanted.matrix(width), report, wanted.ways)
+    wanted = Wanted(words, asked)
 
+    def further(word: str | None) -> bool:
+        return more is not None and word is not None and more.wants(word)
 
-def _values(row: VectorRow, findings: Findings) -> NDArray[np.float32] | None:
-    """The vector of a row in use; None, and a finding, where it is none."""
-    vector = row.parse()
-    if vector is None:
-        findings.add(row.line, "a value that is not a number", "is the file damaged?")
-    elif not np.isfinite(vector).all():
-        findings.add(row.line, "a value that is not finite in float32", "is the file damaged?")
-    else:
-        return vector
-    return None
-
-
-def _decoded(word: bytes) -> str | None:
-    try:
-        return word.decode()
-    except UnicodeDecodeError:
-        return None
-
-
-class _Hashed(io.RawIOBase):
-    """A binary stream whose bytes are hashed while they are read."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._hash = stream, hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        content = self._stream.read1(len(buffer))  # type: ignore[attr-defined]
-        self._hash.update(content)
-        buffer[: len(content)] = content
-        return len(content)
-
-    def hexdigest(self) -> str:
-        """Read what is left, and return the hash of all."""
-        while content := self._stream.read(_BUFFER):
-            self._hash.update(content)
-        return self._hash.hexdigest()
-
-
-@contextlib.contextmanager
-def _unpacked(raw: _Hashed, path: str | PathLike[str], name: str) -> Iterator[BinaryIO]:
-    """Buffer a stream, unpacking gzip by the file's suffix."""
-    stream = cast(BinaryIO, io.BufferedReader(raw, _BUFFER))
-    if not fspath(path).endswith(".gz"):
-        yield stream
-        return
-    with unpacked(stream, name) as inner:
-        yield inner
+    scan = VectorScan(path, lambda form, word: form in wanted.forms or further(word), dimension)
+    for row, word, vector in scan:
+        if row.word in wanted.forms:
+            wanted.take(row.word, vector)
+        if more is not None and word is not None and more.wants(word):
+            more.add(word, vector)
+    report = scan.report
+    return Vectors(*wanted.matrix(report.dimension), report, wanted.ways)

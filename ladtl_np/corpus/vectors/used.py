@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ladtl_np.corpus.vectors.coverage import Count, Coverage
-from ladtl_np.corpus.vectors.loading import VectorReport
+from ladtl_np.corpus.vectors.scanning import VectorReport
 
 __all__ = ["UsedVectors", "read_used"]
 

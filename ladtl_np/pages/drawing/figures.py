@@ -50,12 +50,15 @@ class LinePanel:
         Names of the places 0, 1, ... of an axis that has no numbers.
     places
         Whether the axis shows some chosen values, rather than steps.
+    best
+        A point of a line that gets a ring.
     """
 
     title: str
     lines: dict[str, Band] = field(default_factory=dict)
     ticks: list[str] = field(default_factory=list)
     places: bool = False
+    best: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 class GridPanel(NamedTuple):
@@ -119,6 +122,14 @@ def _lines_of(pen: Pen, panel: LinePanel, axes: Axes, handles: dict[str, Any]) -
         marker = "o" if len(band.x) <= 12 else ""
         (handle,) = axes.plot(band.x, band.mean, marker=marker, markersize=3.5, lw=1.5, **style)
         handles.setdefault(name, handle)
+        if name in panel.best:
+            ring: dict[str, Any] = {
+                "marker": "o",
+                "markersize": 8,
+                "fillstyle": "none",
+                "markeredgewidth": 1.4,
+            }
+            axes.plot(*([at] for at in panel.best[name]), color=style["color"], **ring)
         axes.fill_between(band.x, band.low, band.high, color=style["color"], alpha=0.14, lw=0)
     if panel.ticks:
         axes.set_xticks(range(len(panel.ticks)), [short(text) for text in panel.ticks])

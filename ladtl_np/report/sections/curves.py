@@ -20,7 +20,7 @@ _BAND = "mean over the seeds, with its 95 % interval as a band where there are t
 
 
 def learning_section(study: Study, pen: Pen) -> Section:
-    """Development F1 by step."""
+    """Development F1 by updates, which count all stages, so that methods can be compared."""
     section = Section("learning", "Learning curves")
     for number, fraction in enumerate(study.fractions, 1):
         runs = [run for run in study.members(fraction) if run.run.learning]
@@ -31,19 +31,20 @@ def learning_section(study: Study, pen: Pen) -> Section:
                 values: dict[float, list[float]] = defaultdict(list)
                 for run in runs:
                     if (run.task, study.row(run)) == (task, row):
-                        for step, f1 in run.run.learning:
-                            values[step].append(100 * f1)
+                        for updates, f1 in run.run.learning:
+                            values[updates].append(100 * f1)
                 if values:
                     panel.lines[row] = band_of(values)
+                    panel.best[row] = _best(values)
                     rows += _band_rows([task, row], panel.lines[row], values)
             if panel.lines:
                 panels.append(panel)
         if panels:
             share = study.of_target(fraction)
-            caption = f"Development F1 by training step{share}: {_BAND}."
+            caption = f"Development F1 by updates{share}: {_BAND}; a ring at the best mean."
             name = f"learning-{number}"
-            section.figures.append(lines(pen, name, caption, panels, x="step", y=f"dev {_Y}"))
-            header = ["task", "method", "step", *_BAND_HEADER]
+            section.figures.append(lines(pen, name, caption, panels, x="updates", y=f"dev {_Y}"))
+            header = ["task", "method", "updates", *_BAND_HEADER]
             section.tables.append(Table(name, caption, header, rows, names=2, folded=True))
     if not section.figures:
         section.missing = "no run has development scores in its metrics.tsv."
@@ -60,6 +61,14 @@ def learning_section(study: Study, pen: Pen) -> Section:
         named = ", ".join(files)
         section.notes.append(f"Embeddings start from {named} in {count} of {len(used)} runs.")
     return section
+
+
+def _best(values: dict[float, list[float]]) -> tuple[float, float]:
+    """Where the mean is highest, the first of equals, among the places that most runs reach."""
+    most = max(map(len, values.values()))
+    means = {x: fmean(f1) for x, f1 in sorted(values.items()) if len(f1) == most}
+    x = max(means, key=lambda place: means[place])
+    return x, means[x]
 
 
 def _rising(study: Study) -> Counter[str]:

@@ -32,7 +32,8 @@ def results_section(study: Study) -> Section:
         )
     if any(run.run.manifest.updates is not None for run in study.runs):
         section.notes.append(
-            "Updates are the mini-batches of a run, in both stages of a method that has two."
+            "Updates are the mini-batches of a run, in both stages of a method that has two; "
+            "sentences are those in them, of both domains, each as often as it was trained on."
         )
     if study.chosen_points():
         section.notes.append(
@@ -101,10 +102,11 @@ def _main_table(results: Results, daggers: set[tuple[str, str]], caption: str, n
             line.append(Cell(text + mark, row in best[column]))
         rows.append(line)
     header = ["method", *map(column_name, columns)]
-    if results.updates:
-        header.append("updates")
-        for line in rows:
-            line.append(Cell(from_to(results.updates.get(line[0].text, ())) or "–"))
+    for heading, counts in (("updates", results.updates), ("sentences", results.sentences)):
+        if counts:
+            header.append(heading)
+            for line in rows:
+                line.append(Cell(from_to(counts.get(line[0].text, ())) or "–"))
     return Table(name, caption, header, rows)
 
 

@@ -19,7 +19,7 @@ from ladtl_np.report.term_counts import Place, TermIndex, places
 from ladtl_np.report.term_list import Term
 from ladtl_np.runs.manifest import DEV
 
-__all__ = ["mean_text", "terms_section", "training_sentences"]
+__all__ = ["TermReader", "Wanted", "mean_text", "terms_section", "training_sentences"]
 
 ALONE = "non-transfer"
 MOST = 100
@@ -42,7 +42,7 @@ class _Tested(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Reader:
+class TermReader:
     """Counts the terms in corpora and predictions, in each corpus once."""
 
     library: Library
@@ -52,18 +52,28 @@ class _Reader:
     kinds: set[str] = field(default_factory=set)
     _known: dict[_Sample, Counts] = field(default_factory=dict)
     _gold: dict[object, list[list[Place]]] = field(default_factory=dict)
+    _indices: dict[_Sample, TermIndex] = field(default_factory=dict)
 
     def training(self, run: StudyRun, role: str) -> tuple[_Sample, Counts]:
         """Count in what a run has learned from, and name it."""
+        key, index = self._sampled(run, role)
+        if key not in self._known:
+            self._known[key] = [(len(found), more) for found, more in map(index.find, self.terms)]
+        return key, self._known[key]
+
+    def index(self, run: StudyRun, role: str) -> TermIndex:
+        """What a run has learned from of one domain."""
+        return self._sampled(run, role)[1]
+
+    def _sampled(self, run: StudyRun, role: str) -> tuple[_Sample, TermIndex]:
         entry = next((e for e in run.run.manifest.data if e.role == role), None)
         if entry is None:
             raise UsageError(f"{run.run.folder}: its manifest names no {role} file")
         corpus = self.library.corpus(run.run, entry)
         key = (id(corpus), *_drawn(run, role))  # the library keeps every corpus
-        if key not in self._known:
-            index = self._index(training_sentences(run, role, corpus))
-            self._known[key] = [(len(found), more) for found, more in map(index.find, self.terms)]
-        return key, self._known[key]
+        if key not in self._indices:
+            self._indices[key] = self._index(training_sentences(run, role, corpus))
+        return key, self._indices[key]
 
     def tests(self, runs: Iterable[StudyRun], corpus: str) -> list[Counts]:
         """Count in a test corpus of each run, as far as it can be read."""
@@ -152,7 +162,7 @@ def terms_section(
         return section
     alone = [method for method in (*methods, *study.methods) if bases[method] == ALONE]
     pair = [*alone[:1], ours]
-    reader = _Reader(library, terms)
+    reader = TermReader(library, terms)
     for corpus, fraction, where in study.places():
         _add_table(section, study, pair, reader, (corpus, fraction), where)
     section.notes = _notes(reader, pair)
@@ -167,7 +177,7 @@ def _add_table(
     section: Section,
     study: Study,
     pair: Sequence[str],
-    reader: _Reader,
+    reader: TermReader,
     wanted: Wanted,
     where: str,
 ) -> None:
@@ -192,7 +202,7 @@ def _add_table(
 
 
 def _of_task(
-    study: Study, task: str, pair: Sequence[str], reader: _Reader, wanted: Wanted
+    study: Study, task: str, pair: Sequence[str], reader: TermReader, wanted: Wanted
 ) -> _Tested | None:
     """Count for one task; None where it has no predictions, or its training data is not there."""
     corpus, fraction = wanted
@@ -239,7 +249,7 @@ def mean_text(values: Sequence[int]) -> str:
     return f"{low}" if low == high else f"{fmean(values):.2f} ({low}–{high})"
 
 
-def _notes(reader: _Reader, pair: Sequence[str]) -> list[str]:
+def _notes(reader: TermReader, pair: Sequence[str]) -> list[str]:
     notes = [
         "The terms are those of the list that was given with --terms; no other text is shown. "
         "Source, target and test: an annotated entity is the term, no more and no less, and of the "

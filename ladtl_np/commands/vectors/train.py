@@ -1,4 +1,4 @@
-"""``ladtl vectors``: word vectors from text."""
+"""``ladtl vectors train``: word vectors from text."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 import msgspec
 
-from ladtl_np.commands.support.command import Group, refuse_without_effect
+from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.formats import print_json, show_text_option, tell
 from ladtl_np.commands.support.streams import check_output, open_output
+from ladtl_np.commands.support.vectors_told import unwritable_remark
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.vectors.passes import Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.vectors.skipgram import (
     SkipGramOptions,
@@ -22,7 +22,7 @@ from ladtl_np.corpus.vectors.skipgram import (
     train_skip_gram,
     vector_lines,
 )
-from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
+from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import apply_settings
 from ladtl_np.options.input_file import require_writable
@@ -31,7 +31,7 @@ from ladtl_np.printable import LONG, shown
 if TYPE_CHECKING:
     from ladtl_np.corpus.vectors.skipgram import WordVectors
 
-__all__ = ["command"]
+__all__ = ["train"]
 
 _DEFAULTS = SkipGramOptions()
 _HELP = {
@@ -47,16 +47,6 @@ _HELP = {
 }
 
 
-@click.group(name="vectors", cls=Group)
-def command() -> None:
-    r"""Train word vectors to start a model's embeddings from.
-
-    \b
-    Example:
-      ladtl vectors train notes.txt --tokens characters --out vectors.txt
-    """
-
-
 def _training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add an option for each field of `SkipGramOptions`."""
     for field in reversed(msgspec.structs.fields(SkipGramOptions)):
@@ -69,7 +59,7 @@ def _training_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-@command.command()
+@click.command(cls=Command)
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "--tokens",
@@ -150,7 +140,8 @@ def train(
     facts = _facts(vectors, options, time.perf_counter() - started)
     remarks = [remark for name, tally in passes.tally.items() for remark in tally.remarks(name)]
     if vectors.unwritable:
-        remarks.append(_unwritable(vectors.unwritable, out))
+        odd = "that hold a space or what UTF-8 cannot write"
+        remarks.append(unwritable_remark(vectors.unwritable, odd, out))
     _tell(facts, out)
     tell(remarks)
     if as_json:
@@ -216,7 +207,7 @@ def _normaliser(lower: bool, zero: bool) -> Callable[[str], str] | None:
     """Normalise tokens as a model's vocabulary does; None changes nothing."""
     if not (lower or zero):
         return None
-    return Vocabulary((UNKNOWN,), lower=lower, digits_to_zero=zero).normalise
+    return Vocabulary.empty(lower=lower, digits_to_zero=zero).normalise
 
 
 def _facts(vectors: WordVectors, options: SkipGramOptions, seconds: float) -> dict[str, Any]:
@@ -229,14 +220,6 @@ def _facts(vectors: WordVectors, options: SkipGramOptions, seconds: float) -> di
         "unwritable_words": vectors.unwritable,
         "seconds": round(seconds, 2),
     }
-
-
-def _unwritable(count: int, out: str) -> Remark:
-    what = (
-        f"{count:,} words that hold a space or what UTF-8 cannot write left out: a file of vectors "
-        "cannot hold them"
-    )
-    return Remark("unwritable-words", out, count, what)
 
 
 def _tell(facts: dict[str, Any], out: str) -> None:
