@@ -114,8 +114,8 @@ class FoundRun:
         return options
 
     @cached_property
-    def learning(self) -> list[tuple[int, float]]:
-        """Development F1 by updates of all stages; empty where there was no development corpus."""
+    def by_step(self) -> list[tuple[int, float]]:
+        """Development F1 by step of the last stage; empty where there was no development corpus."""
         path = current(self.folder, METRICS)
         points = []
         for number, row in read_table(path):
@@ -125,6 +125,12 @@ class FoundRun:
             if not (_STEP.fullmatch(step) and _SHARE.fullmatch(f1) and float(f1) <= 1):
                 raise DataError(f"{_told(path)}:{number}: no step and F1 in this line")
             points.append((int(step), float(f1)))
+        return points
+
+    @property
+    def learning(self) -> list[tuple[int, float]]:
+        """Development F1 by updates of all stages; empty where there was no development corpus."""
+        points = self.by_step
         before = self._updates_before(points[-1][0]) if points else 0
         return [(before + step, f1) for step, f1 in points]
 

@@ -80,7 +80,7 @@ class Trials:
             return None if whole is None else _of_model(found)
         step = self.until(spec, share)
         try:
-            learning = found.learning
+            learning = found.by_step
         except DataError:
             return None
         scores = [f1 for at, f1 in learning if at <= step]
