@@ -266,7 +266,7 @@ def test_a_finished_experiment_is_read_back_and_shows_the_chosen_points(
     assert "72.00 ± 2.83" in first  # la-dtl with 0.02
     assert "65.00 ± 0.00" in first
     assert not any(number in first for number in ("52.00", "62.00", "60.00"))
-    for text in ("objective.w_mmd=0.02", "objective.w_param=0.3", "nobody's result"):
+    for text in ("│ w_mmd=0.02 ", "│ w_param=0.3 ", "nobody's result"):
         assert text in second
     assert (out / "results.tsv").read_bytes() == before
     rows = list(csv.DictReader(before.decode().splitlines(), delimiter="\t"))
@@ -331,6 +331,10 @@ def test_a_report_shows_the_choice_and_uses_the_chosen_points(chosen: Path) -> N
     assert ours == [*lead, "objective.w_mmd=0.02", "3", "72.00", "72.00", "52.00", "10.00", "2.83"]
     assert [*lead, "test.txt", "50.00", "50.00", "40.00", "50.00", "90.00"] in texts(tests)
     assert any("nobody's result" in note for note in choice.notes)
+    for run in chosen.glob("*/la-dtl/*/*=0.1/seed-1/manifest.json"):
+        run.write_text("{}")
+    notes = section_of(report_of(chosen), "choice").notes
+    assert any(note.startswith("news → tweets, la-dtl: 1 of 3 points") for note in notes)
 
 
 def test_each_task_has_a_choice_of_its_own(

@@ -8,7 +8,8 @@ import click
 from rich.table import Table
 
 from ladtl_np.commands.support.formats import print_table, warn
-from ladtl_np.experiment.choice import ORACLE, Choice, notes_on
+from ladtl_np.experiment.choice import ORACLE, Choice, PointScores, notes_on
+from ladtl_np.experiment.results import value_text
 from ladtl_np.printable import LONG, shown
 
 __all__ = ["choice_table", "tell_choices"]
@@ -29,7 +30,7 @@ def choice_table(choices: Sequence[Choice]) -> Table:
     shares = len({choice.fraction for choice in choices}) > 1
     table = Table(title="Chosen by development F1, in percent", title_justify="left")
     for heading in ("task", "method", *(["fraction"] if shares else []), "chosen point"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for heading in ("of", "dev", "dev, worst", "corpus", "chosen", "default", "worst by test"):
         table.add_column(heading, justify="left" if heading == "corpus" else "right")
     table.add_column("median", justify="right")
@@ -47,7 +48,7 @@ def _rows(choice: Choice) -> list[list[str]]:
     """A row for each test corpus, one without where there is none; what they share stands once."""
     assert choice.chosen is not None
     worst = min(choice.means("dev"))
-    told = [shown(choice.chosen.name, LONG), str(len(choice.points))]
+    told = [_named(choice.chosen), str(len(choice.points))]
     told += [_percent(choice.chosen.mean()), _percent(worst)]
     rows = []
     for corpus in choice.corpora():
@@ -56,6 +57,12 @@ def _rows(choice: Choice) -> list[list[str]]:
         rows.append([*told, corpus, *(_percent(found[name]) for name in names)])
         told = [""] * len(told)
     return rows or [[*told, *["–"] * 6]]
+
+
+def _named(point: PointScores) -> str:
+    """The point without the sections of its options, of which there are few."""
+    told = (f"{key.rpartition('.')[2]}={value_text(value)}" for key, value in point.grid.items())
+    return shown(", ".join(told), LONG) or "no grid"
 
 
 def _percent(share: float | None) -> str:

@@ -29,7 +29,10 @@ def choice_section(study: Study) -> Section:
     if any(choice.corpora() for choice in choices):
         section.tables.append(_tests_table(choices))
         section.notes.append(ORACLE)
-    section.notes += [f"{note[0].upper()}{note[1:]}." for note in notes_on(study.choices)]
+    names = tuple(choice.task for choice in study.choices)
+    for note in notes_on(study.choices):
+        begun = note if note.startswith(names) else f"{note[0].upper()}{note[1:]}"
+        section.notes.append(f"{_arrow(begun)}.")
     return section
 
 
@@ -59,7 +62,11 @@ def _tests_table(choices: list[Choice]) -> Table:
 
 
 def _lead(choice: Choice) -> list[str]:
-    return [choice.task.replace(" -> ", " → "), choice.method, f"{choice.fraction:g}"]
+    return [_arrow(choice.task), choice.method, f"{choice.fraction:g}"]
+
+
+def _arrow(text: str) -> str:
+    return text.replace(" -> ", " → ")
 
 
 def _percent(share: float | None) -> str:
