@@ -400,6 +400,20 @@ def test_curves_by_step_and_by_share(make_run: MakeRun, tmp_path: Path) -> None:
     ]
 
 
+def test_weights_that_change_are_drawn_and_others_are_not(
+    make_run: MakeRun, tmp_path: Path
+) -> None:
+    for name, share in (("la-dtl", "linear(0.9, 0.1)"), ("joint-training", 0.3)):
+        place = make_run(f"e/T/{name}/0", name, {"t": 0.5})
+        change_manifest(place, weights={"source_share": share, "w_mmd": "constant(0.02)"})
+    section = section_of(report_of(tmp_path / "e"), "schedules")
+    assert texts(section.tables[0]) == [["source_share", "la-dtl", "linear(0.9, 0.1)"]]
+    assert len(section.figures) == 1
+    for name in ("la-dtl", "joint-training"):
+        change_manifest(tmp_path / f"e/T/{name}/0", weights={"source_share": 0.3})
+    assert "schedules" not in [found.key for found in report_of(tmp_path / "e").sections]
+
+
 def test_a_ring_stands_at_the_best_mean_that_most_runs_reach() -> None:
     values = {10.0: [50.0, 60.0], 20.0: [58.0, 58.0], 30.0: [58.0, 58.0], 40.0: [99.0]}
     assert _best(values) == (20.0, 58.0)

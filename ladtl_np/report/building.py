@@ -19,6 +19,7 @@ from ladtl_np.report.sections.losses import losses_section
 from ladtl_np.report.sections.overlap import leakage_section
 from ladtl_np.report.sections.provenance import provenance_section
 from ladtl_np.report.sections.results import results_section
+from ladtl_np.report.sections.schedules import schedules_section
 from ladtl_np.report.sections.scorers import readings_section
 from ladtl_np.report.sections.sentences import sentence_section
 from ladtl_np.report.sections.terms import terms_section
@@ -74,6 +75,7 @@ def build_report(
         *([choice_section(study)] if study.choices else []),
         sentence_section(study, two, library),
         learning_section(study, pen),
+        *([scheduled] if (scheduled := schedules_section(study, pen)) else []),
         fraction_section(study, pen),
         grid_section(study, pen),
         label_section(study, pen, two),
