@@ -20,6 +20,8 @@ def schedules_section(study: Study, pen: Pen) -> Section | None:
     rows: dict[tuple[str, str, str], list[Cell]] = {}
     for run in study.runs:
         method = study.row(run)
+        if method is None:  # a point that was not chosen
+            continue
         for name, value in run.run.manifest.weights.items():
             schedule = parse_schedule(value)
             if not schedule.varies or (name, method, str(value)) in rows:
