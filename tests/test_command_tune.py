@@ -337,6 +337,13 @@ def test_promise_05_another_search_or_other_files_in_the_folder_are_refused(
         result = invoke(*given)
         assert result.exit_code == 2, more
         assert f"holds another search: {says}" in result.stderr
+    mapped, label_map = tmp_path / "mapped", tmp_path / "map.toml"
+    setting = ["--set", f"data.label_map={label_map}"]
+    label_map.write_text('Drug = "Drug"\n')
+    assert invoke(*line(files, mapped, "--runs", 1, *setting)).exit_code == 0
+    label_map.write_text('Sign = "Sign"\n')
+    result = invoke(*line(files, mapped, "--runs", 1, *setting))
+    assert "holds another search: another file is read as label map" in result.stderr
     moved = tmp_path / "moved.txt"
     moved.write_bytes((files / "dev.txt").read_bytes())
     given = line(files, out, "--runs", 1)
