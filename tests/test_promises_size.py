@@ -375,6 +375,23 @@ def test_promise_32_words_of_a_file_of_vectors_follow_their_formula(folder: Path
     check(found, (8 * size + 200) * count + 4 * size * len(model.vocabulary), "tag --embeddings")
 
 
+@pytest.mark.parametrize("rows", [50_000, pytest.param(500_000, marks=pytest.mark.slow)])
+def test_promise_32_a_subset_of_vectors_takes_memory_for_its_words_alone(
+    folder: Path, rows: int
+) -> None:
+    values = " 0.5" * 50
+    lines = [f"{word}{values}\n" for word in (*(f"other{n}" for n in range(rows)), *WORDS)]
+    (folder / "large.vectors").write_text("".join(lines))
+    (folder / "few.vectors").write_text("".join(lines[-len(WORDS) :][:100]))
+    (folder / "words.text").write_text("\n".join(WORDS) + "\n")
+    how = ("--tokens", "spaces", "--overwrite")
+    few, large = (
+        ["vectors", "subset", name, "--text", text, *how, "--out", f"{name}.small"]
+        for name, text in (("few.vectors", "small.text"), ("large.vectors", "words.text"))
+    )
+    check(rise(few, large, folder), 4.2 * MIB, "vectors subset")
+
+
 TRAININGS = {
     "long sentences": {"length": 1_000, "threads": 2},
     "many words": {"words": 100_000, "sentences": 400},
