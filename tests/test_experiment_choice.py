@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -348,7 +347,10 @@ def test_each_task_has_a_choice_of_its_own(
     assert [choice.method for choice in study.choices] == ["la-dtl", "crf-l2"]
 
 
-Change = Callable[[Path], None]
+def test_a_report_on_a_part_tells_of_its_choices_alone(chosen: Path) -> None:
+    study = study_of(find_runs([chosen / "news-to-tweets" / "la-dtl"]))
+    assert [choice.method for choice in study.choices] == ["la-dtl"]
+    assert {run.chosen for run in study.runs} == {True, False}
 
 
 def test_a_record_that_was_changed_by_hand_chooses_nothing(chosen: Path) -> None:

@@ -136,6 +136,10 @@ class Choice:
         found = [d**2 for point in self.points if (d := point.deviation()) is not None]
         return statistics.mean(found) ** 0.5 if found else None
 
+    def folders(self) -> list[str]:
+        """Folders of all points, finished or not."""
+        return [*(point.folder for point in self.points), *self.missing]
+
     def means(self, corpus: str) -> list[float]:
         """Mean F1 of each point that has it."""
         return [mean for point in self.points if (mean := point.mean(corpus)) is not None]

@@ -61,12 +61,22 @@ class Chosen:
 
     @classmethod
     def among(cls, runs: Iterable[FoundRun]) -> Chosen:
-        """Find the experiments around some runs, and choose anew by what is finished there."""
+        """Find the experiments around some runs, and choose anew by what is finished there.
+
+        Choices of tasks and methods that none of the runs is of are left out.
+        """
+        points = {run.folder.resolve().parent for run in runs}
         places = dict.fromkeys(
-            above for run in runs for above in list(run.folder.resolve().parents)[:_DEEPEST]
+            above for point in points for above in (point, *point.parents)[:_DEEPEST]
         )
         found = {place: _choices(place) for place in places}
-        return cls({place: choices for place, choices in found.items() if choices is not None})
+        return cls(
+            {
+                place: [each for each in choices if points & {place / f for f in each.folders()}]
+                for place, choices in found.items()
+                if choices is not None
+            }
+        )
 
     @property
     def choices(self) -> list[Choice]:
