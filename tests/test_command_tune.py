@@ -213,8 +213,11 @@ def test_the_time_that_was_worked_counts_in_all_calls_together(
     assert record["seconds"] == 150.0
     executor.jobs.clear()
     clock["now"] = 9000.0
+    before = table(out)
     assert invoke(*line(files, out, "--minutes", 2.5)).exit_code == 0
     assert executor.jobs == []
+    assert table(out) == before  # though the time was up at once
+    assert len({row["point"] for row in before}) > 1
     assert invoke(*line(files, out, "--minutes", 3.5)).exit_code == 0
     assert len(executor.jobs) == 2
 

@@ -17,7 +17,7 @@ from ladtl_np.experiment.job import Job, perform
 from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.methods import METHODS
 from ladtl_np.tuning.effects import effects_of
-from ladtl_np.tuning.halving import Rung, TrialRun, budgeted, rungs, unbounded
+from ladtl_np.tuning.halving import Rung, TrialRun, budgeted, rungs, unbounded, whole_runs
 from ladtl_np.tuning.space import Range, Space, config_at, default_space, draw, read_space
 from ladtl_np.tuning.trials import Trials
 
@@ -88,6 +88,19 @@ def test_a_search_without_end_begins_with_the_options_as_they_are() -> None:
         [16, 17, 18],
         [18],
     ]
+
+
+def test_a_bracket_is_as_large_as_it_is_asked_to_be() -> None:
+    sizes = iter([4, 1])
+    endless = unbounded(1, lambda point, share: float(point), lambda: next(sizes))
+    first = [next(endless) for _ in range(4)]
+    assert points_by_rung(iter(first)) == [[0], [1, 2, 3, 4], [3, 4], [5]]
+
+
+def test_brackets_cost_whole_runs() -> None:
+    assert [whole_runs(n, 1) for n in (1, 3, 4)] == [1.0, 3.0, 4 * 0.5 + 2 * 0.5]
+    assert whole_runs(9, 1) == 9 * 0.25 + 3 * 0.25 + 1 * 0.5
+    assert whole_runs(9, 3) == whole_runs(9, 1) + 2
 
 
 # --- where points are drawn from

@@ -33,11 +33,11 @@ from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.options.methods import METHODS
 from ladtl_np.runs.names import CONFIG, SEARCH_RECORD, TRIALS
 from ladtl_np.training.warm_up import warm_up
-from ladtl_np.tuning.halving import Rung, TrialRun, budgeted, unbounded
+from ladtl_np.tuning.halving import BRACKET, Rung, TrialRun, budgeted, unbounded, whole_runs
 from ladtl_np.tuning.record import Record, held_record
 from ladtl_np.tuning.results import Found, found_in, write_found
 from ladtl_np.tuning.space import default_space, read_space
-from ladtl_np.tuning.trials import Trials
+from ladtl_np.tuning.trials import MOST, Trials
 
 __all__ = ["command"]
 
@@ -61,7 +61,7 @@ _FILE = click.Path(path_type=str)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder of the search.")
 @click.option(
     "--runs",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MOST),
     help=f"Budget: runs that are begun, most of them stopped early.  [default: {RUNS}]",
 )
 @click.option(
@@ -112,19 +112,18 @@ def command(
         raise UsageError("--runs and --minutes are two budgets; give one of them")
     config = _config(config_file, given)
     trials = _trials(config, space, seeds, out, given)
-    rungs = (
-        unbounded(seeds, trials.score) if minutes else budgeted(runs or RUNS, seeds, trials.score)
-    )
+    rungs = None if minutes else budgeted(runs or RUNS, seeds, trials.score)
     hashes = _read(config, config_file, space, out)
     if dry_run:
-        tell_plan(trials, islice(rungs, SHOWN_RUNGS), as_json)
+        plan = rungs or islice(unbounded(seeds, trials.score), SHOWN_RUNGS)
+        tell_plan(trials, plan, as_json)
         return
     if config.vocabulary.key:
         require_key_apart(config.vocabulary.key, out)
         read_or_make_key(config.vocabulary.key)  # one for all runs, before any of them
     with held_record(trials, hashes) as record:
         search = _Search(trials, hashes, record, jobs, minutes)
-        found = search.run(rungs)
+        found = search.run(rungs or unbounded(seeds, trials.score, search.bracket))
         write_found(found, trials, config)
     tell_found(found, trials, config, search.failed, as_json)
 
@@ -187,12 +186,10 @@ class _Search:
         if jobs and self._processes < jobs:
             warn(f"--jobs {jobs} is more than the cores allow; {self._processes} side by side")
         self._before, self._begin = record.seconds, time.monotonic()
-        self._points: dict[int, None] = {}
 
     def run(self, rungs: Iterator[Rung]) -> Found:
         """Train what is missing and say what was found."""
         for rung in rungs:
-            self._points |= dict.fromkeys(run.point for run in rung.runs)
             todo = [
                 run
                 for run in rung.runs
@@ -203,13 +200,21 @@ class _Search:
             self._note()
             if self._over():
                 break
-        found = found_in(self.trials, list(self._points), self.failed)
+        found = found_in(self.trials, self.failed)
         if found.choice.chosen is None and not self.failed:
             raise LadtlError(
                 "the time was up before any point came to its end; the same command with more "
                 "--minutes goes on"
             )
         return found
+
+    def bracket(self) -> int:
+        """Points of the next bracket: as many as the time that is left may be enough for."""
+        assert self._minutes is not None
+        left = 60 * self._minutes - self._spent()
+        affordable = left * self._processes / (self.trials.seconds() or 1.0)
+        sizes = range(BRACKET, 1, -1)
+        return next((n for n in sizes if whole_runs(n, self.trials.seeds) <= affordable), 1)
 
     def _train(self, rung: Rung, todo: list[TrialRun]) -> None:
         points = len({run.point for run in rung.runs})
@@ -238,16 +243,18 @@ class _Search:
 
     def _over(self) -> bool:
         """Whether the time is up."""
-        spent = self._before + time.monotonic() - self._begin
-        return self._minutes is not None and spent >= 60 * self._minutes
+        return self._minutes is not None and self._spent() >= 60 * self._minutes
+
+    def _spent(self) -> float:
+        """Seconds of work in all calls together."""
+        return self._before + time.monotonic() - self._begin
 
     def _stopped(self) -> bool:
         """Note the time now and then, and say whether it is up."""
-        spent = self._before + time.monotonic() - self._begin
-        if spent - self.record.seconds >= RECORD_SECONDS:
+        if self._spent() - self.record.seconds >= RECORD_SECONDS:
             self._note()
         return self._over()
 
     def _note(self) -> None:
-        self.record.seconds = self._before + time.monotonic() - self._begin
+        self.record.seconds = self._spent()
         self.record.write()

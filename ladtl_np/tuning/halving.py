@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ladtl_np.errors import UsageError
 
-__all__ = ["Rung", "TrialRun", "budgeted", "rungs", "unbounded"]
+__all__ = ["Rung", "TrialRun", "budgeted", "rungs", "unbounded", "whole_runs"]
 
 KEPT = 3  # one of so many points goes on
 SHARES = (0.25, 0.5, 1.0)
@@ -113,8 +113,25 @@ def _runs(points: int, seeds: int) -> int:
     return points + left * (seeds - 1)
 
 
-def unbounded(seeds: int, score: Score) -> Iterator[Rung]:
-    """Rungs without end: point 0 alone, then one bracket of new points after the other."""
+def whole_runs(points: int, seeds: int) -> float:
+    """How many runs from start to end take as long as a bracket of so many points."""
+    before, left, cost = 0.0, points, 0.0
+    for share in _shares(points):
+        cost += left * (share - before)
+        left, before = (left if share == 1.0 else _kept(left)), share
+    return cost + left * (seeds - 1)
+
+
+def unbounded(
+    seeds: int, score: Score, size: Callable[[], int] = lambda: BRACKET
+) -> Iterator[Rung]:
+    """Rungs without end: point 0 alone, then one bracket of new points after the other.
+
+    `size` says how many points the next bracket has.
+    """
     yield from rungs(range(1), seeds, score)
-    for first in itertools.count(1, BRACKET):
-        yield from rungs(range(first, first + BRACKET), seeds, score)
+    first = 1
+    while True:
+        points = range(first, first + size())
+        yield from rungs(points, seeds, score)
+        first = points.stop

@@ -76,8 +76,9 @@ class Found(NamedTuple):
         return next((row for row in self.rows if row.state == "chosen"), None)
 
 
-def found_in(trials: Trials, points: Sequence[int], failed: Mapping[TrialRun, str]) -> Found:
-    """Read what the runs of some points came to."""
+def found_in(trials: Trials, failed: Mapping[TrialRun, str]) -> Found:
+    """Read what the runs of all points came to that were ever begun."""
+    points = sorted({*trials.begun(), *(run.point for run in failed)})
     choice = trials.choice(points)
     broken = {run.point for run in failed}
     rows = [_row(trials, point, choice, point in broken) for point in points]

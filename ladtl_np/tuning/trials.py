@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,17 @@ from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import unique_names
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV
+from ladtl_np.runs.names import METRICS
+from ladtl_np.runs.replacing import current
+from ladtl_np.runs.tables import read_table
 from ladtl_np.tuning.halving import TrialRun
 from ladtl_np.tuning.space import Space, config_at, draw
 
-__all__ = ["Trials"]
+__all__ = ["MOST", "Trials"]
+
+MOST = 10_000
+"""Points of a search; each is a draw after those before it."""
+_NUMBER = re.compile(r"[0-9]{4}")
 
 POINT = "point="
 """Starts the name of a point's folder, which reports take for a grid point."""
@@ -86,6 +94,20 @@ class Trials:
         scores = [f1 for at, f1 in learning if at <= step]
         came = whole is not None or any(at >= step for at, _ in learning)
         return max(scores) if came and scores else None
+
+    def begun(self) -> list[int]:
+        """Numbers of the points that have a folder."""
+        names = [path.name.removeprefix(POINT) for path in self.out.glob(f"{POINT}*")]
+        return sorted(int(name) for name in names if _NUMBER.fullmatch(name))
+
+    def seconds(self) -> float | None:
+        """How long the first run of point 0 trained, None where it is not known."""
+        folder = self.out / self.spec(TrialRun(0, 0)).folder
+        try:
+            rows = read_table(current(folder, METRICS))
+            return float(rows[-1][1]["seconds"])
+        except (DataError, IndexError, KeyError, ValueError):
+            return None
 
     def score(self, point: int, share: float) -> float | None:
         """F1 of a point's first seed, by which points are compared on the way."""
