@@ -22,7 +22,7 @@ from ladtl_np.bench.tagging_case import build_tagging_case
 from ladtl_np.bench.workloads import KERNELS, MEDICAL, build_case, draw_sentences
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_step
-from ladtl_np.objective.batching import two_domain_batch
+from ladtl_np.objective.batching import domain_batch
 from ladtl_np.training.warm_up import warm_up
 
 TOKENS = (1_000, 3_000, 10_000, 30_000, 100_000)
@@ -40,7 +40,7 @@ def train(tokens: int) -> tuple[int, int]:
     case = build_case(MEDICAL)
     rng = np.random.default_rng(5)
     count = max(1, round(tokens / 2 / MEDICAL.mean_length))
-    batch = two_domain_batch(*(draw_sentences(MEDICAL, rng, count) for _ in range(2)))
+    batch = domain_batch(draw_sentences(MEDICAL, rng, count) for _ in range(2))
     before, workers = peak(), Workers(2)
     with single_threaded_blas():
         for _ in range(2):  # the second step's memory is one block

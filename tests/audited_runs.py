@@ -9,7 +9,7 @@ from conftest import write_corpus
 from small_corpora import small_config, small_corpora
 
 from ladtl_np.runs.folder import RunFolder
-from ladtl_np.runs.run import Run, read_corpora, read_label_map
+from ladtl_np.runs.run import Run, read_corpora, read_label_maps
 from ladtl_np.training.preparation import prepare
 
 __all__ = ["write_tiny_run"]
@@ -29,7 +29,7 @@ def write_tiny_run(folder: Path, **changes: Any) -> Path:
     given = changes.pop("data", {})
     config = small_config(**{"data": {**data, **given}, "seed": 3, **changes})
     corpora_read = read_corpora(config)
-    prepared = prepare(config, corpora_read, read_label_map(config))
+    prepared = prepare(config, corpora_read, *read_label_maps(config))
     with RunFolder(folder / "run") as held:
         run = Run(prepared, corpora_read, held, ["ladtl", "train"])
         for _ in run.train():

@@ -13,6 +13,7 @@ from ladtl_np.reference import (
     mmd,
     objective,
     parameter_transfer,
+    sources,
 )
 
 D, H, M_TAGS, V = 3, 2, 3, 5
@@ -251,3 +252,34 @@ def whole_objective() -> None:
             at=[parameters[name] for name in names],
             names=names,
         )
+
+
+@gradient_check("reference.sources.sources_forward_backward")
+def objective_of_two_sources() -> None:
+    rng = np.random.default_rng(13)
+    parameters = random_parameters(rng, bias=True, hidden=H)
+    for kind in "WAb":
+        parameters[f"source2_crf.{kind}"] = rng.normal(size=parameters[f"source_crf.{kind}"].shape)
+    names = list(parameters)
+    pairs = (np.array([0, 2]), np.array([1, 3])), (np.array([1]), np.array([1]))
+    sides = [
+        sources.SourceSide(random_sentences(rng, LENGTHS, V, M_TAGS), tags, share, mu)
+        for tags, share, mu in zip(pairs, (0.7, 0.3), (np.array([1.0, 0.4]), None), strict=True)
+    ]
+    target = random_sentences(rng, LENGTHS[::-1], V, M_TAGS + 1)
+    options = {
+        "weights": objective.ObjectiveWeights(0.3, 0.7, 0.2, 0.1),
+        "variances": VARIANCES,
+    }
+
+    def function(*values):
+        moved = dict(zip(names, values, strict=True))
+        return sources.sources_forward_backward(moved, sides, target, **options)[0]["total"]
+
+    _, gradients = sources.sources_forward_backward(parameters, sides, target, **options)
+    check_gradient(
+        function,
+        [gradients[name] for name in names],
+        at=[parameters[name] for name in names],
+        names=names,
+    )

@@ -105,6 +105,7 @@ def write_law_files(folder: Path) -> None:
     for name, seed, count, types in (
         ("source", 1, 24, SOURCE_TYPES),
         ("source-other", 2, 29, SOURCE_TYPES),
+        ("second", 232, 8, SOURCE_TYPES),  # no sentence has the tags of one of source
         ("target", 3, 16, TARGET_TYPES),
         ("target-other", 4, 19, TARGET_TYPES),
         ("dev", 5, 6, TARGET_TYPES),

@@ -47,6 +47,8 @@ def placed(folder: Path, key: str, value: Any) -> Any:
     """An option's value, with the folder before the names of files."""
     if key == "data.test":
         return [str(folder / each) for each in value]
+    if key == "data.more_sources":
+        return [{**each, "file": str(folder / each["file"])} for each in value]
     return str(folder / value) if key in PATHS and value else value
 
 
@@ -66,6 +68,8 @@ def options_of(config: msgspec.Struct, lead: str = "") -> Iterator[tuple[str, An
 
 def _inline(value: Any) -> str:
     """A value as TOML in one line."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
     if not isinstance(value, dict):
         return json.dumps(value)
     return f"{{ {', '.join(f'{json.dumps(k)} = {_inline(v)}' for k, v in value.items())} }}"
@@ -73,6 +77,4 @@ def _inline(value: Any) -> str:
 
 def setting(key: str, value: Any) -> str:
     """``KEY=VALUE`` as ``--set`` takes it: TOML, or a plain string."""
-    if isinstance(value, dict):
-        return f"{key}={_inline(value)}"
-    return f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+    return f"{key}={value if isinstance(value, str) else _inline(value)}"

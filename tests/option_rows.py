@@ -40,6 +40,7 @@ from option_effects import (
     TARGET_CRF,
     TARGET_DRAWS,
     TARGET_SET,
+    TARGET_START,
     TARGET_TAGS,
     TERMS,
     TRANSFER,
@@ -62,6 +63,7 @@ MASKED: Base = {"method": "domain-mask"}
 # what is evaluated may choose another step's model
 FILE_ROWS = frozenset({"vocabulary", "start words"}) | TAGS
 FILE_WORDS: Base = {"data.embeddings": "vectors-dev.txt"}
+SECOND: Base = {"data.more_sources": [{"file": "second.txt"}]}
 WEIGHTED: Base = {"method": "cd-learning"}
 
 
@@ -148,6 +150,21 @@ DATA = [
     move("data.target_fraction", 0.7, TARGET_SET),
     move("data.source_fraction", 0.7, SOURCE_SET, SOURCE_SIZE),
     move("data.sample_seed", 3, SAMPLES - SIZES, base=SAMPLED, may=SIZES),
+    move("data.more_sources", SECOND["data.more_sources"], WORDS, UNKNOWN, "dropout", "files"),
+    move(
+        "data.shares",
+        "equal",
+        *("source_nll", "param", MMD, SOURCE_CRF),
+        TARGET_CRF - {"d target bias"},  # both biases start at 0, and the shares sum to 1
+        base=SECOND,
+    ),
+    move(
+        "data.concatenate",
+        True,
+        *("source sentences", SOURCE_SIZE, SOURCE_DRAWS),
+        *(TERMS, GRADIENTS, TARGET_START, CHARACTER_START),
+        base=SECOND,
+    ),
     move("data.label_map", "map.toml", "matches", MMD, TRANSFER, base=UNMAPPED),
     move("data.label_map", "map-other.toml", "matches", MMD, TRANSFER),
     move(

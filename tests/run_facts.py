@@ -22,7 +22,7 @@ from ladtl_np.model.file import load_model, save_model
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
-from ladtl_np.runs.run import describe, read_corpora, read_label_map
+from ladtl_np.runs.run import describe, read_corpora, read_label_maps
 from ladtl_np.training import trainer as training
 from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import Prepared, prepare
@@ -100,11 +100,12 @@ class _Recorder:
         self.halves: tuple[Sequence[EncodedSentence], Sequence[EncodedSentence]] = ((), ())
         self.losses: list[Loss] = []  # of the step that is being done
         self.evaluated: list[Any] = []
-        self.real = training.two_domain_batch, training.loss_step
+        self.real = training.domain_batch, training.loss_step
 
-    def two_domain_batch(self, source: Any, target: Any, spelled: Any) -> Any:
-        self.halves = source, target
-        return self.real[0](source, target, spelled)
+    def domain_batch(self, domains: Any, spelled: Any) -> Any:
+        *source, target = domains
+        self.halves = source[0] if source else [], target
+        return self.real[0](domains, spelled)
 
     def loss_step(self, network: Network, batch: Any, objective: Any, mask: Any, *more: Any) -> Any:
         terms, gradients = self.real[1](network, batch, objective, mask, *more)
@@ -126,11 +127,11 @@ class _Recorder:
 def facts_of(config: Config, folder: Path) -> Facts:
     """Everything that a run with these options does; its model is saved in the folder."""
     corpora = read_corpora(config)
-    prepared = prepare(config, corpora, read_label_map(config))
+    prepared = prepare(config, corpora, *read_label_maps(config))
     facts = prepared_facts(prepared)
     recorder = _Recorder(prepared)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("two_domain_batch", "loss_step", "evaluate"):
+        for name in ("domain_batch", "loss_step", "evaluate"):
             patch.setattr(training, name, getattr(recorder, name))
         trainer = Trainer(prepared)
         facts |= training_facts(trainer, recorder)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ladtl_np.arrays.packing import Packing, pack
 from ladtl_np.arrays.parameters import Parameters
 from ladtl_np.model.network import Architecture, Network, Start
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 
 Array = NDArray[np.float64]
 
@@ -120,20 +120,32 @@ def random_batch(
 
     For a network that reads characters every word is spelled with one to four of them.
     """
+    return random_domains(rng, network, (source, target), weighted=weighted)
+
+
+def random_domains(
+    rng: np.random.Generator,
+    network: Network,
+    lengths: Sequence[Sequence[int]],
+    *,
+    weighted: bool = False,
+) -> Batch:
+    """The same of several sources and the target, the target's lengths last."""
     sizes = network.architecture
+    tags = [sizes.source_tags, *sizes.more_source_tags, sizes.target_tags]
     halves = [
-        random_sentences(rng, source, sizes.vocabulary, sizes.source_tags),
-        random_sentences(rng, target, sizes.vocabulary, sizes.target_tags),
+        random_sentences(rng, each, sizes.vocabulary, m)
+        for each, m in zip(lengths, tags, strict=True)
     ]
     if weighted:
         halves = [[s._replace(weight=float(rng.random())) for s in half] for half in halves]
     if not sizes.characters:
-        return two_domain_batch(*halves)
+        return domain_batch(halves)
     spelled = [
         rng.integers(0, sizes.characters, size=1 + word % 4) for word in range(sizes.vocabulary)
     ]
     halves = [[s._replace(spellings=s.words) for s in half] for half in halves]
-    return two_domain_batch(*halves, spelled)
+    return domain_batch(halves, spelled)
 
 
 def workload(
@@ -161,7 +173,7 @@ def workload(
             for T in lengths
         ]
 
-    batch = two_domain_batch(half(), half())
+    batch = domain_batch([half(), half()])
     mask = 2.0 * (rng.random((batch.words.size, D)) < 0.5)
     return network, batch, mask
 

@@ -64,19 +64,20 @@ def watch(prepared: Prepared, monkeypatch: pytest.MonkeyPatch) -> Watched:
         for n, sentence in enumerate(half)
     }
     batches: list[Batch] = []
-    pack, draw = trainer_module.two_domain_batch, trainer_module.dropout_mask
+    pack, draw = trainer_module.domain_batch, trainer_module.dropout_mask
 
-    def watched_pack(source: list[EncodedSentence], target: list[EncodedSentence], *rest: Any):
-        halves = [[Taken(numbers[id(s.tags)], s.words) for s in half] for half in (source, target)]
+    def watched_pack(domains: list[list[EncodedSentence]], *rest: Any):
+        both = domains if len(domains) > 1 else [[], *domains]
+        halves = [[Taken(numbers[id(s.tags)], s.words) for s in half] for half in both]
         batches.append(Batch(*halves, None))
-        return pack(source, target, *rest)
+        return pack(domains, *rest)
 
     def watched_draw(*given: Any):
         mask = draw(*given)
         batches[-1] = batches[-1]._replace(mask=None if mask is None else mask.copy())
         return mask
 
-    monkeypatch.setattr(trainer_module, "two_domain_batch", watched_pack)
+    monkeypatch.setattr(trainer_module, "domain_batch", watched_pack)
     monkeypatch.setattr(trainer_module, "dropout_mask", watched_draw)
     starts = [_copy(stage.network.named()) for stage in stages]
     trainer = Trainer(wide)

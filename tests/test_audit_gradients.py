@@ -157,7 +157,8 @@ def test_the_first_sentence_is_cut_and_every_sentence_has_a_weight_of_its_own(
 ) -> None:
     rng = np.random.default_rng(0)
     halves = subject.source[3:6], subject.target[3:6]
-    case = make_case(subject.network, subject.objective, *halves, subject.spelled, 0.0, rng)
+    sides = halves[:1], halves[1]
+    case = make_case(subject.network, subject.objective, *sides, subject.spelled, 0.0, rng)
     for given, cut in zip(halves, (case.source, case.target), strict=True):
         assert [s.words.size for s in cut] == [1, *(s.words.size for s in given[1:])]
         assert len({s.weight for s in cut}) == 3

@@ -134,7 +134,7 @@ def test_a_model_alone_does_not_know_its_start(subject: Subject) -> None:
 def test_unmatched_tags_restrict_both_chains_and_that_is_told(subject: Subject) -> None:
     names = subject.target_tags.tags
     kept = np.array([row for row, tag in enumerate(names) if not tag.endswith("Sign")])
-    objective = replace(subject.objective, matched=(kept, kept))
+    objective = subject.objective.tied(matched=(kept, kept))
     audit = check_divergence(replace(subject, objective=objective))
     assert audit.passed, audit
     assert any("4 tags of the source and 4 of the target are unmatched" in n for n in audit.notes)

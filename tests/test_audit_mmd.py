@@ -29,7 +29,7 @@ from ladtl_np.audit.run_files import prepared_run
 from ladtl_np.errors import UsageError
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.objective import loss_and_gradients
-from ladtl_np.objective.batching import two_domain_batch
+from ladtl_np.objective.batching import domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.mmd import mmd_forward
 from ladtl_np.runs.found import FoundRun
@@ -215,7 +215,7 @@ def test_hidden_rows_know_their_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     rows = hidden_rows(prepared.network, *halves_of, None, Workers())
     tags = np.concatenate([rows.source_tags, rows.target_tags])
     for number, sentence in enumerate([*prepared.source, *prepared.target]):
-        batch = two_domain_batch([sentence], [])
+        batch = domain_batch([[sentence], []])
         with single_threaded_blas():
             hidden, _ = encoder_forward(prepared.network, batch, None, Workers())
         here = rows.sentence == number
@@ -322,7 +322,7 @@ def test_a_run_of_one_domain_is_refused(tmp_path: Path) -> None:
 
 def test_domains_without_a_common_label_are_refused(subject: Subject) -> None:
     none = np.zeros(0, np.int64)
-    lonely = replace(subject, objective=replace(subject.objective, matched=(none, none)))
+    lonely = replace(subject, objective=subject.objective.tied(matched=(none, none)))
     with pytest.raises(UsageError, match="label_map"):
         check_mmd(lonely)
 

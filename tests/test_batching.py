@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shapes_at_random import RAGGED
 
 from ladtl_np.arrays.packing import pack
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 
 lengths_of_a_batch = st.lists(st.integers(1, 9), min_size=1, max_size=12)
 
@@ -68,7 +68,7 @@ def test_each_half_of_a_batch_is_a_packed_layout_of_its_own(source, target):
     if not source and not target:
         return
     halves = encoded(source, 0), encoded(target, 500_000)
-    batch = two_domain_batch(*halves)
+    batch = domain_batch(halves)
     words, offsets, _ = looped_layout([*halves[0], *halves[1]])
     assert batch.words.tolist() == words
     assert batch.offsets.tolist() == offsets
@@ -96,7 +96,7 @@ def test_empty_sentences_are_refused_with_the_cure(lengths):
 
 def test_batch_without_sentences_is_refused():
     with pytest.raises(ValueError, match="at least one sentence"):
-        two_domain_batch([], [])
+        domain_batch([[], []])
 
 
 @pytest.mark.parametrize(("words", "tags"), [([1, 2, 3], [0, 1]), ([1], []), ([1], [2, 3])])
@@ -104,4 +104,4 @@ def test_words_and_tags_of_unequal_length_are_refused_with_the_sentence(words, t
     good = EncodedSentence(np.array([4, 5]), np.array([2, 3]))
     bad = EncodedSentence(np.array(words), np.array(tags, dtype=np.int64))
     with pytest.raises(ValueError, match="sentence 1 has"):
-        two_domain_batch([good, bad], [good])
+        domain_batch([[good, bad], [good]])

@@ -16,7 +16,7 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.model.file import load_model, model_bytes, save_model
 from ladtl_np.model.tagging import Tagger
 from ladtl_np.objective import loss_and_gradients
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.reference import characters as reference
 from ladtl_np.reference.lstm import LstmWeights
 from ladtl_np.training.preparation import prepare
@@ -37,7 +37,7 @@ def test_each_distinct_spelling_of_a_batch_is_packed_once() -> None:
     spelled = [np.array([1]), np.array([2, 3]), np.array([1, 1, 1])]
     words, tags = np.zeros(4, np.int64), np.zeros(4, np.int64)
     sentence = EncodedSentence(words, tags, spellings=np.array([2, 0, 2, 0]))
-    batch = two_domain_batch([sentence], [sentence], spelled)
+    batch = domain_batch([[sentence], [sentence]], spelled)
     assert batch.spellings is not None
     assert batch.spellings.characters.size == 1 + 3
     assert batch.place is not None
@@ -53,7 +53,7 @@ def test_a_batch_without_spellings_is_refused_where_characters_are_read() -> Non
         loss_and_gradients(network, plain, objective_of(matched=same))
     sentence = EncodedSentence(np.array([1, 2]), np.array([0, 1]))
     with pytest.raises(ValueError, match="no spellings"):
-        two_domain_batch([sentence], [sentence], [np.array([1])])
+        domain_batch([[sentence], [sentence]], [np.array([1])])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

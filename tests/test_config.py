@@ -164,6 +164,9 @@ def test_the_page_of_options_is_what_the_docstrings_say() -> None:
 
 # parameters that are called as an option is, and are none
 NAMESAKES = {
+    ("model/file.py", "more_sources"),  # heads
+    ("model/header.py", "more_sources"),
+    ("objective/terms.py", "shares"),  # numbers
     ("runs/checkpoint.py", "steps"),  # between two checkpoints
     ("runs/folder.py", "patience"),
     ("runs/lock.py", "patience"),  # seconds that another process has to leave a folder
@@ -172,6 +175,8 @@ NAMESAKES = {
     ("runs/manifest.py", "sentences"),  # how many
     ("runs/manifest.py", "start"),
     ("runs/manifest.py", "tokens"),
+    ("training/prepared.py", "more_sources"),  # corpora
+    ("training/source_domains.py", "concatenate"),  # of a function's arguments
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 import tomli_w
 from conftest import Invoke
 from law_options import Base, config_of
+from option_rows import SECOND
 from run_facts import facts_of
 from test_experiment import specs_of
 
@@ -83,6 +84,9 @@ IDLE: list[tuple[str, Any, Base, str]] = [
         {"method": "non-transfer", "data.source_fraction": 0.5},
         "where all sentences are used",
     ),
+    ("data.shares", "equal", {}, "with one source"),
+    ("data.concatenate", True, {}, "with one source"),
+    ("data.shares", "equal", {**SECOND, "data.concatenate": True}, "with data.concatenate"),
     ("training.epoch", "target", {"method": "re-training"}, "with method re-training"),
     ("objective.w_mmd", 0.5, {"method": "joint-training"}, "with method joint-training"),
     ("training.start", "source-model", {"method": "re-training"}, "with method re-training"),
@@ -91,6 +95,7 @@ IDLE: list[tuple[str, Any, Base, str]] = [
 """Key, another value than its default, options under which it changes nothing, and the words."""
 UNREAD = {
     "data.source": "other.txt",
+    "data.more_sources": [{"file": "other.txt"}],
     "data.target": "other.txt",
     "data.dev": "other.txt",
     "data.test": ["other.txt"],
@@ -193,6 +198,8 @@ def test_the_demo_reads_no_file(key: str) -> None:
     for section in sections:
         place = place.setdefault(section, {})
     place[last] = UNREAD[key]
+    if key == "data.more_sources":
+        place["source"] = "first.txt"
     key += ".Drug" * (last == "rename")
     (idle,) = idle_options(parse_config(table), [key], demo=True)
     assert idle.told().startswith(f"{key} has no effect with --demo")

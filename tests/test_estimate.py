@@ -42,7 +42,8 @@ def estimated(
 ) -> Estimate:
     batches = {"source_batch": 2, "target_batch": 4}
     config = small_config(method=method, training=batches, **changes)
-    return estimate(config, METHODS[method], sizes, source, TARGET, dev)
+    sources = [] if source is None else [source]
+    return estimate(config, METHODS[method], sizes, sources, TARGET, dev)
 
 
 def bytes_of(sizes: Architecture) -> tuple[int, int]:

@@ -235,13 +235,17 @@ def test_packaged_experiments_expand(name: str) -> None:
 
 def test_the_files_of_the_docs_expand() -> None:
     page = Path(__file__).parents[1] / "docs/experiments.md"
-    whole, methods, choosing = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S)
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S)
+    whole, methods, choosing, several = blocks
     table = tomllib.loads(whole)
     assert len(expand(parse_experiment(table, "docs", BASE), OUT)) == 18
     variants = expand(parse_experiment(table | tomllib.loads(methods), "docs", BASE), OUT)
     assert len(variants) == 24
     assert {spec.config.joint.crf for spec in variants} == {"separate", "shared"}
     assert len(expand(parse_experiment(table | tomllib.loads(choosing), "docs", BASE), OUT)) == 36
+    left_out = expand(parse_experiment(table | tomllib.loads(several), "docs", BASE), OUT)
+    tasks = [str(task) for task in dict.fromkeys(run.task for run in left_out)]
+    assert tasks == ["news + chats -> tweets", "chats -> tweets", "news -> tweets"]
 
 
 def test_the_wheel_would_hold_the_packaged_experiments() -> None:

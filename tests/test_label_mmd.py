@@ -12,7 +12,7 @@ from small_corpora import small_config, small_corpora
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.objective.batching import two_domain_batch
+from ladtl_np.objective.batching import domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.mmd import mmd_forward
 from ladtl_np.runs import hidden_rows
@@ -29,7 +29,7 @@ def prepared_as(method: str = "la-dtl", **changes: object) -> Prepared:
 
 def rows_of(prepared: Prepared, tag: str) -> list[np.ndarray]:
     """Hidden states of a tag's tokens in either domain, all sentences in one batch."""
-    batch = two_domain_batch(prepared.source, prepared.target, prepared.spelled)
+    batch = domain_batch([prepared.source, prepared.target], prepared.spelled)
     with single_threaded_blas():
         hidden, _ = encoder_forward(prepared.network, batch, None, Workers())
     assert prepared.source_tags is not None
@@ -60,7 +60,7 @@ def test_equal_domains_are_not_apart() -> None:
     prepared = prepared_as()
     same = replace(prepared, target=prepared.source, target_tags=prepared.source_tags)
     every = np.arange(len(same.target_tags))
-    same = replace(same, objective=replace(same.objective, matched=(every, every)))
+    same = replace(same, objective=same.objective.tied(matched=(every, every)))
     found = label_mmds(same.network, same, Workers())
     assert {"O", "B-Drug", "E-Drug", "S-Sign"} == {label.target for label in found}
     assert all(abs(label.mmd) < 1e-5 for label in found)

@@ -10,7 +10,7 @@ from small_corpora import small_config
 
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.errors import UsageError
-from ladtl_np.model.network import PROJECTIONS
+from ladtl_np.model.source_head import SourceHead
 from ladtl_np.objective.terms import Objective
 from ladtl_np.options.methods import METHODS
 from ladtl_np.training.method_objective import objective_of
@@ -33,8 +33,8 @@ def asked(
 ) -> Objective:
     objective = {**WEIGHTS, **changes.pop("objective", {})}
     config = small_config(method=method, objective=objective, **changes)
-    label_map = MAP if source is not None else None
-    return objective_of(config, METHODS[method], shared, source, target, label_map)
+    heads = [] if source is None else [SourceHead(source, MAP)]
+    return objective_of(config, METHODS[method], shared, heads, target)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -77,7 +77,10 @@ def test_excluded_tags_of_the_source_count_as_nothing_wherever_they_stand():
 
 def test_maps_are_frozen_where_there_are_maps_and_the_option_says_so():
     frozen = {"projection": {"frozen": True}}
-    assert asked("linear-projection", **frozen).frozen == PROJECTIONS
+    assert asked("linear-projection", **frozen).frozen == (
+        "source_projection.T",
+        "target_projection.T",
+    )
     assert asked("linear-projection").frozen == ()
 
 

@@ -13,7 +13,7 @@ from shapes_at_random import random_network
 
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.objective import loss_and_gradients
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 from ladtl_np.objective.mmd import mmd_step
 from ladtl_np.reference.mmd import mmd_backward, mmd_forward
 
@@ -39,7 +39,7 @@ def case() -> tuple[np.ndarray, Batch]:
         [EncodedSentence(rng.integers(0, 9, len(tags)), np.array(tags)) for tags in half]
         for half in (SOURCE_TAGS, TARGET_TAGS)
     ]
-    batch = two_domain_batch(*halves)
+    batch = domain_batch(halves)
     hidden = rng.normal(size=(batch.words.size, 4))
     hidden[batch.target.rows] += np.array([0.5, 0.0, -0.5, 1.0])
     return hidden, batch
@@ -142,7 +142,7 @@ def test_a_batch_of_one_domain_counts_every_floor_and_sends_back_nothing(halves,
         [EncodedSentence(np.zeros(len(tags), np.int64), np.array(tags)) for tags in half]
         for half in halves
     ]
-    batch = two_domain_batch(*sentences)
+    batch = domain_batch(sentences)
     hidden = np.random.default_rng(1).normal(size=(batch.words.size, 4))
     mu = MU["of any size"]
     value, dhidden = step(hidden, batch, 0.3, label_aware=label_aware, label_weights=mu)

@@ -14,7 +14,7 @@ from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import EMBEDDING
 from ladtl_np.objective import loss_and_gradients, loss_step, variances_of
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
 
 VARIANCES = (0.1, 1.0, 10.0)
@@ -54,7 +54,7 @@ def packed_mask(source, target, masks):
     parts = np.split(numbered, np.cumsum([s.words.size for s in (*source, *target)])[:-1])
     halves = parts[: len(source)], parts[len(source) :]
     tagged = [[EncodedSentence(numbers, numbers) for numbers in half] for half in halves]
-    return np.concatenate(masks)[two_domain_batch(*tagged).words]
+    return np.concatenate(masks)[domain_batch(tagged).words]
 
 
 @pytest.fixture(autouse=True)
@@ -78,7 +78,7 @@ def test_equals_the_readable_twin(split, label_aware, bias):
     objective = objective_of(**SETTINGS, label_aware=label_aware, label_weights=mu)
     terms, gradients = loss_and_gradients(
         network,
-        two_domain_batch(source, target),
+        domain_batch([source, target]),
         objective,
         dropout_mask=packed_mask(source, target, masks),
     )
@@ -105,9 +105,7 @@ def test_equals_the_readable_twin(split, label_aware, bias):
 
 def test_total_is_the_weighted_sum_of_the_terms():
     network, source, target = case()
-    terms, _ = loss_and_gradients(
-        network, two_domain_batch(source, target), objective_of(**SETTINGS)
-    )
+    terms, _ = loss_and_gradients(network, domain_batch([source, target]), objective_of(**SETTINGS))
     expected = (
         0.4 * terms.source_nll
         + 0.6 * terms.target_nll
@@ -120,7 +118,7 @@ def test_total_is_the_weighted_sum_of_the_terms():
 
 def test_gradient_is_linear_in_the_weights_of_the_terms():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
 
     def gradients(share, w_mmd, w_param, w_reg):
         weights = dict(source_share=share, w_mmd=w_mmd, w_param=w_param, w_reg=w_reg)
@@ -140,7 +138,7 @@ def test_gradient_is_linear_in_the_weights_of_the_terms():
 
 def test_term_of_weight_zero_changes_no_byte():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     off = {**SETTINGS, "w_mmd": 0.0, "w_param": 0.0}
     terms, gradients = loss_and_gradients(network, batch, objective_of(**off))
     assert (terms.mmd, terms.param) == (0, 0)
@@ -154,9 +152,9 @@ def test_term_of_weight_zero_changes_no_byte():
 def test_order_of_the_sentences_changes_only_rounding():
     network, source, target = case()
     terms, gradients = loss_and_gradients(
-        network, two_domain_batch(source, target), objective_of(**SETTINGS)
+        network, domain_batch([source, target]), objective_of(**SETTINGS)
     )
-    turned = two_domain_batch(source[::-1], target[::-1])
+    turned = domain_batch([source[::-1], target[::-1]])
     terms_turned, gradients_turned = loss_and_gradients(network, turned, objective_of(**SETTINGS))
     assert terms_turned == pytest.approx(terms, rel=1e-12)
     for name, gradient in gradients.items():
@@ -166,7 +164,7 @@ def test_order_of_the_sentences_changes_only_rounding():
 def test_swapping_the_domains_swaps_the_heads():
     network, source, target = case(source_tags=4, target_tags=4)
     terms, gradients = loss_and_gradients(
-        network, two_domain_batch(source, target), objective_of(**SETTINGS)
+        network, domain_batch([source, target]), objective_of(**SETTINGS)
     )
     swap = {"source_crf": "target_crf", "target_crf": "source_crf"}
 
@@ -177,7 +175,7 @@ def test_swapping_the_domains_swaps_the_heads():
     other = with_values(network, {swapped(name): a for name, a in network.named().items()})
     settings = {**SETTINGS, "matched": MATCHED[::-1], "source_share": 0.6}
     terms_swapped, gradients_swapped = loss_and_gradients(
-        other, two_domain_batch(target, source), objective_of(**settings)
+        other, domain_batch([target, source]), objective_of(**settings)
     )
     assert terms_swapped.total == pytest.approx(terms.total, rel=1e-13)
     assert terms_swapped.source_nll == pytest.approx(terms.target_nll, rel=1e-13)
@@ -190,7 +188,7 @@ def test_swapping_the_domains_swaps_the_heads():
 def test_label_absent_from_one_half_contributes_exactly_nothing():
     network, source, target = case()
     absent = [s._replace(tags=np.where(s.tags == 1, 3, s.tags)) for s in target]  # pair 0 of 3
-    batch = two_domain_batch(source, absent)
+    batch = domain_batch([source, absent])
     two = MATCHED[0][1:], MATCHED[1][1:]
     settings = {**SETTINGS, "w_param": 0.0}
     results = [
@@ -204,7 +202,7 @@ def test_label_absent_from_one_half_contributes_exactly_nothing():
 
 def test_label_of_weight_zero_contributes_exactly_nothing():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     settings = {**SETTINGS, "w_param": 0.0}
     weighted = objective_of(**settings, label_weights=np.array([0.0, 1.0, 1.0]))
     two = objective_of(**{**settings, "matched": (MATCHED[0][1:], MATCHED[1][1:])})
@@ -220,7 +218,7 @@ def test_vanilla_mmd_ignores_the_labels_and_label_aware_does_not():
     relabelled = [s._replace(tags=(s.tags + 1) % 3) for s in source]
     values = [
         loss_and_gradients(
-            network, two_domain_batch(half, target), objective_of(**SETTINGS, label_aware=aware)
+            network, domain_batch([half, target]), objective_of(**SETTINGS, label_aware=aware)
         )[0].mmd
         for aware in (False, True)
         for half in (source, relabelled)
@@ -234,7 +232,7 @@ def test_empty_source_half_trains_the_target_alone():
     settings = {**SETTINGS, "source_share": 0.0, "w_param": 0.0, "w_reg": 0.0}
     for aware in (True, False):
         terms, gradients = loss_and_gradients(
-            network, two_domain_batch(source, target), objective_of(**settings, label_aware=aware)
+            network, domain_batch([source, target]), objective_of(**settings, label_aware=aware)
         )
         assert (terms.source_nll, terms.mmd) == (0, 0)
         assert terms.total == terms.target_nll
@@ -248,7 +246,7 @@ def test_model_without_a_source_head_has_the_same_target_gradients():
     alone, _, _ = case("no source", source_tags=0)
     alone = with_values(alone, network.named())
     settings = {**SETTINGS, "w_reg": 0.0, "w_param": 0.0}
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     terms, gradients = loss_and_gradients(network, batch, objective_of(**settings))
     terms_alone, gradients_alone = loss_and_gradients(
         alone, batch, objective_of(**{**settings, "w_param": 0.2})
@@ -263,7 +261,7 @@ def test_words_that_the_batch_does_not_hold_have_no_gradient_and_embeddings_no_r
     network, source, target = case()
     source = [s._replace(words=s.words % 5) for s in source]
     target = [s._replace(words=s.words % 5) for s in target]
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     terms, gradients = loss_and_gradients(network, batch, objective_of(**SETTINGS))
     assert not gradients[EMBEDDING][5:].any()
     assert terms.reg == pytest.approx(np.square(network.weights.flat).sum(), rel=1e-13)
@@ -274,7 +272,7 @@ def test_words_that_the_batch_does_not_hold_have_no_gradient_and_embeddings_no_r
 
 def test_mask_of_ones_is_no_dropout_and_mask_of_zeros_hides_the_words():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     plain, ones, zeros = (
         loss_and_gradients(network, batch, objective_of(**SETTINGS), dropout_mask=mask)
         for mask in (None, np.ones((batch.words.size, 4)), np.zeros((batch.words.size, 4)))
@@ -285,7 +283,7 @@ def test_mask_of_ones_is_no_dropout_and_mask_of_zeros_hides_the_words():
 
 def test_median_variances_are_what_variances_of_reports_for_each_pair():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     median = objective_of(**{**SETTINGS, "kernel": "median"})
     variances = variances_of(network, batch, median)
     assert len(variances) == 3
@@ -301,7 +299,7 @@ def test_median_variances_are_what_variances_of_reports_for_each_pair():
 
 def test_the_call_changes_neither_model_nor_batch_and_repeats_to_the_byte():
     network, source, target = case()
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     before = {name: array.copy() for name, array in network.named().items()}
     first, second = (loss_and_gradients(network, batch, objective_of(**SETTINGS)) for _ in range(2))
     assert first[0] == second[0]
@@ -396,10 +394,10 @@ def test_tags_and_words_of_another_model_are_refused():
     objective = objective_of(**SETTINGS)
     strange = [target[0]._replace(tags=target[0].tags + 4), *target[1:]]
     with pytest.raises(ValueError, match=r"tags must lie in \[0, 4\)"):
-        loss_and_gradients(network, two_domain_batch(source, strange), objective)
+        loss_and_gradients(network, domain_batch([source, strange]), objective)
     strange = [target[0]._replace(words=target[0].words + 9), *target[1:]]
     with pytest.raises(ValueError, match=r"words must lie in \[0, 9\)"):
-        loss_and_gradients(network, two_domain_batch(source, strange), objective)
+        loss_and_gradients(network, domain_batch([source, strange]), objective)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -409,7 +407,7 @@ def test_error_in_the_second_head_reaches_the_caller_from_any_thread(threads):
     with pytest.raises(ValueError, match=r"tags must lie in \[0, 3\)"):
         loss_and_gradients(
             network,
-            two_domain_batch(source, target),
+            domain_batch([source, target]),
             objective_of(**SETTINGS),
             workers=Workers(threads),
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.objective.terms import Objective
+from ladtl_np.objective.terms import SourceTie
 from ladtl_np.options.config import parse_config
 from ladtl_np.options.methods import METHODS
 from ladtl_np.training.passes import BalancedPasses, Passes, source_passes
@@ -114,8 +114,7 @@ def test_only_methods_with_an_mmd_balance(method):
     config = parse_config({"method": method, "training": {"batches": "label-balanced"}})
     rows = tuple(np.array(labels) for labels in zip(*MATCHED, strict=True))
     mu = np.array([1.0, 1.0, 0.0, 1.0])
-    objective = Objective(config.objective, rows, True, mu, ())
-    found = source_passes(config, corpus(), objective, *np.random.default_rng(0).spawn(2))
+    found = source_passes(config, corpus(), SourceTie(rows, mu), *np.random.default_rng(0).spawn(2))
     # a label that the MMD leaves out is not drawn for
     expected = [S, B, OUT] if METHODS[method].mmd != "none" else []
     assert list(found.labels) == expected

@@ -68,7 +68,8 @@ def test_a_head_stands_for_each_domain_that_is_trained_with(method):
     assert sizes.vocabulary == len(made.vocabulary) == len(made.network.embedding)
     alone = "One domain only: no tags to match."
     assert (made.match == alone) == (method == "non-transfer")
-    assert made.names == ("" if method == "non-transfer" else "source", "target")
+    assert [source.name for source in made.sources] == ["source"] * (method in WITH_SOURCE)
+    assert made.target_name == "target"
 
 
 def test_sizes_are_those_of_the_options():
@@ -104,7 +105,7 @@ def test_the_first_of_two_stages_is_a_run_on_the_source_alone():
     assert first.config.training.steps == 7
     assert made.config.training.steps == 40
     assert first.config.training.target_batch == 5
-    assert first.names == ("", "source")
+    assert (first.sources, first.target_name) == ((), "source")
     assert (first.dev, first.source_tags, made.source_tags) == (None, None, None)
     assert first.network.architecture.target_tags == len(first.target_tags)
     assert first.network.architecture.source_tags == 0

@@ -92,7 +92,7 @@ def test_promise_18_the_estimate_grows_with_all_that_takes_memory() -> None:
     corpora, sizes = small_corpora(), prepared.network.architecture
 
     def total(config=prepared.config, sizes=sizes, target=corpora.target, dev=None) -> float:
-        return estimate(config, prepared.method, sizes, corpora.source, target, dev).total
+        return estimate(config, prepared.method, sizes, corpora.sources, target, dev).total
 
     usual = total()
     assert total(dev=corpora.dev) > usual - 1

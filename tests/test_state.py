@@ -90,7 +90,7 @@ def test_both_stages_of_retraining_can_be_stopped() -> None:
 
 def test_the_runs_that_are_stopped_have_drawn_for_labels() -> None:
     _, whole = whole_run("la-dtl")
-    assert any(passes.order.size for passes in whole.source.labels.values())
+    assert any(passes.order.size for passes in whole.sources[0].labels.values())
 
 
 def test_taking_a_state_down_changes_nothing() -> None:

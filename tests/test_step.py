@@ -42,7 +42,7 @@ def test_bytes_do_not_depend_on_the_number_of_threads(threads, processors, monke
 def test_a_batch_that_is_used_for_two_objectives_keeps_their_labels_apart():
     case = build_case(SMALL)
     one = case.objective((10.0,))
-    other = replace(one, matched=(one.matched[0][1:4], one.matched[1][[3, 1, 2]]))
+    other = one.tied(matched=(one.matched[0][1:4], one.matched[1][[3, 1, 2]]))
     fresh = build_case(SMALL)
     for objective in (one, other, one):
         values = [
@@ -62,7 +62,8 @@ def test_gradients_of_rows_outside_both_halves_heads_are_none():
         workers.memory.reuse()
         workers.memory.empty(10**6, np.float32).fill(junk)
         workers.memory.reuse()
-        batch = replace(case.batch, source=replace(case.batch.source, sentences=0))
+        source, target = case.batch.halves
+        batch = replace(case.batch, halves=(replace(source, sentences=0), target))
         _, gradients = loss_step(case.network, batch, objective, None, None, workers)
         found.append(gradients.weights.flat.tobytes())
     assert found[0] == found[1]

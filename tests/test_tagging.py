@@ -99,7 +99,7 @@ def test_a_model_without_a_source_says_so(tiny_model: Model) -> None:
 
 
 def test_unknown_domains_and_empty_chunks_are_refused(tiny_model: Model) -> None:
-    with pytest.raises(UsageError, match="target or source"):
+    with pytest.raises(UsageError, match="one of target, source for this model"):
         Tagger(tiny_model, domain="both")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="room"):
         Tagger(tiny_model, chunk_tokens=0)

@@ -8,7 +8,6 @@ from small_corpora import small_config, small_corpora
 
 from ladtl_np.errors import DivergedError, UsageError
 from ladtl_np.model.file import model_bytes
-from ladtl_np.model.network import PROJECTIONS
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.methods import METHODS
 from ladtl_np.training.events import Evaluation, Step
@@ -70,11 +69,12 @@ def test_linear_projection_frozen_at_the_identity_is_joint_training_with_a_share
     joint = trained(method="joint-training", joint={"crf": "shared"})
     frozen = trained(method="linear-projection", projection={"init": "identity", "frozen": True})
     assert same_parameters(joint, frozen)
-    for name in PROJECTIONS:
+    names = frozen.network.architecture.projections()
+    for name in names:
         np.testing.assert_array_equal(frozen.network.weights[name], np.eye(12))
     learned = trained(method="linear-projection")
     assert not same_parameters(joint, learned)
-    assert abs(learned.network.weights[PROJECTIONS[0]] - np.eye(12)).max() > 1e-3
+    assert abs(learned.network.weights[names[0]] - np.eye(12)).max() > 1e-3
 
 
 def test_a_mask_that_shares_every_unit_is_joint_training_with_a_shared_crf() -> None:
@@ -89,7 +89,7 @@ def test_cd_learning_with_all_weights_1_is_joint_training_with_a_shared_crf(mode
     prepared = prepare(small_config(method="cd-learning", cd={"mode": mode}), small_corpora())
     assert any(sentence.weight != 1.0 for sentence in prepared.source)
     equal = tuple(sentence._replace(weight=1.0) for sentence in prepared.source)
-    trainer = Trainer(replace(prepared, source=equal))
+    trainer = Trainer(replace(prepared, sources=(replace(prepared.sources[0], sentences=equal),)))
     for _ in trainer.run():
         pass
     assert same_parameters(joint, trainer)
@@ -111,7 +111,8 @@ def test_scaling_all_source_weights_scales_steps_but_not_what_adagrad_sees() -> 
             prepared = prepare(config, small_corpora())
             source = tuple(s._replace(weight=weight) for s in prepared.source)
             start = prepared.network.copy()
-            trainer = Trainer(replace(prepared, source=source))
+            sources = (replace(prepared.sources[0], sentences=source),)
+            trainer = Trainer(replace(prepared, sources=sources))
             for _ in trainer.run():
                 pass
             moved[mode, weight] = trainer.network.weights["forward.U"] - start.weights["forward.U"]
@@ -172,8 +173,7 @@ def test_re_training_is_a_start_from_the_source_with_the_target_alone(method) ->
     assert first.network.weights.flat.tobytes() == wanted.network.weights.flat.tobytes()
     alone = replace(
         prepared,
-        source=(),
-        source_tags=None,
+        sources=(),
         objective=prepared.objective.changed(source_share=0.0, w_mmd=0.0, w_param=0.0),
         network=retrained.network.copy(),
     )
@@ -365,6 +365,6 @@ def test_no_two_choices_of_a_run_share_their_numbers() -> None:
     drawn = [
         int(rng.integers(2**62))
         for trainer in trainers
-        for rng in (trainer.source.rng, trainer.target.rng, trainer.dropout, trainer.unknown)
+        for rng in (trainer.sources[0].rng, trainer.target.rng, trainer.dropout, trainer.unknown)
     ]
     assert len(set(drawn)) == len(drawn)

@@ -12,7 +12,7 @@ from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.linear import affine_forward
 from ladtl_np.layers.projection import projection_forward
 from ladtl_np.model.network import Network
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.shapes import Floats, Integers
 
@@ -39,7 +39,7 @@ def hidden_states(
         some = sentences[first : first + _TOGETHER]
         packing = pack(np.array([sentence.words.size for sentence in some]))
         with single_threaded_blas(), workers.memory.frame():
-            hidden, _ = encoder_forward(network, two_domain_batch([], some, spelled), None, workers)
+            hidden, _ = encoder_forward(network, domain_batch([[], some], spelled), None, workers)
             ordered = hidden[packing.rows].copy()  # the workers' memory is used again
         ends = np.cumsum([sentence.words.size for sentence in some])
         yield from np.split(ordered, ends[:-1])

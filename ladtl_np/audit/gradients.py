@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ladtl_np.arrays.workers import single_threaded_blas
+from ladtl_np.audit.chosen import some
 from ladtl_np.audit.defaults import COORDINATES, DIRECTIONS, LONGEST, SENTENCES
 from ladtl_np.audit.kernel_pairs import KERNEL_PAIRS, adagrad_lines
 from ladtl_np.audit.kernel_side import kernel_side, own_gradients, total_of, variances_at
@@ -17,7 +18,7 @@ from ladtl_np.audit.pairs import check_pairs
 from ladtl_np.audit.reference_pairs import REFERENCE_PAIRS
 from ladtl_np.audit.sides import Case, Side, make_case
 from ladtl_np.audit.slopes import relative_errors, slopes
-from ladtl_np.audit.subject import Subject, demo_subject, some
+from ladtl_np.audit.subject import Subject, Whole, demo_subject
 from ladtl_np.audit.twin import twin_side
 from ladtl_np.model.network import EMBEDDING
 from ladtl_np.options.seeds import stream
@@ -85,11 +86,12 @@ def check_gradients(
     """
     subject = demo_subject() if subject is None else subject
     rng = stream(seed, "audit")
-    halves = (some(half, sentences, longest) for half in (subject.source, subject.target))
-    source, target = halves
-    objective = replace(subject.objective, frozen=())
+    whole = subject.whole or Whole(subject.network, subject.objective, (subject.source,))
+    sources = [some(half, sentences, longest) for half in whole.sources]
+    target = some(subject.target, sentences, longest)
+    objective = replace(whole.objective, frozen=())
     dropout = subject.config.model.dropout
-    case = make_case(subject.network, objective, source, target, subject.spelled, dropout, rng)
+    case = make_case(whole.network, objective, sources, target, subject.spelled, dropout, rng)
     with single_threaded_blas():
         variances = variances_at(case)
         common = [variances[0]] * len(variances) if variances else []
@@ -98,8 +100,8 @@ def check_gradients(
         alike = kernels if common == variances else kernel_side(case, rng, common)
         lines = _compared(alike, twin, CLOSER * tolerance)
         lines += _sums(case, kernels, variances, CLOSER * tolerance)
-        if subject.objective.frozen:
-            lines.append(_frozen(replace(case, objective=subject.objective), variances))
+        if whole.objective.frozen:
+            lines.append(_frozen(replace(case, objective=whole.objective), variances))
         lines += check_pairs("kernels", KERNEL_PAIRS, rng, tolerance)
         lines += check_pairs("reference", REFERENCE_PAIRS, rng, tolerance)
         lines += adagrad_lines(rng, CLOSER * tolerance)
@@ -115,8 +117,9 @@ def check_gradients(
 
 def _notes(subject: Subject, case: Case) -> list[str]:
     tokens = case.batch.words.size
+    of = "source" if len(case.sources) < 2 else f"{len(case.sources)} sources"
     return [
-        f"On {len(case.source)} sentences of the source and {len(case.target)} of the target, "
+        f"On {len(case.source)} sentences of the {of} and {len(case.target)} of the target, "
         f"{tokens} tokens in all, in float64, with a dropout mask and sentences of uneven weight."
     ]
 

@@ -16,7 +16,7 @@ from ladtl_np.audit.sides import Case, Side, divergence_possible, two_crfs
 from ladtl_np.layers.divergence import divergence_forward
 from ladtl_np.layers.linear import affine_forward
 from ladtl_np.layers.mmd import mmd_forward
-from ladtl_np.model.network import SOURCE, TARGET
+from ladtl_np.model.network import TARGET, source_head
 from ladtl_np.objective import LossTerms, Objective, loss_and_gradients, loss_step
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.objective.mmd import chosen_variances, row_pairs
@@ -121,7 +121,7 @@ def _readings(case: Case, rng: np.random.Generator, variances: Variances) -> lis
     if two_crfs(network):
         fields["param"] = "param"
     plain = own.changed(**EVERYTHING, mmd_floor=0.0, parameter_transfer="l2")
-    other = replace(own, label_aware=not own.label_aware, label_weights=None)
+    other = replace(own.tied(label_weights=None), label_aware=not own.label_aware)
     name = "mmd of all tokens" if own.label_aware else "mmd by label"
     second = {name: "mmd"}
     other = other.changed(**{**EVERYTHING, "w_reg": 0.0, "w_param": 0.0}, mmd_floor=0.0)
@@ -152,7 +152,7 @@ def _with_floor(case: Case, rng: np.random.Generator, variances: Variances) -> O
     floor = float(ordered[len(pairs) // 2 - 1 : len(pairs) // 2 + 1].mean())
     weights = np.ones(len(own.matched[0])) if own.label_weights is None else own.label_weights
     uneven = weights * rng.uniform(0.5, 1.5, weights.size)
-    return replace(own.changed(mmd_floor=max(floor, 0.0)), label_weights=uneven)
+    return own.changed(mmd_floor=max(floor, 0.0)).tied(label_weights=uneven)
 
 
 def _gradient(case: Case, objective: Objective, variances: Variances) -> dict[str, Floats]:
@@ -181,20 +181,26 @@ class _FixedSource:
 
     def __init__(self, case: Case) -> None:
         self.case = case
-        source, target = case.objective.matched
-        same = source[np.argsort(target)]
-        weights = case.network.weights
-        b = weights.get(f"{SOURCE}.b")
-        W = np.ascontiguousarray(weights[f"{SOURCE}.W"][:, same])
-        self.E_s = affine_forward(_hidden(case), W, None if b is None else b[same])
-        self.A_s = np.ascontiguousarray(weights[f"{SOURCE}.A"][np.ix_(same, same)])
+        weights, hidden = case.network.weights, _hidden(case)
+        self.chains = []
+        for number, tie in enumerate(case.objective.ties):
+            crf, (source, target) = source_head(number), tie.matched
+            same = source[np.argsort(target)]
+            b = weights.get(f"{crf}.b")
+            W = np.ascontiguousarray(weights[f"{crf}.W"][:, same])
+            E = affine_forward(hidden, W, None if b is None else b[same])
+            A = np.ascontiguousarray(weights[f"{crf}.A"][np.ix_(same, same)])
+            self.chains.append((tie.share, E, A))
 
     def value(self) -> float:
-        """KL(p_s || p_t), in the mean over the sentences."""
-        weights = self.case.network.weights
+        """KL(p_s || p_t), in the mean over the sentences, of several sources by their shares."""
+        weights, offsets = self.case.network.weights, self.case.batch.offsets
         E = affine_forward(_hidden(self.case), weights[f"{TARGET}.W"], weights.get(f"{TARGET}.b"))
-        args = self.E_s, self.A_s, E, weights[f"{TARGET}.A"], self.case.batch.offsets
-        return divergence_forward(*args)[0]
+        target = E, weights[f"{TARGET}.A"]
+        return sum(
+            share * divergence_forward(E_s, A_s, *target, offsets)[0]
+            for share, E_s, A_s in self.chains
+        )
 
 
 def own_gradients(case: Case, variances: Variances) -> tuple[LossTerms, dict[str, Floats]]:

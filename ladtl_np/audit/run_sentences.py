@@ -52,7 +52,14 @@ def run_on(
         return replace(run, notes=(*notes, "The sentences are the target's of the training."))
     model = load_model(Path(folder) / BEST, run.config.vocabulary.key or None)
     on = model_subject(model, corpus)
-    return replace(run, source=on.source, target=on.target, spelled=on.spelled, notes=notes)
+    return replace(
+        run,
+        source=on.source,
+        target=on.target,
+        spelled=on.spelled,
+        whole=on.whole,
+        notes=notes,
+    )
 
 
 def _known(corpus: Corpus, tags: TagSet) -> tuple[Corpus, int]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.model.network import SOURCE, TARGET, Network
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats, Integers
 
@@ -29,8 +29,8 @@ class Case:
         In float64; a copy, which a check may move.
     objective
         Nothing is frozen.
-    source, target
-        Sentences of either domain, with weights of their own.
+    sources, target
+        Sentences of each domain, with weights of their own.
     spelled
         Character rows by spelling; None where characters are not read.
     batch
@@ -43,12 +43,17 @@ class Case:
 
     network: Network
     objective: Objective
-    source: tuple[EncodedSentence, ...]
+    sources: tuple[tuple[EncodedSentence, ...], ...]
     target: tuple[EncodedSentence, ...]
     spelled: tuple[Integers, ...] | None
     batch: Batch
     mask: Floats
     dropout: float
+
+    @property
+    def source(self) -> tuple[EncodedSentence, ...]:
+        """Sentences of all sources."""
+        return tuple(sentence for half in self.sources for sentence in half)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ class Side:
 def make_case(
     network: Network,
     objective: Objective,
-    source: Sequence[EncodedSentence],
+    sources: Sequence[Sequence[EncodedSentence]],
     target: Sequence[EncodedSentence],
     spelled: tuple[Integers, ...] | None,
     dropout: float,
@@ -90,8 +95,9 @@ def make_case(
     The first sentence of each domain that has more is cut to its first token: boundaries break
     where a sentence has one token. A prefix of a sentence is a sentence, too.
     """
-    given, wanted = _uneven(source, rng), _uneven(target, rng)
-    batch = two_domain_batch(given, wanted, spelled)
+    given = tuple(_uneven(source, rng) for source in sources if source)
+    wanted = _uneven(target, rng)
+    batch = domain_batch([*given, wanted], spelled)
     shape = batch.words.size, network.architecture.word_inputs
     share = dropout or DROPOUT
     mask = dropout_mask(rng, shape, share, np.float64)
@@ -127,7 +133,8 @@ def two_crfs(network: Network) -> bool:
 
 
 def divergence_possible(network: Network, objective: Objective) -> bool:
-    """Whether both CRFs have the same tags, as the exact divergence needs."""
+    """Whether all CRFs have the same tags, as the exact divergence needs."""
     sizes = network.architecture
-    matched = objective.matched[0].size
-    return two_crfs(network) and matched == sizes.source_tags == sizes.target_tags
+    pairs = zip(objective.ties, sizes.sources(), strict=True)
+    same = [tie.matched[0].size == m == sizes.target_tags for tie, m in pairs]
+    return two_crfs(network) and all(same)

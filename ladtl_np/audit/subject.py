@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from ladtl_np.audit.annotated import require_tags
+from ladtl_np.audit.chosen import batch_of, some
 from ladtl_np.audit.invented import invented_corpora
 from ladtl_np.audit.run_files import Moved, prepared_run
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
-from ladtl_np.layers.mmd_variances import evenly_spaced
 from ladtl_np.model.file import Model, load_model
 from ladtl_np.model.hashed import hashed
 from ladtl_np.model.network import Network
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
-from ladtl_np.objective.terms import Objective
+from ladtl_np.objective.batching import Batch, EncodedSentence
+from ladtl_np.objective.terms import Objective, SourceTie
 from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.method_checks import chosen_method, shares_crf
 from ladtl_np.runs.names import BEST
@@ -38,6 +39,10 @@ STANDING_IN = (
     "tags taken over to the source's through the label map, and tags without a partner as O."
 )
 """Note of a subject whose source is not there."""
+_FIRST = (
+    "There are {count} sources. Gradients are those of all of them. Everything else looks at the "
+    "first one and the target, with the others left out of the network and of the loss."
+)
 _DEMO = (
     "The subject is a small network at random start values, on invented sentences; it has a bias "
     "and reads characters, and both domains name and order their types otherwise, so that every "
@@ -48,6 +53,14 @@ _SMALL = {
     "characters": {"embedding": 3, "hidden": 2},
     "objective": {"kernel": (0.5, 2.0), "w_reg": 0.01},
 }
+
+
+class Whole(NamedTuple):
+    """All of several sources: the network in float64, the loss, each source's sentences."""
+
+    network: Network
+    objective: Objective
+    sources: tuple[tuple[EncodedSentence, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,8 @@ class Subject:
         The network before training, where it is known.
     prepared
         The run's preparation, where the subject is a run.
+    whole
+        All sources where there are several; the rest is then of the first one and the target.
     notes
         What to know about where the sentences come from.
     """
@@ -90,6 +105,7 @@ class Subject:
     label_map: LabelMap = field(default_factory=LabelMap)
     initial: Network | None = None
     prepared: Prepared | None = None
+    whole: Whole | None = None
     notes: tuple[str, ...] = ()
 
     def batch(self, count: int, *, longest: int | None = None) -> Batch:
@@ -103,18 +119,7 @@ class Subject:
             Longer sentences are left out; where there is none as short, the shortest ones are used.
         """
         source, target = (some(half, count, longest) for half in (self.source, self.target))
-        return two_domain_batch(source, target, self.spelled)
-
-
-def some(
-    sentences: Sequence[EncodedSentence], count: int, longest: int | None = None
-) -> list[EncodedSentence]:
-    """At most so many sentences, evenly spaced, of at most so many tokens if there are any."""
-    fitting = [s for s in sentences if longest is None or s.words.size <= longest]
-    if not fitting:
-        fitting = sorted(sentences, key=lambda s: s.words.size)[:count]
-    places = evenly_spaced(np.arange(len(fitting)), count)
-    return [fitting[place] for place in places.tolist()]
+        return batch_of(source, target, self.spelled)
 
 
 def demo_subject(seed: int = 0) -> Subject:
@@ -155,20 +160,18 @@ def model_subject(
     method = chosen_method(held.config, has_source=held.source_tags is not None)
     label_map = LabelMap(dict(held.label_map))
     shared = shares_crf(method, held.config.joint)
-    objective = objective_of(
-        held.config, method, shared, held.source_tags, held.target_tags, label_map
-    )
+    every = objective_of(held.config, method, shared, held.sources, held.target_tags)
     for corpus in (target, source):
         if corpus is not None:
             require_tags(corpus)
     numbers: dict[str, int] | None = None if held.characters is None else {}
     encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
-    notes: tuple[str, ...] = ()
+    notes = _of_several(len(held.sources))
     if held.source_tags is None:
         sources: tuple[EncodedSentence, ...] = ()
     elif source is None:
-        sources = _standing_in(encoded, objective)
-        notes = (STANDING_IN,)
+        sources = _standing_in(encoded, every.ties[0])
+        notes = (*notes, STANDING_IN)
     else:
         sources = encode_corpus(source, held.vocabulary, held.source_tags, numbers)
     spelled = None
@@ -176,15 +179,20 @@ def model_subject(
         spelled = tuple(map(held.characters.spell, numbers))
     return Subject(
         name=held.name or "model",
-        network=held.network.astype(np.float64),
+        network=held.network.pair(0).astype(np.float64),
         config=held.config,
-        objective=objective,
+        objective=every.alone(0),
         source=sources,
         target=encoded,
         source_tags=held.source_tags,
         target_tags=held.target_tags,
         spelled=spelled,
         label_map=label_map,
+        whole=_whole(
+            held.network,
+            every,
+            [sources, *(_standing_in(encoded, tie) for tie in every.ties[1:])],
+        ),
         notes=notes,
     )
 
@@ -229,17 +237,17 @@ def _in_order_of_hashes(prepared: Prepared, key: HashKey) -> Prepared:
     network, _, _ = hashed(prepared.network, prepared.vocabulary, prepared.characters, key)
     _, rows = prepared.vocabulary.hashed(key)
     place = np.argsort(rows)  # new row of each old one
-    halves = (
-        tuple(s._replace(words=place[s.words]) for s in half)
-        for half in (prepared.source, prepared.target)
-    )
-    source, target = halves
-    spelled = prepared.spelled
+
+    def moved(half: Sequence[EncodedSentence]) -> tuple[EncodedSentence, ...]:
+        return tuple(s._replace(words=place[s.words]) for s in half)
+
+    sources = tuple(replace(s, sentences=moved(s.sentences)) for s in prepared.sources)
+    target, spelled = moved(prepared.target), prepared.spelled
     if prepared.characters is not None and spelled is not None:
         _, letters = prepared.characters.hashed(key)
         where = np.argsort(letters)
         spelled = tuple(where[word] for word in spelled)
-    return replace(prepared, network=network, source=source, target=target, spelled=spelled)
+    return replace(prepared, network=network, sources=sources, target=target, spelled=spelled)
 
 
 def _of_prepared(
@@ -252,25 +260,37 @@ def _of_prepared(
 ) -> Subject:
     return Subject(
         name=name,
-        network=network.astype(np.float64),
+        network=network.pair(0).astype(np.float64),
         config=prepared.config,
-        objective=prepared.objective,
+        objective=prepared.objective.alone(0),
         source=prepared.source,
         target=prepared.target,
         source_tags=prepared.source_tags,
         target_tags=prepared.target_tags,
         spelled=prepared.spelled,
         label_map=prepared.label_map,
-        initial=None if initial is None else initial.astype(np.float64),
+        initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
-        notes=notes,
+        whole=_whole(network, prepared.objective, [s.sentences for s in prepared.sources]),
+        notes=(*_of_several(len(prepared.sources)), *notes),
     )
 
 
-def _standing_in(
-    target: Sequence[EncodedSentence], objective: Objective
-) -> tuple[EncodedSentence, ...]:
-    source, of_target = objective.matched
+def _whole(
+    network: Network, objective: Objective, sources: Sequence[tuple[EncodedSentence, ...]]
+) -> Whole | None:
+    if len(sources) < 2:
+        return None
+    return Whole(network.astype(np.float64), objective, tuple(sources))
+
+
+def _of_several(count: int) -> tuple[str, ...]:
+    """What to know where a network has several sources."""
+    return (_FIRST.format(count=count),) if count > 1 else ()
+
+
+def _standing_in(target: Sequence[EncodedSentence], tie: SourceTie) -> tuple[EncodedSentence, ...]:
+    source, of_target = tie.matched
     partner = dict(zip(of_target.tolist(), source.tolist(), strict=True))
     return tuple(
         sentence._replace(

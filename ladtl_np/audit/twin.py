@@ -8,13 +8,16 @@ of that row goes on to both.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import numpy as np
 
 from ladtl_np.arrays.packing import pack
+from ladtl_np.audit.equations.literal import literal_mask
 from ladtl_np.audit.sides import Case, Side, divergence_possible, two_crfs
-from ladtl_np.model.network import CHARACTERS, EMBEDDING
+from ladtl_np.model.network import CHARACTERS, EMBEDDING, TARGET, source_head
 from ladtl_np.objective.batching import EncodedSentence
+from ladtl_np.objective.terms import SourceTie
 from ladtl_np.reference.characters import WordCache, characters_backward, characters_forward
 from ladtl_np.reference.divergence import (
     divergence_backward,
@@ -24,14 +27,15 @@ from ladtl_np.reference.divergence import (
 from ladtl_np.reference.embedding import embedding_backward, embedding_forward
 from ladtl_np.reference.linear import affine_backward, affine_forward
 from ladtl_np.reference.lstm import LstmWeights, bilstm_backward, bilstm_forward
-from ladtl_np.reference.objective import ObjectiveWeights, objective_forward_backward
-from ladtl_np.reference.projection import domain_mask
+from ladtl_np.reference.objective import ObjectiveWeights
+from ladtl_np.reference.sources import SourceSide, sources_forward_backward
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["twin_side"]
 
 Gradients = dict[str, Floats]
 
+_NO_SOURCE = SourceSide((), (np.zeros(0, np.int64), np.zeros(0, np.int64)), 1.0)
 ALONE = {
     "source_nll": ObjectiveWeights(1.0, 0.0, 0.0, 0.0),
     "target_nll": ObjectiveWeights(0.0, 0.0, 0.0, 0.0),
@@ -126,45 +130,66 @@ class _Twin:
 
     def loss(self, weights: ObjectiveWeights) -> tuple[dict[str, float], Gradients]:
         """Terms, and gradients of their weighted sum."""
-        case, sizes = self.case, self.case.network.architecture
+        case = self.case
         table, caches = self.table()
-        halves = len(case.source), len(case.target)
-        masks = None
-        if sizes.projection == "mask":
-            masks = tuple(
-                domain_mask(domain, sizes.hidden, sizes.shared_fraction)
-                for domain in ("source", "target")
+        sentences = iter(
+            [
+                (rows, s.tags, s.weight)
+                for rows, s in zip(self.rows, (*case.source, *case.target), strict=True)
+            ]
+        )
+        dropout, ties = iter(self.masks), case.objective.ties if case.sources else ()
+        pairs = zip(case.sources, ties, strict=True)
+        sides = [
+            SourceSide(
+                list(islice(sentences, len(half))),
+                tie.matched,
+                tie.share,
+                tie.label_weights,
+                list(islice(dropout, len(half))),
+                self._domain_masks(number),
             )
-        sentences = [
-            (rows, s.tags, s.weight)
-            for rows, s in zip(self.rows, (*case.source, *case.target), strict=True)
+            for number, (half, tie) in enumerate(pairs)
         ]
-        terms, found = objective_forward_backward(
-            {**case.network.named(), EMBEDDING: table},
-            sentences[: halves[0]],
-            sentences[halves[0] :],
+        parameters = {**case.network.named(), EMBEDDING: table}
+        terms, found = sources_forward_backward(
+            parameters,
+            sides or [_NO_SOURCE],
+            list(sentences),
             weights=weights,
-            pairs=case.objective.matched,
             variances=self.variances,
-            label_weights=case.objective.label_weights,
             label_aware=case.objective.label_aware,
-            source_masks=self.masks[: halves[0]],
-            target_masks=self.masks[halves[0] :],
-            domain_masks=(masks[0], masks[1]) if masks is not None else None,
+            target_masks=list(dropout),
         )
         dtable = found.pop(EMBEDDING)
         found[EMBEDDING] = np.zeros_like(case.network.embedding)
         self.back(found, dtable, caches)
         return terms, found
 
+    def _domain_masks(self, number: int) -> tuple[Floats, Floats] | None:
+        """Masks before a shared CRF, of one source and of the target."""
+        sizes = self.case.network.architecture
+        if sizes.projection != "mask":
+            return None
+        return literal_mask(sizes, source_head(number)), literal_mask(sizes, TARGET)
+
     def divergence(self, gradients: Gradients | None) -> float:
-        """KL(p_s || p_t) in the mean over all sentences; adds its gradients on both sides."""
-        named, (source, target) = self.case.network.named(), self.case.objective.matched
+        """KL(p_s || p_t) in the mean over all sentences; adds its gradients on both sides.
+
+        Of several sources the mean by their shares.
+        """
+        return sum(
+            tie.share * self._divergence(source_head(number), tie, gradients)
+            for number, tie in enumerate(self.case.objective.ties)
+        )
+
+    def _divergence(self, crf: str, tie: SourceTie, gradients: Gradients | None) -> float:
+        named, (source, target) = self.case.network.named(), tie.matched
         same = source[np.argsort(target)]
         forward, backward = _direction(named, "forward"), _direction(named, "backward")
-        W_s, W_t = named["source_crf.W"][:, same], named["target_crf.W"]
-        A_s, A_t = named["source_crf.A"][np.ix_(same, same)], named["target_crf.A"]
-        b_s, b_t = named.get("source_crf.b"), named.get("target_crf.b")
+        W_s, W_t = named[f"{crf}.W"][:, same], named["target_crf.W"]
+        A_s, A_t = named[f"{crf}.A"][np.ix_(same, same)], named["target_crf.A"]
+        b_s, b_t = named.get(f"{crf}.b"), named.get("target_crf.b")
         table, caches = self.table()
         dtable, value, share = np.zeros_like(table), 0.0, 1.0 / len(self.rows)
         for rows, mask in zip(self.rows, self.masks, strict=True):
@@ -179,16 +204,16 @@ class _Twin:
             value += share * divergence_forward(*scores)
             if gradients is None:
                 continue
-            dE_s, dA_s = divergence_source_backward(share, *scores)
-            dE_t, dA_t = divergence_backward(share, *scores)
+            dE_s, dA_s = divergence_source_backward(tie.share * share, *scores)
+            dE_t, dA_t = divergence_backward(tie.share * share, *scores)
             dH_s, dW_s, db_s = affine_backward(dE_s, H, W_s)
             dH_t, dW_t, db_t = affine_backward(dE_t, H, W_t)
-            gradients["source_crf.W"][:, same] += dW_s
-            gradients["source_crf.A"][np.ix_(same, same)] += dA_s
+            gradients[f"{crf}.W"][:, same] += dW_s
+            gradients[f"{crf}.A"][np.ix_(same, same)] += dA_s
             gradients["target_crf.W"] += dW_t
             gradients["target_crf.A"] += dA_t
             if b_s is not None:
-                gradients["source_crf.b"][same] += db_s
+                gradients[f"{crf}.b"][same] += db_s
                 gradients["target_crf.b"] += db_t
             dX, *directions = bilstm_backward(dH_s + dH_t, states, X, forward, backward)
             for name, added in zip(("forward", "backward"), directions, strict=True):

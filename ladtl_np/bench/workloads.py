@@ -10,7 +10,7 @@ from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import Architecture, Network, Start, initialise
 from ladtl_np.objective import Objective
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["DROPOUT", "KERNELS", "MEDICAL", "WEIBO", "WORKLOADS", "Case", "Workload", "build_case"]
@@ -127,7 +127,7 @@ def build_case(workload: Workload, seed: int = 0) -> Case:
     rng = np.random.default_rng(seed)
     source = draw_sentences(workload, rng, workload.sentences)
     target = draw_sentences(workload, rng, workload.sentences)
-    batch = two_domain_batch(source, target)
+    batch = domain_batch([source, target])
     mask = dropout_mask(rng, (batch.words.size, workload.embedding), DROPOUT, np.float32)
     assert mask is not None
     return Case(

@@ -19,6 +19,7 @@ from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
+    from ladtl_np.model.source_head import SourceHead
     from ladtl_np.model.verify import Check
 
 __all__ = ["command", "describe_model"]
@@ -154,16 +155,9 @@ def privacy(file: str, show_text: bool, as_json: bool) -> None:
 
 def describe_model(model: Model) -> dict[str, Any]:
     """Everything about a model but its numbers and its words, as plain values."""
-    from ladtl_np.corpus.labels import LabelMap, matched_tags
-
-    sizes = model.network.architecture
-    heads = {"source": model.source_tags, "target": model.target_tags}
-    label_map = LabelMap(model.label_map)
-    matched, pairs = 0, dict[str, str]()
-    if model.source_tags is not None:
-        matched = len(matched_tags(model.source_tags, model.target_tags, label_map)[0])
-        partners = label_map.partners(model.source_tags.types, model.target_tags.types)
-        pairs = {kind: partner for kind, partner in partners.items() if partner}
+    sizes, heads = model.network.architecture, model.tag_sets()
+    matches = [_match(model, head) for head in model.sources]
+    first = matches[0] if matches else {"share": 1.0, "matched_tags": 0, "matched_types": {}}
     return {
         "method": model.config.method,
         "seed": model.config.seed,
@@ -185,12 +179,26 @@ def describe_model(model: Model) -> dict[str, Any]:
         "scheme": model.target_tags.scheme,
         "target_scheme": model.target_scheme,
         "dev_unknown": msgspec.to_builtins(model.dev_unknown),
-        "tags": {name: len(tags) for name, tags in heads.items() if tags is not None},
-        "types": {name: list(tags.types) for name, tags in heads.items() if tags is not None},
-        "matched_tags": matched,
-        "matched_types": pairs,
+        "tags": {name: len(tags) for name, tags in heads.items()},
+        "types": {name: list(tags.types) for name, tags in heads.items()},
+        "matched_tags": first["matched_tags"],
+        "matched_types": first["matched_types"],
+        "sources": dict(zip(heads, matches, strict=False)),
         "scores": model.scores,
         "provenance": model.provenance,
+    }
+
+
+def _match(model: Model, head: SourceHead) -> dict[str, Any]:
+    """What one source counts, and which of its types match the target's."""
+    from ladtl_np.corpus.labels import matched_tags
+
+    tags, target, label_map = head.tags, model.target_tags, head.label_map
+    partners = label_map.partners(tags.types, target.types)
+    return {
+        "share": head.share,
+        "matched_tags": len(matched_tags(tags, target, label_map)[0]),
+        "matched_types": {kind: partner for kind, partner in partners.items() if partner},
     }
 
 
@@ -211,12 +219,16 @@ def _rows(description: dict[str, Any]) -> list[tuple[str, str]]:
     for name, count in d["tags"].items():
         kinds = ", ".join(map(shown, d["types"][name]))
         rows.append((f"{name} tags", f"{count:,} tags of {len(d['types'][name]):,} types: {kinds}"))
-    if "source" in d["tags"]:
+    for name, match in d["sources"].items():
         pairs = (
             shown(kind) if kind == partner else f"{shown(kind)} = {shown(partner)}"
-            for kind, partner in d["matched_types"].items()
+            for kind, partner in match["matched_types"].items()
         )
-        rows.append(("matched", f"{d['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"))
+        told = f"{match['matched_tags']:,} tags; types: {', '.join(pairs) or 'none'}"
+        if len(d["sources"]) == 1:
+            rows.append(("matched", told))
+        else:
+            rows.append((f"{name} matched", f"share {100 * match['share']:.1f} %, {told}"))
     origins = dict(d["provenance"])
     rows += _vectors(origins)
     return rows + _flat("scores", d["scores"]) + _flat("provenance", origins)
@@ -265,7 +277,8 @@ def _structure(d: dict[str, Any]) -> list[tuple[str, str]]:
     rows = []
     if d["shared_crf"]:
         before = {"none": "", "linear": ", behind a map for each", "mask": ", behind fixed masks"}
-        rows.append(("CRF", f"one for both domains{before[d['projection']]}"))
+        among = "both" if len(d["sources"]) < 2 else "all"
+        rows.append(("CRF", f"one for {among} domains{before[d['projection']]}"))
     if d["character_hidden"]:
         rows.append(("characters", f"BiLSTM with {d['character_hidden']:,} units per direction"))
     return rows

@@ -14,17 +14,16 @@ from typing import Any
 import click
 import msgspec
 
-from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.chosen import chosen_config
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.cost import Pace, measured_cost, told_time, warnings_of_cost
+from ladtl_np.commands.support.cost import Pace, measured_cost, told_time
 from ladtl_np.commands.support.formats import print_json, show_text_option, tell
+from ladtl_np.commands.support.opening import opening_lines
 from ladtl_np.commands.support.progress import results_table, told_of_compiling
-from ladtl_np.commands.support.vectors_told import vector_lines
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import DEFAULTS, Config, read_config
-from ladtl_np.options.input_file import Role, require_utf8
+from ladtl_np.options.input_file import require_utf8
 from ladtl_np.options.methods import METHODS
 from ladtl_np.options.presets import PRESETS
 from ladtl_np.printable import LONG, shown
@@ -32,11 +31,10 @@ from ladtl_np.progress.training import TrainingDisplay
 from ladtl_np.runs.checkpoint import SELDOM, Every
 from ladtl_np.runs.folder import RunFolder
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG
-from ladtl_np.runs.run import Run, demo_corpora, describe, read_corpora, read_label_map
+from ladtl_np.runs.run import Run, demo_corpora, read_corpora, read_label_maps
 from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.events import Step
 from ladtl_np.training.preparation import prepare
-from ladtl_np.training.prepared import Corpora, Prepared
 from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.warm_up import warm_up
 
@@ -61,7 +59,12 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     cls=Command,
     epilog="Every other option: docs/config.md, or config.toml of any run.",
 )
-@click.option("--source", type=_FILE, help="Training corpus of the source domain.")
+@click.option(
+    "--source",
+    type=_FILE,
+    multiple=True,
+    help="Training corpus of a source domain; may be given several times.",
+)
 @click.option("--target", type=_FILE, help="Training corpus of the target domain.")
 @click.option("--dev", type=_FILE, help="Development corpus of the target: chooses the model.")
 @click.option("--test", type=_FILE, multiple=True, help="Test corpus; may be given several times.")
@@ -97,7 +100,12 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     help="Share of the target's training sentences to use."
     f"  [default: {DEFAULTS.data.target_fraction}]",
 )
-@click.option("--label-map", type=_FILE, help='TOML file of source = "target" types.')
+@click.option(
+    "--label-map",
+    type=_FILE,
+    multiple=True,
+    help='TOML file of source = "target" types: one for all sources, or one for each in order.',
+)
 @click.option("--embeddings", type=_FILE, help="Word vectors in text format to start from.")
 @click.option(
     "--vocabulary-key",
@@ -119,7 +127,7 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     "--source-format",
     multiple=True,
     metavar="KEY=VALUE",
-    help="How the source is read, such as token_column=1; brat alone is format=brat.",
+    help="How sources are read, such as token_column=1; brat alone is format=brat.",
 )
 @click.option(
     "--target-format",
@@ -154,7 +162,7 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    r"""Train a tagger for the target domain with the help of a source domain.
+    r"""Train a tagger for the target domain with the help of source domains.
 
     Reads corpora in any format, evaluates on --dev as it goes, keeps the best model, and scores it
     on every --test. Ends with OUT/best.safetensors, metrics.tsv, predictions and a manifest.
@@ -184,13 +192,13 @@ def command(
         folder.protect([*config.data.inputs(), *([config_file] if config_file else [])])
         require_key_apart(config.vocabulary.key, out)
         corpora = demo_corpora(config) if demo else read_corpora(config)
-        prepared = prepare(config, corpora, read_label_map(config))
+        prepared = prepare(config, corpora, *read_label_maps(config))
         with TrainingDisplay(config.training.steps) as display:
             run = Run(prepared, corpora, folder, sys.argv[1:], checkpoint_every)
             if resume:
                 run.resume(allow_change=allow_change)
                 display.console.print(f"Resumed after step {run.steps_done}.", markup=False)
-            for line in _opening(prepared, corpora):
+            for line in opening_lines(prepared, corpora):
                 display.console.print(line, markup=False)
             display.tell(prepared.remarks)
             if compiled := told_of_compiling(warm_up()):
@@ -214,8 +222,8 @@ def _tell_cost(config: Config, demo: bool, as_json: bool) -> None:
         vocabulary = msgspec.structs.replace(config.vocabulary, key="")
         config = msgspec.structs.replace(config, vocabulary=vocabulary)
     corpora = demo_corpora(config) if demo else read_corpora(config)
-    prepared = prepare(config, corpora, read_label_map(config))
-    for line in _opening(prepared, corpora):
+    prepared = prepare(config, corpora, *read_label_maps(config))
+    for line in opening_lines(prepared, corpora):
         click.echo(line, err=True)
     tell(prepared.remarks)
     warm_up()
@@ -224,43 +232,6 @@ def _tell_cost(config: Config, demo: bool, as_json: bool) -> None:
         print_json(cost.to_json())
     else:
         click.echo(cost.told())
-
-
-def _opening(prepared: Prepared, corpora: Corpora) -> list[str]:
-    """What is trained on what, before the first step."""
-    config, network = prepared.config, prepared.network
-    lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
-    unknown = {role: iter(counts) for role, counts in prepared.unknown.items()}
-    for role, corpus in corpora.roles():
-        facts = describe(role, corpus)
-        counted = next(unknown.get(role, iter(())), None)
-        share = "" if counted is None else f" ({100 * counted.share:.1f} % unknown)"
-        count = _used(prepared, role)
-        used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
-        lines.append(
-            f"  {role:<6} {shown(corpus.name, LONG)}: {len(corpus):,} sentences{used}, "
-            f"{facts['tokens']:,} tokens{share}, {corpus.scheme}"
-        )
-    if prepared.vectors is not None:
-        lines += vector_lines(prepared.vectors)
-    if prepared.key is not None:
-        lines.append("  words are hashed in the model; tagging needs its key as well")
-    if corpora.dev is None:
-        lines.append("  no --dev: the model after the last step is kept")
-    decoding = "legal tag sequences only" if config.decoding.constrained else "unconstrained"
-    size = network.embedding.size + network.weights.flat.size
-    lines += [prepared.match, f"{size:,} parameters; decoding: {decoding}."]
-    if prepared.memory is not None:
-        lines.append(f"Memory: up to {told_size(prepared.memory.total)}.")
-    return lines + [f"warning: {told}" for told in warnings_of_cost(prepared)]
-
-
-def _used(prepared: Prepared, role: Role) -> int | None:
-    """Sentences of a training corpus that are trained on."""
-    stage = prepared.first_stage
-    source = prepared.source if stage is None else stage.target
-    used: dict[Role, int] = {"source": len(source), "target": len(prepared.target)}
-    return used.get(role)
 
 
 def _train(run: Run, display: TrainingDisplay) -> None:

@@ -48,7 +48,12 @@ _FILE = click.Path(path_type=str)
 
 
 @click.command(name="tune", cls=Command, epilog="What is searched, and how: docs/tuning.md.")
-@click.option("--source", type=_FILE, help="Training corpus of the source domain.")
+@click.option(
+    "--source",
+    type=_FILE,
+    multiple=True,
+    help="Training corpus of a source domain; may be given several times.",
+)
 @click.option("--target", type=_FILE, help="Training corpus of the target domain.")
 @click.option("--dev", type=_FILE, help="Development corpus of the target: chooses the options.")
 @click.option(
@@ -160,8 +165,7 @@ def _read(config: Config, config_file: str | None, space: str | None, out: Path)
     inputs = read_inputs([whole], OwnFiles({}), out)
     tell(inputs.remarks)
     hashes = dict(inputs.hashes)
-    if config.data.label_map:
-        hashes[config.data.label_map] = file_sha256(config.data.label_map)
+    hashes |= {path: file_sha256(path) for path in config.data.label_maps()}
     read = [*hashes, *(path for path in (config_file, space) if path)]
     require_apart([out / name for name in (SEARCH_RECORD, TRIALS, CONFIG)], read)
     return hashes

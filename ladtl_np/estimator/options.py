@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
 
@@ -18,10 +18,11 @@ from ladtl_np.options.methods import method_named
 from ladtl_np.printable import shown
 
 __all__ = [
-    "checked_label_map",
+    "checked_label_maps",
     "checked_path",
     "checked_threads",
     "config_of",
+    "label_maps_of",
     "options_of",
     "require_option",
     "require_source",
@@ -33,6 +34,7 @@ _ELSEWHERE = {
     "seed": "the parameter seed",
     "threads": "the parameter threads",
     "data.source": "source= of fit",
+    "data.more_sources": "source= of fit, a dictionary of several",
     "data.target": "X and y of fit",
     "data.dev": "dev= of fit",
     "data.test": "scores(X, y)",
@@ -100,7 +102,22 @@ def _elsewhere(key: str) -> bool:
     return any(key == name or key.startswith(f"{name}.") for name in _ELSEWHERE)
 
 
-def checked_label_map(pairs: Mapping[str, str] | None) -> LabelMap:
+def checked_label_maps(
+    pairs: Mapping[str, str] | Sequence[Mapping[str, str]] | None,
+) -> list[LabelMap]:
+    """The pairs of types as label maps: one for all sources, or one for each.
+
+    Raises
+    ------
+    UsageError
+        As for each of them.
+    """
+    if isinstance(pairs, list | tuple):
+        return [_label_map(one) for one in pairs]
+    return [_label_map(pairs)]
+
+
+def _label_map(pairs: Any) -> LabelMap:
     """The pairs of types as a label map.
 
     Raises
@@ -143,6 +160,13 @@ def checked_path(path: Any, name: str) -> str | PathLike[str]:
     if not isinstance(path, str | PathLike):
         raise UsageError(f"{name} must be the path of a file, as 'model.safetensors'")
     return path
+
+
+def label_maps_of(model: Model) -> dict[str, str] | list[dict[str, str]] | None:
+    """The pairs of types of a model as the parameter ``label_map``."""
+    if not model.more_sources:
+        return model.label_map or None
+    return [dict(head.label_map.pairs) for head in model.sources]
 
 
 def require_source(config: Config, source: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from ladtl_np.corpus.schemes import PREFIXES, detect_scheme, split_tag
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import shown
+from ladtl_np.training.prepared import Corpora
 
-__all__ = ["Tagged", "corpus_of", "corpus_of_tagged", "tokens_of"]
+__all__ = ["Tagged", "corpora_of", "corpus_of", "corpus_of_tagged", "tokens_of"]
 
 Tagged = (
     Corpus
@@ -63,6 +65,35 @@ def corpus_of(X: Any, y: Any) -> Corpus:
             )
         return _checked(X, "X")
     return _joined("X", "y", tokens_of(X), _rows(y, "y", "tag", _TAGS))
+
+
+def corpora_of(X: Any, y: Any, source: Any, dev: Any) -> Corpora:
+    """The corpora that `fit` is given.
+
+    Raises
+    ------
+    UsageError
+        As for `corpus_of`; or if a dictionary of sources is empty, or its names are none.
+    """
+    sources, target = _sources(source), corpus_of(X, y)
+    return Corpora(
+        next(iter(sources), None),
+        target,
+        None if dev is None else corpus_of_tagged(dev, "dev"),
+        more_sources=tuple(sources[1:]),
+    )
+
+
+def _sources(given: Any) -> list[Corpus]:
+    """The corpora that are given for `source`: one, a dictionary of several, or none."""
+    if given is None:
+        return []
+    if not isinstance(given, Mapping):
+        return [corpus_of_tagged(given, "source")]
+    if not given or not all(isinstance(name, str) and name for name in given):
+        raise UsageError("source: a dictionary of sources wants a name as str for each, at least 1")
+    found = {name: corpus_of_tagged(one, f"source[{name!r}]") for name, one in given.items()}
+    return [replace(corpus, name=name) for name, corpus in found.items()]
 
 
 def corpus_of_tagged(given: Any, name: str) -> Corpus:

@@ -12,6 +12,7 @@ from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import UsageError
 from ladtl_np.estimator.options import checked_path
 from ladtl_np.runs.checkpoint import Every
+from ladtl_np.runs.records import numbered
 from ladtl_np.runs.resumable import Store
 from ladtl_np.training.prepared import Corpora
 
@@ -31,7 +32,9 @@ def store_of(path: Any, seconds: Any, corpora: Corpora) -> Store | None:
     place = Path(checked_path(path, "checkpoint"))
     if not isinstance(seconds, int | float) or not 0.0 <= seconds < math.inf:
         raise UsageError("checkpoint_every must be a number of seconds, 0 or more")
-    data = {f"the sentences of {role}": _hash(corpus) for role, corpus in corpora.roles()}
+    data: dict[str, str] = {}
+    for role, corpus in corpora.roles():
+        data[numbered(f"the sentences of {role}", data)] = _hash(corpus)
     return Store(place, data, Every(seconds))
 
 

@@ -15,16 +15,17 @@ from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.estimator.interruption import Presses, kept_network, tell_of_interruption
 from ladtl_np.estimator.options import (
-    checked_label_map,
+    checked_label_maps,
     checked_path,
     checked_threads,
     config_of,
+    label_maps_of,
     options_of,
     require_source,
 )
 from ladtl_np.estimator.parameters import Parameters
 from ladtl_np.estimator.remarks import tell_of_data
-from ladtl_np.estimator.sentences import Tagged, corpus_of, corpus_of_tagged, tokens_of
+from ladtl_np.estimator.sentences import Tagged, corpora_of, corpus_of, tokens_of
 from ladtl_np.estimator.stored import store_of
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
@@ -37,7 +38,7 @@ from ladtl_np.runs.checkpoint import SELDOM
 from ladtl_np.runs.resumable import Interrupted, stoppable
 from ladtl_np.scoring import Scores
 from ladtl_np.training.events import Evaluation, Step
-from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.preparation import prepare
 from ladtl_np.training.remarks import closing_remarks
 from ladtl_np.training.trained_model import build_model
 from ladtl_np.training.trainer import Trainer
@@ -63,7 +64,8 @@ class LaDTLTagger(Parameters):
     options
         Any other option by its key, as in ``{"training.steps": 500, "model.hidden": 50}``.
     label_map
-        Source types and the target types that mean the same; equal names match by themselves.
+        Source types and the target types that mean the same; equal names match by themselves. Of
+        several sources one for all of them, or a list with one for each.
     precision
         How `predict` and the scores compute: ``float32``, or ``bfloat16``, which is faster where
         the processor has it. Training is float32.
@@ -98,7 +100,7 @@ class LaDTLTagger(Parameters):
         seed: int = DEFAULTS.seed,
         threads: int = DEFAULTS.threads,
         options: Mapping[str, Any] | None = None,
-        label_map: Mapping[str, str] | None = None,
+        label_map: Mapping[str, str] | Sequence[Mapping[str, str]] | None = None,
         precision: Precision = PRECISION,
     ) -> None:
         self.method = method
@@ -113,7 +115,7 @@ class LaDTLTagger(Parameters):
         X: Corpus | Sequence[Sequence[str]],
         y: Sequence[Sequence[str]] | None = None,
         *,
-        source: Tagged | None = None,
+        source: Tagged | Mapping[str, Tagged] | None = None,
         dev: Tagged | None = None,
         checkpoint: str | PathLike[str] | None = None,
         checkpoint_every: float = SELDOM.seconds,
@@ -134,7 +136,8 @@ class LaDTLTagger(Parameters):
             The tags of each sentence; None with a corpus.
         source
             Sentences of the source: a tuple (X, y), a list of (tokens, tags) pairs, or a corpus.
-            The method ``non-transfer`` needs none, and leaves one unused.
+            Several sources are a dictionary of these by their names. The method ``non-transfer``
+            needs none, and leaves one unused.
         dev
             Development sentences of the target, which choose the model, in the same forms; without
             them the model after the last step is kept.
@@ -154,14 +157,10 @@ class LaDTLTagger(Parameters):
             With a sentence that says what to change: sentences, options, tags or sizes that do not
             fit, or a checkpoint of another training.
         """
-        corpora = Corpora(
-            None if source is None else corpus_of_tagged(source, "source"),
-            corpus_of(X, y),
-            None if dev is None else corpus_of_tagged(dev, "dev"),
-        )
+        corpora = corpora_of(X, y, source, dev)
         config = config_of(self.method, self.seed, self.threads, self.options)
         require_source(config, source)
-        prepared = prepare(config, corpora, checked_label_map(self.label_map))
+        prepared = prepare(config, corpora, *checked_label_maps(self.label_map))
         tell_of_data(prepared.remarks)
         store = store_of(checkpoint, checkpoint_every, corpora)
         trainer, history, kept = Trainer(prepared), list[Evaluation](), None
@@ -250,7 +249,7 @@ class LaDTLTagger(Parameters):
             seed=model.config.seed,
             threads=threads,
             options=options_of(model, vocabulary_key),
-            label_map=model.label_map or None,
+            label_map=label_maps_of(model),
             precision=precision,
         )
         tagger.model_ = model

@@ -14,8 +14,9 @@ import msgspec
 
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
-from ladtl_np.experiment.file import CorpusFiles, Experiment, Task
+from ladtl_np.experiment.file import CorpusFiles, Experiment
 from ladtl_np.experiment.grids import Grid, point_name, points_of
+from ladtl_np.experiment.task import Task
 from ladtl_np.options.config import DEFAULTS, Config, merge_options, parse_config, set_option
 from ladtl_np.options.effects import Idle, idle_options, moved_options
 from ladtl_np.options.method_checks import chosen_method, has_effect
@@ -31,6 +32,7 @@ _ELSEWHERE = {
     "method": "methods",
     "seed": "seeds",
     "data.source": "corpora and tasks",
+    "data.more_sources": "corpora and tasks",
     "data.target": "corpora and tasks",
     "data.dev": "corpora",
     "data.test": "corpora",
@@ -122,7 +124,7 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         for seed in experiment.seeds[place[1]]
     )
     for task, label, fraction, point, default, seed in wanted:
-        parts = [f"{task.source}-to-{task.target}", label, f"fraction-{fraction:g}"]
+        parts = [task.folder, label, f"fraction-{fraction:g}"]
         parts += [point_name(point)] if point else []
         folder = "/".join([*parts, f"seed-{seed}"])
         table = _options(experiment, label, point)
@@ -171,15 +173,17 @@ def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> di
 
 
 def _files(experiment: Experiment, task: Task, method: str, out: Path) -> dict[str, Any]:
-    """Paths and formats of a task's corpora; the source's only where the method uses it."""
+    """Paths and formats of a task's corpora; the sources' only where the method uses them."""
     target = _paths(experiment, task.target, out)
     named: dict[str, Any] = {"target": target.train, "dev": target.dev, "test": target.test}
     named["target_format"] = msgspec.to_builtins(target.format)
     named["dev_format"], named["test_format"] = target.dev_format, target.test_format
     if method_named(method).source != "unused":
-        source = _paths(experiment, task.source, out)
-        named["source"] = source.train
-        named["source_format"] = msgspec.to_builtins(source.format)
+        first, *more = (_paths(experiment, name, out) for name in task.sources)
+        named["source"], named["source_format"] = first.train, msgspec.to_builtins(first.format)
+        named["more_sources"] = [
+            {"file": source.train, "format": msgspec.to_builtins(source.format)} for source in more
+        ]
     return named
 
 

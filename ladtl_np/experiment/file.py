@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import permutations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -12,26 +11,15 @@ import msgspec
 from ladtl_np.corpus.demo import SPECIALTIES
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.formats.reading import ReadOptions
-from ladtl_np.corpus.limits import LISTED, RUNS, bounded
+from ladtl_np.corpus.limits import RUNS, bounded
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.grids import Grid, count_points, parse_grids
 from ladtl_np.experiment.names import require_distinct, require_name
-from ladtl_np.printable import some_of
+from ladtl_np.experiment.task import ALL_PAIRS, Task, read_tasks
 
-__all__ = ["CorpusFiles", "Experiment", "Task", "parse_experiment"]
+__all__ = ["CorpusFiles", "Experiment", "parse_experiment"]
 
-ALL_PAIRS = "all-pairs"
 SEEDS = "seeds"
-
-
-class Task(NamedTuple):
-    """A pair of corpora of the file."""
-
-    source: str
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.source} -> {self.target}"
 
 
 class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -102,7 +90,7 @@ class Experiment(NamedTuple):
     corpora
         Files by the name of the corpus.
     tasks
-        Pairs of these names, in order.
+        Sources and target by these names, in order.
     methods
         Options of each method by its label; the option ``method`` is there in any case.
     seeds
@@ -211,23 +199,10 @@ def _converted(table: Any, wanted: type[Any], place: str) -> Any:
 
 
 def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: str) -> list[Task]:
-    """Pairs of corpora; every target has something to score on."""
-    if isinstance(wanted, str) and wanted != ALL_PAIRS:
-        raise UsageError(f'{place}: tasks is a list such as ["A -> B"], or "{ALL_PAIRS}"')
-    if wanted == ALL_PAIRS:
-        tasks = [Task(*pair) for pair in permutations(corpora, 2)]
-    else:
-        tasks = [_task(text, place) for text in wanted]
-    if not tasks:
-        raise UsageError(f"{place}: tasks is empty; name at least one pair of corpora")
+    """Sources and targets; every target has something to score on."""
+    tasks = read_tasks(wanted, list(corpora), place)
     require_distinct([str(task) for task in tasks], f"{place}: tasks")
     for task in tasks:
-        for name in task:
-            if name not in corpora:
-                raise UsageError(
-                    f"{place}: task {task}: there is no corpora.{name}; "
-                    f"there are: {some_of(list(corpora), LISTED)}"
-                )
         target = corpora[task.target]
         if not target.demo and not (target.dev or target.test):
             raise UsageError(
@@ -235,15 +210,6 @@ def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: s
                 "its runs would have no results"
             )
     return tasks
-
-
-def _task(text: str, place: str) -> Task:
-    source, arrow, target = (part.strip() for part in text.partition("->"))
-    if not (source and arrow and target):
-        raise UsageError(f'{place}: task {bounded(repr(text), 200)} is not a pair such as "A -> B"')
-    if source == target:
-        raise UsageError(f"{place}: task {text!r}: source and target are the same corpus")
-    return Task(source, target)
 
 
 def _pairs(top: _Table, place: str) -> dict[str, str]:

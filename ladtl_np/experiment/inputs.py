@@ -80,7 +80,7 @@ def own_files(experiment: Experiment) -> OwnFiles:
         If it is no label map.
     """
     contents: dict[str, bytes] = {}
-    used = {name for task in experiment.tasks for name in task}
+    used = {name for task in experiment.tasks for name in task.names}
     for name in experiment.corpora:
         specialty = experiment.corpora[name].demo
         if name in used and specialty:
@@ -153,8 +153,8 @@ def _remarks(
     found: dict[Remark, None] = {}
     for roles in combinations:
         found |= dict.fromkeys(inspect_roles((role, corpora[key]) for role, key in roles))
-        training = {role: corpora[key] for role, key in roles}
-        if "source" in training:
-            domains = inspect_domains(training["source"], training["target"], pairs)
-            found |= dict.fromkeys(domains)
+        (target,) = (corpora[key] for role, key in roles if role == "target")
+        for role, key in roles:
+            if role == "source":
+                found |= dict.fromkeys(inspect_domains(corpora[key], target, pairs))
     return list(found)

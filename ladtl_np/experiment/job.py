@@ -12,7 +12,7 @@ from ladtl_np.errors import LadtlError
 from ladtl_np.model.vocabulary_key import read_key
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
-from ladtl_np.runs.run import Run, read_corpora, read_label_map
+from ladtl_np.runs.run import Run, read_corpora, read_label_maps
 from ladtl_np.runs.signals import raise_for, stop_asked_for
 from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.preparation import prepare
@@ -98,7 +98,7 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     with RunFolder(job.folder, "continue", patience=job.patience) as folder:
         folder.protect(job.config.data.inputs())
         corpora = read_corpora(job.config)
-        prepared = prepare(job.config, corpora, read_label_map(job.config))
+        prepared = prepare(job.config, corpora, *read_label_maps(job.config))
         before, total = _steps(prepared)
         with single_threaded_blas():
             run = Run(prepared, corpora, folder, list(job.command))

@@ -16,7 +16,7 @@ from ladtl_np.printable import some_of
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.names import CONFIG
 
-__all__ = ["State", "state_of"]
+__all__ = ["State", "state_of", "unnamed"]
 
 _LISTED = 3  # differences that a message names
 
@@ -62,7 +62,7 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
         return State("different", f"{CONFIG} cannot be read")
     told = [
         f"{key} is {there!r} there and {here!r} here"
-        for key, there, here in differing_options(_unnamed(found), _unnamed(spec.config))
+        for key, there, here in differing_options(unnamed(found), unnamed(spec.config))
     ]
     recorded = [(entry.role, entry.sha256) for entry in manifest.data]
     wanted_files = [(file.role, hashes[file.path]) for file in spec.config.data.files()]
@@ -73,12 +73,17 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
     return State("different", some_of(told, _LISTED, "; "))
 
 
-def _unnamed(config: Config) -> Config:
+def unnamed(config: Config, *also: str) -> Config:
     """The options without the names of files that are compared by their hashes.
 
-    Tests keep theirs, as predictions are called after them.
+    These are sources, target and development data, and what `also` names. Tests keep theirs, as
+    predictions are called after them.
     """
-    data = msgspec.structs.replace(config.data, source="", target="", dev="")
+    gone = dict.fromkeys(also, "")
+    own = {name: "" for name in ("label_map",) if name in gone}
+    more = [msgspec.structs.replace(one, file="", **own) for one in config.data.more_sources]
+    gone |= {"source": "-" if more else "", "target": "", "dev": ""}
+    data = msgspec.structs.replace(config.data, more_sources=more, **gone)
     return msgspec.structs.replace(config, data=data)
 
 

@@ -1,4 +1,4 @@
-"""L_p, which holds the two CRFs together, and L_r.              docs/math/parameter_transfer.md"""
+"""L_p, which holds two domains' CRFs together, and L_r.          docs/math/parameter_transfer.md"""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Matched = tuple[Integers, Integers]
 
 
 def _kinds(weights: Mapping[str, Floats]) -> list[str]:
-    return [kind for kind in ("W", "A", "b") if f"source_crf.{kind}" in weights]
+    return [kind for kind in ("W", "A", "b") if f"target_crf.{kind}" in weights]
 
 
-def _pair(weights: Mapping[str, Floats], kind: str) -> tuple[Floats, Floats]:
-    """One kind of parameter of both heads, as matrices."""
-    source, target = weights[f"source_crf.{kind}"], weights[f"target_crf.{kind}"]
+def _pair(weights: Mapping[str, Floats], head: str, kind: str) -> tuple[Floats, Floats]:
+    """One kind of parameter of a source's head and of the target's, as matrices."""
+    source, target = weights[f"{head}.{kind}"], weights[f"target_crf.{kind}"]
     return np.atleast_2d(source), np.atleast_2d(target)
 
 
@@ -39,7 +39,9 @@ def _matched_places(X: Floats, kind: str, matched: Matched) -> tuple[Integers, .
     return rows, source, rows, target
 
 
-def parameter_transfer_forward(weights: Mapping[str, Floats], matched: Matched) -> float:
+def parameter_transfer_forward(
+    weights: Mapping[str, Floats], matched: Matched, head: str = "source_crf"
+) -> float:
     """L_p = ||W_s - W_t||^2 + ||A_s - A_t||^2 over matched tags (with biases, theirs too).
 
     Parameters
@@ -49,20 +51,26 @@ def parameter_transfer_forward(weights: Mapping[str, Floats], matched: Matched) 
         and ``.b`` where the model has biases.
     matched
         (M,) source tags and (M,) target tags, each without repetition.
+    head
+        The source's, of several.
     """
     value = 0.0
     for kind in _kinds(weights):
-        X, Y = _pair(weights, kind)
+        X, Y = _pair(weights, head, kind)
         value += kernels.matched_difference(X, Y, *_matched_places(X, kind, matched))
     return value
 
 
 def parameter_transfer_backward(
-    gradients: Mapping[str, Floats], dvalue: float, weights: Mapping[str, Floats], matched: Matched
+    gradients: Mapping[str, Floats],
+    dvalue: float,
+    weights: Mapping[str, Floats],
+    matched: Matched,
+    head: str = "source_crf",
 ) -> None:
     """Add the gradients of parameter_transfer_forward; unmatched tags receive nothing."""
     for kind in _kinds(weights):
-        (X, Y), (dX, dY) = _pair(weights, kind), _pair(gradients, kind)
+        (X, Y), (dX, dY) = _pair(weights, head, kind), _pair(gradients, head, kind)
         places = _matched_places(X, kind, matched)
         twice = X.dtype.type(2.0 * dvalue)
         kernels.matched_difference_backward(dX, dY, twice, X, Y, *places)

@@ -16,8 +16,15 @@ from ladtl_np.shapes import Floats
 __all__ = ["domain_mask", "fold", "projection_backward", "projection_forward"]
 
 
-def domain_mask(domain: Literal["source", "target"], units: int, shared_fraction: float) -> Floats:
-    """Mask (2H,) of one domain: blocks shared, source only, target only in each direction's units.
+def domain_mask(
+    domain: Literal["source", "target"],
+    units: int,
+    shared_fraction: float,
+    *,
+    number: int = 0,
+    sources: int = 1,
+) -> Floats:
+    """Mask (2H,) of one domain: blocks shared, of each source, target only in a direction's units.
 
     The blocks are cut within each direction, so that every block sees the text from both sides.
 
@@ -28,15 +35,17 @@ def domain_mask(domain: Literal["source", "target"], units: int, shared_fraction
     units
         H, hidden units of each direction.
     shared_fraction
-        Share of the units that both domains see, rounded; of the rest the source gets half,
-        rounded down.
+        Share of the units that all domains see, rounded; of the rest each source gets an equal
+        part, rounded down, and the target what is left.
+    number, sources
+        Which source it is, counted from 0, and of how many.
     """
     shared = round(shared_fraction * units)
-    source_end = shared + (units - shared) // 2
+    part = (units - shared) // (sources + 1)
+    start = shared + part * (number if domain == "source" else sources)
     mask = np.zeros(units)
     mask[:shared] = 1.0
-    own = slice(shared, source_end) if domain == "source" else slice(source_end, units)
-    mask[own] = 1.0
+    mask[start : start + part if domain == "source" else units] = 1.0
     return np.tile(mask, 2)
 
 

@@ -9,11 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
-from ladtl_np.corpus.labels import TagSet
+from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import ModelFileError, ModelWarning
@@ -32,11 +30,21 @@ from ladtl_np.model.header import (
     WANTED,
     Header,
     most_values,
+    plain_header,
     read_header,
     read_parts,
     require_short,
+    stored_head,
 )
-from ladtl_np.model.network import EMBEDDING, Architecture, Network, from_named
+from ladtl_np.model.network import (
+    EMBEDDING,
+    Architecture,
+    Network,
+    domain_of,
+    from_named,
+    source_head,
+)
+from ladtl_np.model.source_head import SourceHead
 from ladtl_np.model.strict_json import count_keys
 from ladtl_np.model.values import require_values
 from ladtl_np.options.config import Config
@@ -62,9 +70,11 @@ class Model:
     vocabulary
         Words of the embedding rows.
     source_tags, target_tags
-        Tags of each head; None for a head that is not there.
+        Tags of each head; None for a head that is not there. Of several sources the first.
     label_map
         Source types and the target types paired with them.
+    more_sources
+        Tags, pairs and share of each further source.
     profile
         How raw text is cut, to look like the training data.
     config
@@ -95,7 +105,22 @@ class Model:
     characters: Characters | None = None
     target_scheme: str = "BIOES"
     dev_unknown: UnknownTokens | None = None
+    more_sources: tuple[SourceHead, ...] = ()
     name: str = field(default="", compare=False)
+
+    @property
+    def sources(self) -> tuple[SourceHead, ...]:
+        """Every source's head, in order; none for a model of the target alone."""
+        if self.source_tags is None:
+            return ()
+        share = 1.0 - sum(head.share for head in self.more_sources)
+        return (SourceHead(self.source_tags, LabelMap(self.label_map), share), *self.more_sources)
+
+    def tag_sets(self) -> dict[str, TagSet]:
+        """Tags of each domain that is there: ``source``, ``source2``, ..., ``target``."""
+        heads = enumerate(self.sources)
+        tags = {domain_of(source_head(number)): head.tags for number, head in heads}
+        return tags | {"target": self.target_tags}
 
     @property
     def token_mode(self) -> TokenMode:
@@ -126,8 +151,9 @@ def model_bytes(model: Model) -> bytes:
         target_scheme=model.target_scheme,
         profile=model.profile,
         dev_unknown=model.dev_unknown,
+        more_sources=[stored_head(head) for head in model.more_sources],
     )
-    text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
+    text = json.dumps(plain_header(header), ensure_ascii=False, sort_keys=True)
     arrays = model.network.named()
     require_short(model.name or "this model", header)
     try:
@@ -211,6 +237,7 @@ def _checked(held: Container, header: Header, vocabulary_key: str | PathLike[str
         characters=characters,
         target_scheme=header.target_scheme,
         dev_unknown=header.dev_unknown,
+        more_sources=parts.more_sources,
         name=name,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ from ladtl_np.model.container import Container
 from ladtl_np.model.formats import converted, misfit, require_format
 from ladtl_np.model.hashed import require_one_lock
 from ladtl_np.model.network import Architecture
+from ladtl_np.model.source_head import SourceHead
 from ladtl_np.model.strict_json import decode_strictly
 from ladtl_np.options.config import Config
 from ladtl_np.printable import shown
@@ -29,9 +30,11 @@ __all__ = [
     "Header",
     "Parts",
     "most_values",
+    "plain_header",
     "read_header",
     "read_parts",
     "require_short",
+    "stored_head",
 ]
 
 FORMAT = 1
@@ -39,6 +42,16 @@ FORMAT = 1
 WANTED = "a model file such as RUN/best.safetensors"
 _MOST_TAG = 100_000  # characters of a tag
 _VALUES = 100_000
+ROUNDING = 1e-9
+"""By how much shares that sum to 1 may miss it."""
+
+
+class StoredHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A source beside the first, as `SourceHead`."""
+
+    tags: list[str]
+    label_map: dict[str, str]
+    share: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Header(msgspec.Struct, forbid_unknown_fields=True):
@@ -58,6 +71,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
     target_scheme: str = "BIOES"
     profile: Profile | None = None
     dev_unknown: UnknownTokens | None = None
+    more_sources: list[StoredHead] = []
 
     def cut(self) -> Profile:
         """How text is to be cut; files without a profile know only what a token is.
@@ -72,6 +86,19 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
         if self.profile.tokens != self.token_mode:
             raise ValueError("token_mode and the profile name different kinds of tokens")
         return self.profile
+
+
+def stored_head(head: SourceHead) -> StoredHead:
+    """A further source's head as the header holds it."""
+    return StoredHead(list(head.tags.tags), dict(head.label_map.pairs), head.share)
+
+
+def plain_header(header: Header) -> dict[str, Any]:
+    """The header as JSON; with one source it says nothing of further ones."""
+    plain: dict[str, Any] = msgspec.to_builtins(header)
+    if not header.more_sources:
+        del plain["more_sources"]
+    return plain
 
 
 def read_header(held: Container) -> Header:
@@ -98,6 +125,7 @@ class Parts(NamedTuple):
     target_tags: TagSet
     characters: Characters | None
     profile: Profile
+    more_sources: tuple[SourceHead, ...]
 
 
 def read_parts(name: str, header: Header) -> Parts:
@@ -118,6 +146,9 @@ def read_parts(name: str, header: Header) -> Parts:
         characters = Characters.from_state(header.characters) if header.characters else None
         require_one_lock(vocabulary, characters)
         _require_label_map(header.label_map, source_tags, target_tags)
+        more = tuple(_read_head(head, target_tags) for head in header.more_sources)
+        if sum(head.share for head in more) > 1.0 + ROUNDING:
+            raise ValueError("the shares of the sources are more than 1 together")
         if header.target_scheme not in SCHEMES:
             raise ValueError("the scheme of the target's tags is none")
         profile = header.cut()
@@ -129,13 +160,15 @@ def read_parts(name: str, header: Header) -> Parts:
             raise misfit(name, plain, f"unknown field {shown(min(unknown))}")
     of = header.architecture
     sizes = (len(vocabulary), len(source_tags or ()), len(target_tags), len(characters or ()))
-    if sizes != (of.vocabulary, of.source_tags, of.target_tags, of.characters):
+    further = tuple(len(head.tags) for head in more)
+    given = (of.vocabulary, of.source_tags, of.target_tags, of.characters)
+    if (sizes, further) != (given, of.more_source_tags):
         raise ModelFileError(f"{name}: vocabulary, tags or alphabet do not fit the arrays' sizes")
     if min(of.embedding, of.hidden) < 1 or not 0.0 <= of.shared_fraction <= 1.0:
         raise ModelFileError(f"{name}: the architecture has sizes that are none")
     if min(of.character_embedding, of.character_hidden) < bool(characters):
         raise ModelFileError(f"{name}: the architecture has sizes that are none")
-    return Parts(vocabulary, source_tags, target_tags, characters, profile)
+    return Parts(vocabulary, source_tags, target_tags, characters, profile, more)
 
 
 def most_values(shapes: Mapping[str, tuple[int, ...]]) -> int:
@@ -145,10 +178,18 @@ def most_values(shapes: Mapping[str, tuple[int, ...]]) -> int:
 
 def require_short(name: str, header: Header) -> None:
     """Refuse tags that are so long that nobody means them."""
-    if max(map(len, header.source_tags + header.target_tags), default=0) > _MOST_TAG:
+    more = (tag for head in header.more_sources for tag in head.tags)
+    if max(map(len, [*header.source_tags, *header.target_tags, *more]), default=0) > _MOST_TAG:
         raise ModelFileError(
             f"{name}: a tag of more than {_MOST_TAG:,} characters; rename its type"
         )
+
+
+def _read_head(head: StoredHead, target: TagSet) -> SourceHead:
+    """A further source's head, whose pairs of types fit its tags and the target's."""
+    tags = TagSet(tuple(head.tags), target.scheme)
+    _require_label_map(head.label_map, tags, target)
+    return SourceHead(tags, LabelMap(head.label_map), head.share)
 
 
 def _require_label_map(pairs: dict[str, str], source: TagSet | None, target: TagSet) -> None:

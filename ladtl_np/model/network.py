@@ -1,4 +1,4 @@
-"""The model: embeddings, one BiLSTM for both domains, their CRFs.         docs/math/objective.md"""
+"""The model: embeddings, one BiLSTM for all domains, their CRFs.          docs/math/objective.md"""
 
 from __future__ import annotations
 
@@ -18,41 +18,72 @@ from ladtl_np.shapes import Floats
 __all__ = [
     "CHARACTERS",
     "EMBEDDING",
-    "PROJECTIONS",
+    "LEARNED",
     "SHARED",
     "SOURCE",
     "TARGET",
     "Architecture",
     "Network",
     "Start",
+    "domain_of",
     "from_named",
+    "head_names",
     "initialise",
+    "projection_name",
+    "source_head",
+    "source_number",
 ]
 
 EMBEDDING = "word_embedding"
 CHARACTERS = "characters"
 SOURCE, TARGET, SHARED = "source_crf", "target_crf", "shared_crf"
-PROJECTIONS = ("source_projection.T", "target_projection.T")
+LEARNED = {"linear": "T"}
+"""Projections that are learned, and what their parameter is called."""
 
 
-class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+def source_head(number: int) -> str:
+    """Head of a source, counted from 0: ``source_crf``, ``source2_crf``, ``source3_crf``."""
+    return SOURCE if number == 0 else f"source{number + 1}_crf"
+
+
+def source_number(head: str) -> int | None:
+    """Which source a head is of, counted from 0; None for the target's."""
+    digits = domain_of(head).removeprefix("source")
+    return None if head == TARGET else int(digits or 1) - 1
+
+
+def domain_of(head: str) -> str:
+    """What users call a head's domain: ``source``, ``source2``, ``target``."""
+    return head.removesuffix("_crf")
+
+
+def head_names(domains: int) -> list[str]:
+    """Heads of so many domains, the target's last."""
+    return [*map(source_head, range(domains - 1)), TARGET]
+
+
+class Architecture(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Every size that fixes the shape of a parameter, and which parameters the domains share.
 
     A domain with 0 tags has no CRF: a model trained on the target alone has no source head.
+    With one source the file of a model says nothing of further ones.
     """
 
     vocabulary: int  # V
     embedding: int  # D
     hidden: int  # H, units per direction
-    source_tags: int  # m of the source
+    source_tags: int  # m of the source, of several the first
     target_tags: int  # m of the target
     emission_bias: bool
-    shared_crf: bool  # one CRF; row k of the source's tags means row k of the target's
+    shared_crf: bool  # one CRF; row k of a source's tags means row k of the target's
     projection: Literal["none", "linear", "mask"]  # between encoder and CRF
     shared_fraction: float  # of a mask
     characters: int  # C, size of the alphabet; 0 is no character BiLSTM
     character_embedding: int
     character_hidden: int  # units per direction
+    more_source_tags: tuple[int, ...] = ()  # m of each further source
 
     @classmethod
     def plain(
@@ -75,16 +106,33 @@ class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         )
 
     def __post_init__(self) -> None:
-        if self.shared_crf and self.source_tags != self.target_tags:
+        if self.more_source_tags and min(self.source_tags, *self.more_source_tags) < 1:
             raise ValueError(
-                "a shared CRF needs as many source tags as target tags, got "
-                f"{self.source_tags} and {self.target_tags}"
+                "every one of several sources needs tags, got "
+                f"{self.source_tags} and {list(self.more_source_tags)}"
             )
+        for m in (self.source_tags, *self.more_source_tags):
+            if self.shared_crf and m != self.target_tags:
+                raise ValueError(
+                    "a shared CRF needs as many source tags as target tags, got "
+                    f"{m} and {self.target_tags}"
+                )
+
+    def sources(self) -> tuple[int, ...]:
+        """Number of tags of each source; none for a model of the target alone."""
+        return (self.source_tags, *self.more_source_tags) if self.source_tags else ()
 
     def heads(self) -> dict[str, int]:
-        """Name and number of tags of each domain that the model can tag."""
-        sizes = {SOURCE: self.source_tags, TARGET: self.target_tags}
-        return {name: m for name, m in sizes.items() if m > 0}
+        """Name and number of tags of each domain that the model can tag, the target last."""
+        sizes = {source_head(number): m for number, m in enumerate(self.sources())}
+        return sizes | ({TARGET: self.target_tags} if self.target_tags else {})
+
+    def projections(self) -> tuple[str, ...]:
+        """Name of each domain's learned map, where the model has them."""
+        if self.projection not in LEARNED:
+            return ()
+        heads = head_names(max(len(self.sources()), 1) + 1)
+        return tuple(projection_name(head, self.projection) for head in heads)
 
     def crf_of(self, head: str) -> str:
         """Name of the CRF that a head uses."""
@@ -106,13 +154,17 @@ class Architecture(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             if self.emission_bias:
                 shapes[f"{crf}.b"] = (m,)
         # what follows is drawn after the others, so that they start alike in every method
-        if self.projection == "linear":
-            shapes |= dict.fromkeys(PROJECTIONS, (2 * H, 2 * H))
+        shapes |= dict.fromkeys(self.projections(), (2 * H, 2 * H))
         if self.characters:
             size = self.character_embedding
             shapes |= _lstm_shapes(f"{CHARACTERS}.", size, self.character_hidden)
             shapes[f"{CHARACTERS}.embedding"] = (self.characters, size)
         return shapes
+
+
+def projection_name(head: str, projection: str = "linear") -> str:
+    """Name of a head's learned map, which only some models have."""
+    return f"{domain_of(head)}_projection.{LEARNED.get(projection, '')}"
 
 
 def _lstm_shapes(lead: str, inputs: int, H: int) -> dict[str, tuple[int, ...]]:
@@ -154,18 +206,32 @@ class Network:
         """A copy that later updates do not reach."""
         return self.astype(self.embedding.dtype)
 
-    def projection_name(self, head: str) -> str:
-        """Name of a head's learned map, which only some models have."""
-        return PROJECTIONS[0] if head == SOURCE else PROJECTIONS[1]
+    def pair(self, number: int) -> Network:
+        """One of several sources and the target, as a network of two domains; a copy."""
+        sizes, own = self.architecture, domain_of(source_head(number))
+        if not sizes.more_source_tags:
+            return self
+        two = msgspec.structs.replace(
+            sizes, source_tags=sizes.sources()[number], more_source_tags=()
+        )
+        names = {name: name.replace("source_", f"{own}_", 1) for name in two.shapes()}
+        arrays = {name: self.weights[kept] for name, kept in names.items()}
+        return from_named(two, {EMBEDDING: self.embedding, **arrays})
 
     def projection(self, head: str) -> Floats | None:
         """What a head's hidden states go through: a map (2H, 2H), a mask (2H,), or nothing."""
         sizes = self.architecture
-        if sizes.projection == "linear":
-            return self.weights[self.projection_name(head)]
+        if sizes.projection in LEARNED:
+            return self.weights[projection_name(head, sizes.projection)]
         if sizes.projection == "mask":
-            domain: Literal["source", "target"] = "source" if head == SOURCE else "target"
-            mask = domain_mask(domain, sizes.hidden, sizes.shared_fraction)
+            place, count = source_number(head), max(len(sizes.sources()), 1)
+            mask = domain_mask(
+                "target" if place is None else "source",
+                sizes.hidden,
+                sizes.shared_fraction,
+                number=place or 0,
+                sources=count,
+            )
             return mask.astype(self.embedding.dtype)
         return None
 

@@ -16,6 +16,7 @@ import msgspec
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.model.file import Model
+from ladtl_np.model.network import domain_of, source_head
 
 __all__ = ["LEAKS", "ONCE", "RULES", "PrivacyReport", "privacy_report"]
 
@@ -24,7 +25,7 @@ LONG_WORD, LONG_NUMBER = 20, 5  # characters; digits
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}(\1\d{1,4})?|(\d{1,4}[年月日号])+")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
-_FILES = ("source", "target", "dev", "test", "label_map", "embeddings")
+_FILES = ("source", "more_sources", "target", "dev", "test", "label_map", "embeddings")
 _NAMING = {*(f"data.{role}" for role in _FILES), "objective.exclude_tags", "vocabulary.key"}
 
 ONCE = "once in training"
@@ -120,21 +121,30 @@ def privacy_report(model: Model) -> PrivacyReport:
         ]
         found |= {name: list(filter(fits, words)) for name, (_, fits) in RULES.items()}
     characters = () if alphabet is None else alphabet.characters[1:]
-    heads = {"source": model.source_tags, "target": model.target_tags}
+    heads = model.tag_sets()
     counted = {name: len(some) for name, some in found.items()} if plain else {"hashes": len(words)}
     return PrivacyReport(
         mode="plain" if plain else "hashed",
         min_count=model.config.vocabulary.min_count,
         counts=counted,
         alphabet={("all" if plain else "hashes"): len(characters)} if alphabet else {},
-        types={name: list(tags.types) for name, tags in heads.items() if tags is not None},
-        label_map=dict(model.label_map),
+        types={name: list(tags.types) for name, tags in heads.items()},
+        label_map=_pairs(model),
         options=_options(model),
         hashes=_hashes(model),
         scores=list(model.scores),
         words=found,
         characters=list(characters) if plain else [],
     )
+
+
+def _pairs(model: Model) -> dict[str, str]:
+    """Pairs of types; those of a further source after its name."""
+    found = dict(model.label_map)
+    for number, head in enumerate(model.more_sources, 1):
+        name = domain_of(source_head(number))
+        found |= {f"{name}: {kind}": partner for kind, partner in head.label_map.pairs.items()}
+    return found
 
 
 def _hashes(model: Model) -> dict[str, str]:

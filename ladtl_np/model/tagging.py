@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike
-from typing import Literal
 
 from ladtl_np.arrays.limits import require_room
 from ladtl_np.arrays.workers import Workers
@@ -15,15 +14,14 @@ from ladtl_np.corpus.schemes import Span, spans
 from ladtl_np.errors import LadtlError, UsageError
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
-from ladtl_np.model.network import SOURCE, TARGET
+from ladtl_np.model.network import TARGET, domain_of, source_head
 from ladtl_np.model.pieces import LONG_TOKENS
 from ladtl_np.model.wider import with_vectors
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.options.precision import PRECISION, Precision
 
-__all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Domain", "Tagger", "make_decoder"]
+__all__ = ["CHUNK_SENTENCES", "CHUNK_TOKENS", "Tagger", "make_decoder"]
 
-Domain = Literal["target", "source"]
 
 # What is read before tagging starts: several packed batches, so that sentences of like length meet.
 CHUNK_TOKENS = 8_192
@@ -35,7 +33,7 @@ LONG_TOKEN_BYTES = 32
 def make_decoder(
     model: Model,
     *,
-    domain: Domain = "target",
+    domain: str = "target",
     constrained: bool | None = None,
     threads: int = DEFAULTS.threads,
     embeddings: str | PathLike[str] | None = None,
@@ -92,16 +90,17 @@ def make_decoder(
 
 
 def _head(model: Model, domain: str) -> tuple[str, TagSet]:
-    if domain == "target":
-        return TARGET, model.target_tags
-    if domain != "source":
-        raise UsageError(f"domain must be target or source, got {domain!r}")
-    if model.source_tags is None:
+    heads = {"target": (TARGET, model.target_tags)}
+    for number, source in enumerate(model.sources):
+        heads[domain_of(source_head(number))] = source_head(number), source.tags
+    if domain in heads:
+        return heads[domain]
+    if domain == "source":
         raise UsageError(
             f"this model (method {model.config.method}) has no tagger of a source domain; "
             "use the target's"
         )
-    return SOURCE, model.source_tags
+    raise UsageError(f"domain must be one of {', '.join(heads)} for this model, got {domain!r}")
 
 
 class Tagger:
@@ -124,7 +123,7 @@ class Tagger:
         self,
         model: Model,
         *,
-        domain: Domain = "target",
+        domain: str = "target",
         constrained: bool | None = None,
         threads: int = DEFAULTS.threads,
         embeddings: str | PathLike[str] | None = None,

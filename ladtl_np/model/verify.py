@@ -11,6 +11,7 @@ from ladtl_np.model.container import Container, open_container, require_arrays
 from ladtl_np.model.file import parameter_shapes
 from ladtl_np.model.formats import format_name, version_warning, written_by
 from ladtl_np.model.header import FORMAT, WANTED, Header, read_header, read_parts
+from ladtl_np.model.network import domain_of, source_head
 from ladtl_np.model.values import require_values
 from ladtl_np.printable import shown
 
@@ -104,7 +105,13 @@ def checksum_finding(held: Container) -> str:
 
 
 def _tags(header: Header) -> str:
-    sides = ((len(header.source_tags), "source"), (len(header.target_tags), "target"))
-    told = " and ".join(f"{count:,} {side} tags" for count, side in sides if count)
-    pairs = f"; pairs of types: {len(header.label_map):,}" if header.label_map else ""
+    sides = [(len(header.source_tags), "source")]
+    sides += [
+        (len(head.tags), domain_of(source_head(number)))
+        for number, head in enumerate(header.more_sources, 1)
+    ]
+    sides.append((len(header.target_tags), "target"))
+    told = " and ".join(f"{size:,} {side} tags" for size, side in sides if size)
+    count = len(header.label_map) + sum(len(head.label_map) for head in header.more_sources)
+    pairs = f"; pairs of types: {count:,}" if count else ""
     return f"{told}, all of {header.config.model.scheme.upper()}{pairs}"

@@ -1,8 +1,8 @@
-"""Mini-batches with sentences of both domains in one packed layout."""
+"""Mini-batches with sentences of every domain in one packed layout."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from ladtl_np.arrays.packing import Packing, pack, step_offsets
 from ladtl_np.arrays.spelling import Spellings, pack_spellings
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Batch", "EncodedSentence", "Half", "two_domain_batch"]
+__all__ = ["Batch", "EncodedSentence", "Half", "domain_batch"]
 
 
 class EncodedSentence(NamedTuple):
@@ -52,7 +52,7 @@ class Half:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One packed batch with sentences of both domains; a half may be empty.
+    """One packed batch with sentences of every domain; a domain's part may be empty.
 
     Attributes
     ----------
@@ -60,8 +60,8 @@ class Batch:
         (N,) rows of the embedding table.
     offsets
         (T + 1,) steps of the packed layout.
-    source, target
-        The two halves.
+    halves
+        Each domain's part, the target's last.
     spellings, place
         The batch's distinct spellings, and (N,) which of them each token has, in packed order; None
         where characters are not used.
@@ -71,36 +71,47 @@ class Batch:
 
     words: Integers
     offsets: Integers
-    source: Half
-    target: Half
+    halves: tuple[Half, ...]
     spellings: Spellings | None = None
     place: Integers | None = None
     compared: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
+    @property
+    def sources(self) -> tuple[Half, ...]:
+        """The part of each source; none where a batch is the target's alone."""
+        return self.halves[:-1]
+
+    @property
+    def source(self) -> Half:
+        """The only source's part, or the first one's."""
+        return self.sources[0]
+
+    @property
+    def target(self) -> Half:
+        """The target's part."""
+        return self.halves[-1]
+
     def unweighted(self) -> Batch:
         """The same sentences, each with weight 1."""
-        source, target = (
-            replace(half, weights=np.ones(half.sentences)) for half in (self.source, self.target)
-        )
-        return replace(self, source=source, target=target)
+        halves = (replace(half, weights=np.ones(half.sentences)) for half in self.halves)
+        return replace(self, halves=tuple(halves))
 
 
-def two_domain_batch(
-    source: Sequence[EncodedSentence],
-    target: Sequence[EncodedSentence],
-    spelled: Sequence[Integers] | None = None,
+def domain_batch(
+    domains: Iterable[Sequence[EncodedSentence]], spelled: Sequence[Integers] | None = None
 ) -> Batch:
-    """Pack sentences of both domains together, so that the encoder sees one batch.
+    """Pack sentences of several domains together, so that the encoder sees one batch.
 
     Parameters
     ----------
-    source, target
-        Sentences of either domain; one may have none.
+    domains
+        Sentences of each source, then the target's; all but one may have none.
     spelled
         Character rows of each number that ``EncodedSentence.spellings`` holds; None where
         characters are not used.
     """
-    sentences = [*source, *target]
+    parts = list(domains)
+    sentences = [sentence for part in parts for sentence in part]
     if not sentences:
         raise ValueError("a batch needs at least one sentence")
     for number, (words, tags, _, written, _) in enumerate(sentences):
@@ -116,8 +127,9 @@ def two_domain_batch(
     packing = pack(np.array([s.words.size for s in sentences], dtype=np.int64))
     packed_words = _scatter(packing, [s.words for s in sentences])
     packed_tags = _scatter(packing, [s.tags for s in sentences])
-    is_source = np.zeros(packing.tokens, dtype=np.bool_)
-    is_source[packing.rows[: sum(s.words.size for s in source)]] = True
+    sizes = [sum(sentence.words.size for sentence in part) for part in parts]
+    domain = np.empty(packing.tokens, dtype=np.int64)
+    domain[packing.rows] = np.repeat(np.arange(len(parts)), sizes)
     spellings: Spellings | None = None
     place: Integers | None = None
     if spelled is not None:
@@ -127,8 +139,10 @@ def two_domain_batch(
     return Batch(
         words=packed_words,
         offsets=packing.offsets,
-        source=_half(np.flatnonzero(is_source), packed_tags, source),
-        target=_half(np.flatnonzero(~is_source), packed_tags, target),
+        halves=tuple(
+            _half(np.flatnonzero(domain == number), packed_tags, part)
+            for number, part in enumerate(parts)
+        ),
         spellings=spellings,
         place=place,
     )

@@ -85,5 +85,5 @@ def encoder_backward(
 
 def _spelled(batch: Batch) -> tuple[Spellings, Integers]:
     if batch.spellings is None or batch.place is None:
-        raise ValueError("this network reads characters; give two_domain_batch the spellings")
+        raise ValueError("this network reads characters; give domain_batch the spellings")
     return batch.spellings, batch.place

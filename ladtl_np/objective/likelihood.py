@@ -1,11 +1,11 @@
-"""Likelihood of both domains: projection, emissions and CRF of each half of a batch, side by side.
+"""Likelihood of every domain: projection, emissions and CRF of its part of a batch, side by side.
 
 Source: Eq. (1) and (3), sec. 4.2; docs/math/objective.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ladtl_np.arrays.workers import Task, Workers
 from ladtl_np.layers.crf import crf_backward, crf_forward
 from ladtl_np.layers.linear import affine_backward, affine_forward
 from ladtl_np.layers.projection import projection_backward, projection_forward
-from ladtl_np.model.network import SOURCE, TARGET, Network
+from ladtl_np.model.network import Network, head_names, projection_name
 from ladtl_np.objective.batching import Batch, Half
 from ladtl_np.shapes import Floats
 
@@ -28,21 +28,22 @@ def likelihood_step(
     hidden: Floats,
     batch: Batch,
     network: Network,
-    source_share: float,
+    shares: Sequence[float],
     workers: Workers,
 ) -> dict[str, float]:
-    """Mean NLL of each domain; writes dhidden (N, 2H), adds to the CRFs' and maps' gradients.
+    """Mean NLL of each head; writes dhidden (N, 2H), adds to the CRFs' and maps' gradients.
 
-    A sentence with weight w sends back ``share * w / sentences of its domain``.
+    A sentence with weight w sends back ``share * w / sentences of its domain``; ``shares`` has one
+    for each half of the batch.
     """
     with workers.memory.frame():
-        heads = Heads(dhidden, gradients, hidden, batch, network, source_share, workers.memory)
+        heads = Heads(dhidden, gradients, hidden, batch, network, shares, workers.memory)
         workers.run(*heads.tasks)
         return heads.finish()
 
 
 class Heads:
-    """Likelihoods of both domains, forward and backward.
+    """Likelihoods of all domains, forward and backward.
 
     Attributes
     ----------
@@ -58,25 +59,25 @@ class Heads:
         hidden: Floats,
         batch: Batch,
         network: Network,
-        source_share: float,
+        shares: Sequence[float],
         memory: Memory,
     ) -> None:
-        shares = {SOURCE: source_share, TARGET: 1.0 - source_share}
-        halves = {SOURCE: batch.source, TARGET: batch.target}
-        names = [name for name in network.architecture.heads() if halves[name].sentences]
-        for name in halves.keys() - set(names):  # nothing is sent back to it
-            dhidden[halves[name].rows] = 0.0
-        self._gradients = gradients
-        given = network, gradients, dhidden, hidden, memory
-        self._heads = [_Head(*given, name, halves[name], shares[name]) for name in names]
+        self._names = head_names(len(batch.halves))
+        self._gradients, self._heads = gradients, list[_Head]()
+        given, heads = (network, gradients, dhidden, hidden, memory), network.architecture.heads()
+        for name, half, share in zip(self._names, batch.halves, shares, strict=True):
+            if name in heads and half.sentences:
+                self._heads.append(_Head(*given, name, half, share))
+            else:  # nothing is sent back to it
+                dhidden[half.rows] = 0.0
         if network.architecture.shared_crf:
             for head in self._heads[1:]:  # tasks side by side must not add to the same arrays
                 head.gradients = head.own_gradients()
         self.tasks: tuple[Task, ...] = tuple(head.run for head in self._heads)
 
     def finish(self) -> dict[str, float]:
-        """Mean NLL of each domain, 0 for one without sentences."""
-        nll = dict.fromkeys((SOURCE, TARGET), 0.0)
+        """Mean NLL of each head in the order of the halves, 0 for one without sentences."""
+        nll = dict.fromkeys(self._names, 0.0)
         for head in self._heads:
             nll[head.name] = head.mean_nll
             if head.gradients is not self._gradients:
@@ -102,7 +103,10 @@ class _Head:
         self.name, self.half, self.share, self.memory = name, half, share, memory
         self.network, self.gradients = network, gradients
         self.all_dhidden, self.all_hidden = dhidden, hidden
-        self.crf, self.map = network.architecture.crf_of(name), network.projection_name(name)
+        self.crf, self.map = (
+            network.architecture.crf_of(name),
+            projection_name(name, network.architecture.projection),
+        )
 
     def own_gradients(self) -> dict[str, Floats]:
         """Zeros for every parameter that this head uses."""

@@ -21,19 +21,26 @@ from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
 
-__all__ = ["MmdTerm", "chosen_variances", "mmd_step", "row_pairs"]
+__all__ = ["MmdTerm", "chosen_variances", "label_weights", "mmd_step", "row_pairs"]
 
 
 def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
-    """Samples to compare: one pair for each matched tag that both halves hold, or one of all."""
-    source, target = batch.source, batch.target
-    if not objective.label_aware:
-        if source.rows.size and target.rows.size:
-            return (RowPair(0, source.rows, target.rows),)
-        return ()
-    pairs = label_rows(source.rows, source.tags, target.rows, target.tags, objective.matched)
-    mu = objective.label_weights
-    return pairs if mu is None else tuple(pair for pair in pairs if mu[pair.label])
+    """Samples to compare: a pair for each source and matched tag that source and target hold.
+
+    Without labels one pair for each source, of all tokens. Labels are counted through the matched
+    tags of all sources, one source after the other.
+    """
+    target, mu, pairs, first = batch.target, label_weights(objective), list[RowPair](), 0
+    for tie, source in zip(objective.ties if batch.sources else (), batch.sources, strict=True):
+        if objective.label_aware:
+            found = label_rows(source.rows, source.tags, target.rows, target.tags, tie.matched)
+            pairs += [pair._replace(label=first + pair.label) for pair in found]
+            first += len(tie.matched[0])
+        else:
+            if source.rows.size and target.rows.size:
+                pairs.append(RowPair(first, source.rows, target.rows))
+            first += 1
+    return tuple(pair for pair in pairs if mu[pair.label])
 
 
 def _compared(batch: Batch, objective: Objective) -> tuple[tuple[RowPair, ...], MmdLayout]:
@@ -84,7 +91,7 @@ class MmdTerm:
     def finish(self, dhidden: Floats, workers: Workers) -> float:
         """Return the value; adds its gradient, times w_mmd, to dhidden (N, 2H)."""
         options, values = self.objective.options, self.work.values()
-        all_mu = _label_weights(self.objective)
+        all_mu = label_weights(self.objective)
         mu = all_mu[self.labels]
         total, sent_back = float(mu @ values), mu
         floor = options.mmd_floor
@@ -110,10 +117,12 @@ def mmd_step(
     return term.finish(dhidden, workers)
 
 
-def _label_weights(objective: Objective) -> Floats:
-    """The paper's mu of every matched tag, or of the one pair of all tokens."""
-    if not objective.label_aware:
-        return np.ones(1)
-    if objective.label_weights is None:
-        return np.ones(len(objective.matched[0]))
-    return objective.label_weights
+def label_weights(objective: Objective) -> Floats:
+    """The paper's mu of every matched tag times its source's share; else the shares alone."""
+    parts: list[Floats] = [np.zeros(0)]
+    for tie in objective.ties:
+        mu: Floats = np.ones(len(tie.matched[0])) if objective.label_aware else np.ones(1)
+        if objective.label_aware and tie.label_weights is not None:
+            mu = tie.label_weights
+        parts.append(tie.share * mu)
+    return np.concatenate(parts)

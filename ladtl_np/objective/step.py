@@ -1,7 +1,9 @@
-"""The training objective of one two-domain batch and its whole gradient.    docs/math/objective.md
+"""The training objective of one batch of several domains and its gradient.  docs/math/objective.md
 
 L = source_share * mean source NLL + (1 - source_share) * mean target NLL
     + w_mmd * L_LaMMD + w_param * L_p + w_reg * L_r                              sec. 4.2
+
+Of several sources the first, the third and the fourth term are means by the sources' shares, (8).
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from ladtl_np.layers.parameter_transfer import (
     regulariser_backward,
     regulariser_forward,
 )
-from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Network
+from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET, Network, source_head
 from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.divergence import divergence_step
 from ladtl_np.objective.encoder import encoder_backward, encoder_forward
@@ -46,7 +48,7 @@ def loss_and_gradients(
     network
         The model, float64 for checks or float32 as in training (``network.astype``).
     batch
-        From ``batching.two_domain_batch``.
+        From ``batching.domain_batch``.
     objective
         Term weights and matched tags.
     dropout_mask
@@ -70,7 +72,7 @@ def loss_and_gradients(
     Examples
     --------
     >>> import numpy as np
-    >>> from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+    >>> from ladtl_np.objective.batching import EncodedSentence, domain_batch
     >>> from ladtl_np.model.network import Architecture, Start, initialise
     >>> sizes = {"vocabulary": 9, "embedding": 4, "hidden": 3, "source_tags": 5, "target_tags": 5}
     >>> start = Start(recurrent="glorot", projection="identity")
@@ -78,7 +80,7 @@ def loss_and_gradients(
     >>> network = initialise(Architecture.plain(**sizes), rng, start, np.float64)
     >>> sentence = EncodedSentence(words=np.array([1, 2]), tags=np.array([0, 4]))
     >>> same = (np.arange(5), np.arange(5))
-    >>> batch = two_domain_batch([sentence], [sentence])
+    >>> batch = domain_batch([[sentence], [sentence]])
     >>> terms, gradients = loss_and_gradients(network, batch, Objective.la_dtl(same))
     >>> round(terms.mmd, 12), gradients["target_crf.A"].shape
     (0.0, (5, 5))
@@ -105,13 +107,15 @@ def loss_step(
     Works in the workers' memory, which the caller may reuse once the gradients have been used.
     """
     weights, memory = network.weights, workers.memory
+    ties = objective.ties if batch.sources else ()
     share, w_mmd, w_param, w_reg = objective.weights
+    shares = objective.likelihood_shares(ties)
     hidden, encoder = encoder_forward(network, batch, dropout_mask, workers)
     gradients, dhidden = weights.zeros_like(), memory.empty(hidden.shape, hidden.dtype)
     mmd = param = reg = 0.0
 
     with memory.frame():
-        heads = Heads(dhidden, gradients, hidden, batch, network, share, memory)
+        heads = Heads(dhidden, gradients, hidden, batch, network, shares, memory)
         if not w_mmd:
             workers.run(*heads.tasks)
         else:
@@ -129,9 +133,11 @@ def loss_step(
     for name in objective.frozen:
         gradients[name][...] = 0.0
 
-    total = share * nll[SOURCE] + (1.0 - share) * nll[TARGET]
+    *by_source, target_nll = nll.values()
+    source_nll = sum((tie.share * value for tie, value in zip(ties, by_source, strict=True)), 0.0)
+    total = share * source_nll + (1.0 - share) * target_nll
     total += w_mmd * mmd + w_param * param + w_reg * reg
-    terms = LossTerms(total, nll[SOURCE], nll[TARGET], mmd, param, reg)
+    terms = LossTerms(total, source_nll, target_nll, mmd, param, reg)
     return terms, Gradients(gradients, embedding)
 
 
@@ -145,13 +151,15 @@ def _transfer_step(
     workers: Workers,
 ) -> float:
     """L_p, or the exact divergence in its place; nothing without two CRFs."""
-    sizes, weights, matched = network.architecture, network.weights, objective.matched
+    sizes, weights, value = network.architecture, network.weights, 0.0
     if sizes.shared_crf or not {SOURCE, TARGET} <= sizes.heads().keys():
         return 0.0
     if objective.options.parameter_transfer == "kl":
         return divergence_step(dhidden, gradients, hidden, batch, network, objective, workers)
-    value = parameter_transfer_forward(weights, matched)
-    parameter_transfer_backward(gradients, objective.weights.w_param, weights, matched)
+    for number, tie in enumerate(objective.ties):
+        pair, dvalue = (tie.matched, source_head(number)), objective.weights.w_param * tie.share
+        value += tie.share * parameter_transfer_forward(weights, *pair)
+        parameter_transfer_backward(gradients, dvalue, weights, *pair)
     return value
 
 

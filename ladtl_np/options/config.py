@@ -96,10 +96,16 @@ def portable(config: Config) -> Config:
     names = ("source", "target", "dev", "label_map", "embeddings")
     plain = {name: Path(getattr(data, name)).name for name in names}
     tests = [Path(path).name for path in data.test]
+    more = [
+        msgspec.structs.replace(
+            other, file=Path(other.file).name, label_map=Path(other.label_map).name
+        )
+        for other in data.more_sources
+    ]
     key = Path(config.vocabulary.key).name
     return msgspec.structs.replace(
         config,
-        data=msgspec.structs.replace(data, **plain, test=tests),
+        data=msgspec.structs.replace(data, **plain, test=tests, more_sources=more),
         vocabulary=msgspec.structs.replace(config.vocabulary, key=key),
         threads=DEFAULTS.threads,
     )
@@ -224,8 +230,10 @@ def to_toml(config: Config) -> str:
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
     # TOML has no null; an option that is None by choice is one whose default is not None
-    return {
-        key: _without_none(value) if isinstance(value, Mapping) else value
-        for key, value in table.items()
-        if value is not None
-    }
+    kept = {key: value for key, value in table.items() if value is not None}
+    for key, value in kept.items():
+        if isinstance(value, Mapping):
+            kept[key] = _without_none(value)
+        elif isinstance(value, list):
+            kept[key] = [_without_none(one) if isinstance(one, Mapping) else one for one in value]
+    return kept

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.options.input_file import InputFile
 
-__all__ = ["DataOptions"]
+__all__ = ["DataOptions", "MoreSource", "SourceFile"]
+
+
+class MoreSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A source beside the first.
+
+    Attributes
+    ----------
+    file
+        Its training corpus.
+    label_map
+        TOML file that pairs its types with target types; by default that of the first source.
+    format
+        How it is read.
+    """
+
+    file: str
+    label_map: str = ""
+    format: ReadOptions = ReadOptions()
+
+
+class SourceFile(NamedTuple):
+    """A source, the first or a further one: its corpus, its label map, how it is read."""
+
+    path: str
+    label_map: str
+    format: ReadOptions
 
 
 class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,6 +46,14 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     ----------
     source
         Training corpus of the source domain.
+    more_sources
+        Further sources, each with a CRF of its own: tables of ``file``, ``label_map`` and
+        ``format``.
+    shares
+        What each of several sources counts: by ``size`` (its training sentences), ``equal``, or by
+        ``likeness`` to the target (the polynomial similarity of cd-learning, in the mean).
+    concatenate
+        Whether several sources are joined to one, with one CRF.
     target
         Training corpus of the target domain.
     dev
@@ -29,11 +63,11 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target_fraction
         Share of the target's training sentences to use, the first of a shuffle by `sample_seed`.
     source_fraction
-        The same of the source's.
+        The same of each source's.
     sample_seed
         Seed of these shuffles; -1 takes the run's seed.
     label_map
-        TOML file that pairs source types with target types.
+        TOML file that pairs source types with target types; of all sources that name no other.
     embeddings
         Word vectors in text format to start the embeddings from.
     source_format, target_format
@@ -44,6 +78,9 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """
 
     source: str = ""
+    more_sources: list[MoreSource] = []
+    shares: Literal["size", "equal", "likeness"] = "size"
+    concatenate: bool = False
     target: str = ""
     dev: str = ""
     test: list[str] = []
@@ -63,21 +100,40 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 self._changed(getattr(self, name))
             except (msgspec.ValidationError, ValueError) as error:
                 raise ValueError(f"{name}: {error}") from None
+        if self.more_sources and not self.source:
+            raise ValueError("more_sources needs source, which is the first of them")
         for name in ("target_fraction", "source_fraction"):
             share = getattr(self, name)
             if not 0.0 < share <= 1.0:
                 raise ValueError(f"{name} must lie in (0, 1], got {share}")
 
+    def sources(self) -> list[SourceFile]:
+        """Every source; a label map that several share is named by each of them."""
+        if not self.source:
+            return []
+        first = SourceFile(self.source, self.label_map, self.source_format)
+        more = (
+            SourceFile(other.file, other.label_map or self.label_map, other.format)
+            for other in self.more_sources
+        )
+        return [first, *more]
+
+    def label_maps(self) -> list[str]:
+        """Every file of pairs of types, once."""
+        named = [self.label_map, *(source.label_map for source in self.sources())]
+        return [name for name in dict.fromkeys(named) if name]
+
     def inputs(self) -> list[str]:
         """Every file that is read."""
-        names = [self.source, self.target, self.dev, *self.test, self.label_map, self.embeddings]
+        corpora = [source.path for source in self.sources()]
+        names = [*corpora, self.target, self.dev, *self.test, *self.label_maps(), self.embeddings]
         return [name for name in names if name]
 
     def files(self) -> list[InputFile]:
-        """List the corpora that have a file: source, target, dev, tests."""
+        """List the corpora that have a file: sources, target, dev, tests."""
         tests = self._changed(self.test_format)
         files = [
-            InputFile("source", self.source, self.source_format),
+            *(InputFile("source", source.path, source.format) for source in self.sources()),
             InputFile("target", self.target, self.target_format),
             InputFile("dev", self.dev, self._changed(self.dev_format)),
             *(InputFile("test", path, tests) for path in self.test),

@@ -42,6 +42,10 @@ class _Given(NamedTuple):
         return self.demo or bool(self.config.data.source)
 
     @property
+    def several(self) -> bool:
+        return not self.demo and bool(self.config.data.more_sources)
+
+    @property
     def dev(self) -> bool:
         return self.demo or bool(self.config.data.dev)
 
@@ -83,8 +87,8 @@ def _samples(given: _Given) -> bool:
 
 _RULES = (
     _Rule(
-        "data.source data.target data.dev data.test data.source_format data.target_format "
-        "data.dev_format data.test_format",
+        "data.source data.more_sources data.target data.dev data.test data.source_format "
+        "data.target_format data.dev_format data.test_format",
         lambda given: not given.demo,
         "with --demo, which has corpora of its own",
         "leave --demo out",
@@ -94,6 +98,18 @@ _RULES = (
         lambda given: given.source,
         "without a source",
         "name one with --source",
+    ),
+    _Rule(
+        "data.shares data.concatenate",
+        lambda given: given.several,
+        "with one source",
+        "name more with --source",
+    ),
+    _Rule(
+        "data.shares",
+        lambda given: not given.config.data.concatenate,
+        "with data.concatenate, which leaves one source",
+        "leave that out",
     ),
     _Rule(
         "data.dev_format",

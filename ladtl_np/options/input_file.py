@@ -14,7 +14,7 @@ from ladtl_np.printable import shown
 __all__ = ["InputFile", "Role", "require_utf8", "require_writable"]
 
 Role = Literal["source", "target", "dev", "test"]
-"""What a corpus is to a run; of ``test`` there may be several."""
+"""What a corpus is to a run; of ``source`` and ``test`` there may be several."""
 
 
 class InputFile(NamedTuple):

@@ -33,6 +33,8 @@ _NEEDED: dict[str, Callable[[Method], bool]] = {
     "training.batches": lambda method: method.mmd != "none",
     "training.source_batch": lambda method: method.source != "unused",
     "data.source_fraction": lambda method: method.source != "unused",
+    "data.shares": lambda method: method.source != "unused",
+    "data.concatenate": lambda method: method.source != "unused",
 }
 
 

@@ -44,7 +44,9 @@ KEYS: dict[Chance, int] = {
 """A number once given to a kind of chance stays with it, or every result changes."""
 
 
-def stream(seed: int, chance: Chance, *, first_stage: bool = False) -> np.random.Generator:
+def stream(
+    seed: int, chance: Chance, *, first_stage: bool = False, number: int = 0
+) -> np.random.Generator:
     """The generator of one kind of chance.
 
     Parameters
@@ -55,7 +57,8 @@ def stream(seed: int, chance: Chance, *, first_stage: bool = False) -> np.random
         Which kind.
     first_stage
         Whether it is for the first of two stages of training, which has streams of its own.
+    number
+        Of the source, from 0 on, where each has one.
     """
-    return np.random.default_rng(
-        np.random.SeedSequence(seed, spawn_key=(KEYS[chance], int(first_stage)))
-    )
+    key = (KEYS[chance], int(first_stage), *([number] if number else []))
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))

@@ -45,10 +45,13 @@ def linear_projection_backward(dP: Floats, H: Floats, T: Floats) -> tuple[Floats
     return dP @ T.T, H.T @ dP  # reverses (1)
 
 
-def domain_mask(domain: str, units: int, shared_fraction: float) -> Floats:
+def domain_mask(
+    domain: str, units: int, shared_fraction: float, *, number: int = 0, sources: int = 1
+) -> Floats:
     """``m_d``: 1 where a domain may look, 0 where it may not, (3).
 
-    Unit j of a direction is shared for j < s, the source's for s <= j < u, the target's beyond.
+    Unit j of a direction is shared for j < s, source i's for u_i <= j < u_(i+1) with u_0 = s, and
+    the target's beyond the last source's.
 
     Parameters
     ----------
@@ -57,17 +60,19 @@ def domain_mask(domain: str, units: int, shared_fraction: float) -> Floats:
     units
         H, hidden units of each direction.
     shared_fraction
+    number, sources
+        Which source, from 0 on, and of how many.
 
     Returns
     -------
     m : (2H,)
     """
     s = round(shared_fraction * units)
-    u = s + (units - s) // 2
+    u = [s + i * ((units - s) // (sources + 1)) for i in range(sources + 1)]
     m = []
     for _ in ("forward", "backward"):
         for j in range(units):
-            own = s <= j < u if domain == "source" else j >= u
+            own = u[number] <= j < u[number + 1] if domain == "source" else j >= u[-1]
             m.append(1.0 if j < s or own else 0.0)
     return np.array(m)
 

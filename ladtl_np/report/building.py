@@ -22,6 +22,7 @@ from ladtl_np.report.sections.results import results_section
 from ladtl_np.report.sections.schedules import schedules_section
 from ladtl_np.report.sections.scorers import readings_section
 from ladtl_np.report.sections.sentences import sentence_section
+from ladtl_np.report.sections.sources import has_several, sources_section
 from ladtl_np.report.sections.terms import terms_section
 from ladtl_np.report.study import Study
 from ladtl_np.report.tagged import Library
@@ -74,6 +75,7 @@ def build_report(
         results_section(study),
         *([choice_section(study)] if study.choices else []),
         sentence_section(study, two, library),
+        *([sources_section(study)] if has_several(study) else []),
         learning_section(study, pen),
         *([scheduled] if (scheduled := schedules_section(study, pen)) else []),
         fraction_section(study, pen),

@@ -27,7 +27,7 @@ EACH = ""
 """Stands for the one test corpus of each run, whatever its name."""
 _FRACTION = re.compile(r"fraction[-_=]?([\d.]+(?:e-?\d+)?)")
 _GRID = re.compile(r"[\w.]+=[^=]*(,[\w.]+=[^=]*)*")
-_NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction).*")
+_NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction|shares|concatenate).*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,16 +228,23 @@ def _names(run: FoundRun, labels: frozenset[str]) -> tuple[str, str]:
 
 
 def _arrow(part: str) -> str:
-    return part.replace("-to-", " → ") if part.count("-to-") == 1 else part
+    return part.replace("+", " + ").replace("-to-", " → ") if part.count("-to-") == 1 else part
 
 
 def _task_of_files(run: FoundRun) -> str:
     """Name a task after the training files, by their folders if these have the same name."""
-    files = {entry.role: PurePath(entry.name) for entry in run.manifest.data}
-    paths = [files[role] for role in ("source", "target") if role in files]
-    if len({path.name for path in paths}) < len(paths):
-        return " → ".join(path.parent.name or path.name for path in paths)
-    return " → ".join(path.stem for path in paths) or "all runs"
+    sides = [
+        [PurePath(entry.name) for entry in run.manifest.data if entry.role == role]
+        for role in ("source", "target")
+    ]
+    paths = [path for side in sides for path in side]
+    alike = len({path.name for path in paths}) < len(paths)
+    named = (
+        " + ".join((path.parent.name or path.name) if alike else path.stem for path in side)
+        for side in sides
+        if side
+    )
+    return " → ".join(named) or "all runs"
 
 
 def _from_path(run: FoundRun, pattern: re.Pattern[str], otherwise: float) -> float:

@@ -181,7 +181,9 @@ def resume(trainer: Trainer, path: Path, state: TrainerState, arrays: Arrays) ->
 def made_of(prepared: Prepared) -> dict[str, str]:
     """Hashes of what preparation made of files that are not corpora: words, tags that match."""
     words = "\n".join(prepared.vocabulary.words)
-    pairs = [rows.tolist() for rows in prepared.objective.matched]
+    objective = prepared.objective
+    matched = [tie.matched for tie in objective.ties] or [objective.matched]
+    pairs = [rows.tolist() for each in matched for rows in each]
     made = {"the vocabulary": words, "the label map": str(pairs)}
     hashes = {
         name: sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -12,7 +12,7 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers.mmd import RowPair, label_rows
 from ladtl_np.layers.mmd_variances import evenly_spaced
 from ladtl_np.model.network import Network
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.shapes import Floats, Integers
 
@@ -84,7 +84,7 @@ def hidden_rows(
     numbers: tuple[list[Integers], list[Integers]] = ([], [])
     for start in range(0, max(map(len, both)), _CHUNK):
         parts = [sentences[start : start + _CHUNK] for sentences in both]
-        batch = two_domain_batch(parts[0], parts[1], spelled)
+        batch = domain_batch([parts[0], parts[1]], spelled)
         workers.memory.reuse()
         H, _ = encoder_forward(network, batch, None, workers)
         for side, half in enumerate((batch.source, batch.target)):

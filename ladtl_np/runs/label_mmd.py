@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.layers.mmd import mmd_forward
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
-from ladtl_np.model.network import Network
+from ladtl_np.model.network import Network, domain_of, source_head
 from ladtl_np.runs.hidden_rows import hidden_rows
 from ladtl_np.runs.manifest import LabelMmd
 from ladtl_np.training.prepared import Prepared
@@ -31,25 +33,32 @@ def label_mmds(network: Network, prepared: Prepared, workers: Workers) -> list[L
     Returns
     -------
     list of LabelMmd
-        In the order of the source's tags; a label that either sample lacks is left out, and there
-        is none where the method has no source.
+        Source by source, in the order of its tags; a label that either sample lacks is left out,
+        and there is none where the method has no source.
     """
-    if prepared.source_tags is None or not prepared.source:
-        return []
-    places = prepared.objective.matched
+    return [
+        label
+        for number in range(len(prepared.sources))
+        for label in _of_source(number, network, prepared, workers)
+    ]
+
+
+def _of_source(
+    number: int, network: Network, prepared: Prepared, workers: Workers
+) -> Iterator[LabelMmd]:
+    source, places = prepared.sources[number], prepared.objective.ties[number].matched
     with single_threaded_blas():
-        rows = hidden_rows(network, prepared.source, prepared.target, prepared.spelled, workers)
+        rows = hidden_rows(network, source.sentences, prepared.target, prepared.spelled, workers)
         pairs = rows.pairs(places)
         workers.memory.reuse()
         variances = [REFERENCE_VARIANCES] * len(pairs)
         values, _ = mmd_forward(rows.hidden, pairs, variances, workers)
-    return [
-        LabelMmd(
-            prepared.source_tags.tags[places[0][pair.label]],
+    for pair, value in zip(pairs, values, strict=True):
+        yield LabelMmd(
+            source.head.tags.tags[places[0][pair.label]],
             prepared.target_tags.tags[places[1][pair.label]],
             int(pair.source.size),
             int(pair.target.size),
             float(value),
+            domain_of(source_head(number)),
         )
-        for pair, value in zip(pairs, values, strict=True)
-    ]

@@ -82,6 +82,8 @@ class LabelMmd(msgspec.Struct, frozen=True):
     ----------
     source, target
         The tag's name in either domain.
+    domain
+        Which of several sources: ``source``, ``source2``, ``source3``.
     source_tokens, target_tokens
         How many tokens were compared.
     mmd
@@ -93,6 +95,7 @@ class LabelMmd(msgspec.Struct, frozen=True):
     source_tokens: Count
     target_tokens: Count
     mmd: Annotated[float, msgspec.Meta(ge=-1, le=1000)]
+    domain: str = "source"
 
 
 class Manifest(msgspec.Struct, frozen=True):

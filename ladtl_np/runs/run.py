@@ -35,6 +35,7 @@ from ladtl_np.runs.folder import RunFolder, unique_names
 from ladtl_np.runs.label_mmd import label_mmds
 from ladtl_np.runs.manifest import DEV
 from ladtl_np.runs.names import BEST, CHECKPOINT, CONFIG, LAST, predictions_of
+from ladtl_np.runs.records import metrics_row, numbered, sources_record
 from ladtl_np.scoring import Scores
 from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.prepared import Corpora, Prepared
@@ -43,7 +44,7 @@ from ladtl_np.training.state import passes_of
 from ladtl_np.training.trained_model import build_model, machine, versions
 from ladtl_np.training.trainer import Trainer
 
-__all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_map"]
+__all__ = ["DEMO_SOURCE", "DEMO_TARGET", "Run", "demo_corpora", "read_corpora", "read_label_maps"]
 
 DEMO_SOURCE, DEMO_TARGET = "cardiology", "gastroenterology"
 
@@ -68,7 +69,9 @@ def read_corpora(config: Config) -> Corpora:
             corpus = read_corpus(file.path, file.format, require_renames=file.trains)
             read[file.role].append(corpus)
     source, dev = (read[role][0] if read[role] else None for role in ("source", "dev"))
-    return Corpora(source, read["target"][0], dev, tuple(read["test"]))
+    return Corpora(
+        source, read["target"][0], dev, tuple(read["test"]), more_sources=tuple(read["source"][1:])
+    )
 
 
 def demo_corpora(config: Config) -> Corpora:
@@ -82,9 +85,13 @@ def demo_corpora(config: Config) -> Corpora:
     )
 
 
-def read_label_map(config: Config) -> LabelMap | None:
-    """The label-map file, if the options name one."""
-    return LabelMap.read(config.data.label_map) if config.data.label_map else None
+def read_label_maps(config: Config) -> list[LabelMap]:
+    """The label map of each source; sources that share one get the same, and none an empty one."""
+    data = config.data
+    read = {path: LabelMap.read(path) for path in data.label_maps()}
+    named = [source.label_map for source in data.sources()] or [data.label_map]
+    none = LabelMap()
+    return [read.get(path, none) for path in named]
 
 
 @dataclass(slots=True)
@@ -242,9 +249,10 @@ class Run:
 
     def model(self, network: Network, scores: dict[str, Scores | None]) -> Model:
         """The network with all that tagging needs."""
-        hashes: dict[str, str] = {
-            role: corpus.sha256 for role, corpus in self.corpora.roles() if role != "test"
-        }
+        hashes: dict[str, str] = {}
+        for role, corpus in self.corpora.roles():
+            if role != "test":
+                hashes[numbered(role, hashes)] = corpus.sha256
         return build_model(self.prepared, network, scores, hashes)
 
     def manifest(self) -> dict[str, Any]:
@@ -261,6 +269,7 @@ class Run:
             "target_sentences_used": len(prepared.target),
             "updates_before": prepared.done(0)[0],
             "matched_tags": len(prepared.objective.matched[0]),
+            "sources": sources_record(prepared),
             "parameters": int(network.embedding.size + network.weights.flat.size),
             "scheme": prepared.target_tags.scheme,
             "start": prepared.config.training.start,
@@ -282,16 +291,3 @@ def describe(role: Role, corpus: Corpus) -> dict[str, Any]:
         "scheme": corpus.scheme,
         "illegal_tags": illegal,
     }
-
-
-def metrics_row(event: Evaluation) -> dict[str, Any]:
-    """One row of metrics.tsv."""
-    row: dict[str, Any] = {"step": event.step, "epoch": event.epoch, **event.terms._asdict()}
-    row |= event.weights._asdict()
-    row |= {"gradient_norm": event.gradient_norm, "learning_rate": event.learning_rate}
-    if event.scores is not None:
-        overall = event.scores.conlleval.overall
-        row |= {"dev_precision": overall.precision, "dev_recall": overall.recall}
-        row |= {"dev_f1": overall.f1, "dev_strict_f1": event.scores.strict.overall.f1}
-    row |= {"best": event.best, "tokens_per_second": event.tokens_per_second}
-    return row | {"seconds": event.seconds}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -85,7 +85,7 @@ def estimate(
     config: Config,
     method: Method,
     sizes: Architecture,
-    source: Corpus | None,
+    sources: Sequence[Corpus],
     target: Corpus,
     dev: Corpus | None = None,
 ) -> Estimate:
@@ -96,31 +96,30 @@ def estimate(
     config, method
         The options, and the row of the method.
     sizes
-        Of the network, with the tags of both domains.
-    source, target
+        Of the network, with the tags of every domain.
+    sources, target
         Training corpora as they are used.
     dev
         Development corpus.
     """
     options = config.training
     parts = [(target, options.target_batch)]
-    if source is not None:
-        parts.append((source, options.source_batch))
+    parts += [(source, options.source_batch) for source in sources]
     per_token, per_character = _costs(config, method, sizes)
     batches = [
         per_token * _largest([float(len(sentence)) for sentence in corpus], count)
         for corpus, count in parts
     ]
     batch = sum(batches)
-    if method.source == "before the target":  # one domain at a time, the source's sizes first
-        batch = max(batches)
+    if method.source == "before the target":  # the sources' sizes first, then the target's
+        batch = max(batches[0], sum(batches[1:]))
     if per_character:
         words = {token for corpus, _ in parts for sentence in corpus for token in sentence.tokens}
         largest = (_largest(map(_characters, corpus), n) for corpus, n in parts)
         batch += per_character * min(sum(largest), sum(map(len, words)))
     dense = FLOAT * sum(float(np.prod(shape)) for shape in sizes.shapes().values())
     everything = dense + FLOAT * float(sizes.vocabulary * sizes.embedding)
-    squares = [float(m) ** 2 for m in (sizes.source_tags, sizes.target_tags)]
+    squares = [float(m) ** 2 for m in sizes.heads().values()]
     at_once = sum(squares) if config.threads > 1 else max(squares)
     kl = 6 if config.objective.parameter_transfer == "kl" else 0
     sentences = sum(len(corpus) for corpus, _ in parts)
@@ -146,7 +145,7 @@ def require_memory(found: Estimate) -> Estimate:
         Naming what is too large: the longest sentence, the tags or the vocabulary.
     """
     sizes = found.sizes
-    m = max(sizes.source_tags, sizes.target_tags)
+    m = max(sizes.heads().values())
     name, line, tokens = found.longest
     advice = {
         "batch": f"The longest sentence, {name}:{line}, has {tokens:,} tokens: cut it at the ends "
@@ -166,7 +165,7 @@ def require_memory(found: Estimate) -> Estimate:
 def _costs(config: Config, method: Method, sizes: Architecture) -> tuple[float, float]:
     """Bytes for each token of a mini-batch, and for each character of its distinct words."""
     H, D = sizes.hidden, sizes.word_inputs
-    m = max(sizes.source_tags, sizes.target_tags)
+    m = max(sizes.heads().values())
     kept = 2 * D + 16 * H  # inputs, dropout, gates, cells, states, their gradients
     crf = 4 * H + 7 * m + 8  # scores and messages of the CRFs
     crf += 4 * H if sizes.projection != "none" else 0

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.objective.terms import Objective
+from ladtl_np.objective.terms import SourceTie
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import has_effect
 from ladtl_np.options.methods import method_named
 
-__all__ = ["BalancedPasses", "Passes", "compared_labels", "source_passes"]
+__all__ = ["BalancedPasses", "Passes", "compared_labels", "source_passes", "with_unknown"]
 
 
 class Passes:
@@ -109,17 +110,17 @@ def _labels(sentences: Iterable[EncodedSentence]) -> set[int]:
     return {label for sentence in sentences for label in sentence.tags.tolist()}
 
 
-def compared_labels(objective: Objective) -> list[tuple[int, int]]:
+def compared_labels(tie: SourceTie) -> list[tuple[int, int]]:
     """Pairs of a source and a target label that the MMD compares, the paper's mu being 1."""
-    mu = objective.label_weights
-    pairs = zip(*(labels.tolist() for labels in objective.matched), strict=True)
+    mu = tie.label_weights
+    pairs = zip(*(labels.tolist() for labels in tie.matched), strict=True)
     return [pair for place, pair in enumerate(pairs) if mu is None or mu[place]]
 
 
 def source_passes(
     config: Config,
     sentences: Sequence[EncodedSentence],
-    objective: Objective,
+    tie: SourceTie,
     rng: np.random.Generator,
     label_rng: np.random.Generator,
 ) -> Passes:
@@ -129,12 +130,25 @@ def source_passes(
     ----------
     config
         Every option.
-    sentences, objective
-        Of the source; whose matched labels count.
+    sentences, tie
+        Of the source; its matched labels count.
     rng, label_rng
         As for `BalancedPasses`.
     """
     balanced = config.training.batches == "label-balanced"
     if balanced and has_effect("training.batches", method_named(config.method)):
-        return BalancedPasses(sentences, rng, compared_labels(objective), label_rng)
+        return BalancedPasses(sentences, rng, compared_labels(tie), label_rng)
     return Passes(sentences, rng)
+
+
+def with_unknown(
+    sentences: Sequence[EncodedSentence],
+    vocabulary: Vocabulary,
+    rng: np.random.Generator,
+    probability: float,
+) -> list[EncodedSentence]:
+    """Sentences in which words that are seen once in training are unknown with a probability."""
+    return [
+        sentence._replace(words=vocabulary.replace_singletons(sentence.words, rng, probability))
+        for sentence in sentences
+    ]

@@ -2,35 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.cutting.measuring import measure_profile
-from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match
+from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.options.config import Config
-from ladtl_np.options.method_checks import (
-    aligned_tags,
-    chosen_method,
-    shares_crf,
-)
+from ladtl_np.options.method_checks import chosen_method, shares_crf
 from ladtl_np.options.methods import Method, method_named
 from ladtl_np.options.seeds import stream
+from ladtl_np.shapes import Integers
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.estimate import estimate, require_memory
-from ladtl_np.training.method_objective import objective_of
-from ladtl_np.training.prepared import Corpora, Prepared
+from ladtl_np.training.method_objective import objective_of, sources_alone
+from ladtl_np.training.prepared import Corpora, Prepared, Source
 from ladtl_np.training.remarks import opening_remarks, unknown_tokens
 from ladtl_np.training.similarity import (
     cross_entropy_similarity,
     gaussian_similarity,
     polynomial_similarity,
+)
+from ladtl_np.training.source_domains import (
+    aligned_heads,
+    joined,
+    maps_of,
+    match_of,
+    sampled,
+    shares_of,
 )
 from ladtl_np.training.start_values import StartValues
 from ladtl_np.training.word_vectors import known_words
@@ -38,8 +44,17 @@ from ladtl_np.training.word_vectors import known_words
 __all__ = ["Corpora", "Prepared", "prepare"]
 
 
-def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None) -> Prepared:
-    """Sample the target, build vocabulary and tags, encode, and draw start values.
+def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> Prepared:
+    """Sample the corpora, build vocabulary and tags, encode, and draw start values.
+
+    Parameters
+    ----------
+    config
+        Every option.
+    corpora
+        As read.
+    *label_maps
+        Pairs of types: none, one for all sources, or one for each.
 
     Raises
     ------
@@ -52,12 +67,16 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
         If training would take more memory than there is.
     """
     method = chosen_method(config, has_source=corpora.source is not None)
-    source, target = _samples(config, method, corpora)
-    training = [corpus for corpus in (source, target) if corpus is not None]
+    sources, target = _samples(config, method, corpora)
+    training = [*sources, target]
     for corpus in training:
         _require_tags(corpus)
+    if config.data.concatenate and sources:
+        sources = (joined(sources),)
+    maps = maps_of(sources, label_maps, concatenate=config.data.concatenate) if sources else []
     key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
-    used = replace(corpora, source=source, target=target)
+    first, more = (sources[0], sources[1:]) if sources else (None, ())
+    used = replace(corpora, source=first, target=target, more_sources=more)
     vocabulary, rows, vectors = known_words(config, training, used.roles())
     characters = None
     if config.characters.hidden:
@@ -68,70 +87,87 @@ def prepare(config: Config, corpora: Corpora, label_map: LabelMap | None = None)
     shared = shares_crf(method, config.joint)
     scheme = config.model.scheme.upper()
     target_tags = TagSet.from_corpora([target], scheme)
-    source_tags = None
-    match = "One domain only: no tags to match."
-    if source is not None:
-        source_tags = TagSet.from_corpora([source], scheme)
-        match = describe_match(source_tags, target_tags, label_map)
-        if shared:
-            need = f"method {config.method} with one CRF for both domains"
-            source_tags = aligned_tags(source_tags, target_tags, label_map, need)
+    need = f"method {config.method} with one CRF for both domains" if shared else ""
+    heads = aligned_heads(sources, maps, target_tags, need)
     start = StartValues(config, method, shared, vocabulary, characters, rows)
-    sizes = start.architecture(source_tags, target_tags)
-    memory = require_memory(estimate(config, method, sizes, source, target, corpora.dev))
+    sizes = start.architecture([head.tags for head in heads], target_tags)
+    memory = require_memory(estimate(config, method, sizes, sources, target, corpora.dev))
+    network = start.network([head.tags for head in heads], target_tags)
+    encoded = [
+        encode_corpus(corpus, vocabulary, head.tags, numbers)
+        for corpus, head in zip(sources, heads, strict=True)
+    ]
+    of_target = encode_corpus(target, vocabulary, target_tags, numbers)
+    shares = shares_of(config, encoded, of_target, network.embedding) if sources else []
+    heads = [head._replace(share=share) for head, share in zip(heads, shares, strict=True)]
     prepared = Prepared(
         config=config,
         method=method,
-        source=encode_corpus(source, vocabulary, source_tags, numbers),
-        target=encode_corpus(target, vocabulary, target_tags, numbers),
+        sources=tuple(
+            Source(corpus.name, sentences, head)
+            for corpus, sentences, head in zip(sources, encoded, heads, strict=True)
+        ),
+        target=of_target,
         dev=corpora.dev,
         vocabulary=vocabulary,
-        source_tags=source_tags,
         target_tags=target_tags,
-        objective=objective_of(config, method, shared, source_tags, target_tags, label_map),
-        network=start.network(source_tags, target_tags),
-        label_map=label_map or LabelMap(),
-        match=match,
+        objective=objective_of(config, method, shared, heads, target_tags),
+        network=network,
+        label_map=maps[0] if maps else _only(label_maps),
+        match=match_of(sources, heads, target_tags),
         profile=measure_profile(training[::-1]),  # the target decides
         vectors=vectors,
         characters=characters,
         key=key,
-        names=(source.name if source is not None else "", target.name),
+        target_name=target.name,
         memory=memory,
         target_scheme=corpora.target.scheme,
         unknown=(unknown := unknown_tokens(corpora, vocabulary)),
-        remarks=opening_remarks(corpora, used, label_map, unknown),
+        remarks=opening_remarks(corpora, used, maps, unknown),
     )
     if characters is not None and numbers is not None:
         prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
     if method.source == "before the target" or config.training.start == "source-model":
         prepared = replace(prepared, first_stage=_source_stage(prepared, start))
     if method.source == "before the target":
-        alone = start.network(None, target_tags)
-        return replace(prepared, source=(), source_tags=None, network=alone)
+        return replace(prepared, sources=(), network=start.network([], target_tags))
     if method.source_weights == "similarity":
-        return replace(prepared, source=_weighted(prepared, start.trained_words))
+        return replace(prepared, sources=_weighted(prepared, start.trained_words))
     return prepared
 
 
-def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[Corpus | None, Corpus]:
+def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[tuple[Corpus, ...], Corpus]:
     data = config.data
     seed = config.seed if data.sample_seed < 0 else data.sample_seed
     target = sample(corpora.target, data.target_fraction, stream(seed, "target sample"))
-    if corpora.source is None or method.source == "unused":
-        return None, target
-    chance = stream(seed, "source sample")
-    return sample(corpora.source, data.source_fraction, chance), target
+    return (() if method.source == "unused" else sampled(config, corpora.sources)), target
 
 
-def _weighted(prepared: Prepared, words: int) -> tuple[EncodedSentence, ...]:
-    """The source's sentences, weighted by their likeness to the target's (cd-learning).
+def _only(maps: Sequence[LabelMap | None]) -> LabelMap:
+    """The pairs of types that a training without a source was given."""
+    return next((one for one in maps if one is not None), LabelMap())
+
+
+def _weighted(prepared: Prepared, words: int) -> tuple[Source, ...]:
+    """Each source with its sentences weighted by their likeness to the target's (cd-learning).
 
     `words` are those of the training data, row 0 among them; others do not count.
     """
-    options, table = prepared.config.cd, prepared.network.embedding
-    source = [sentence.words for sentence in prepared.source]
     target = [sentence.words for sentence in prepared.target]
+    return tuple(
+        replace(source, sentences=_alike(prepared, source.sentences, target, words))
+        for source in prepared.sources
+    )
+
+
+def _alike(
+    prepared: Prepared,
+    sentences: Sequence[EncodedSentence],
+    target: Sequence[Integers],
+    words: int,
+) -> tuple[EncodedSentence, ...]:
+    options, table = prepared.config.cd, prepared.network.embedding
+    source = [sentence.words for sentence in sentences]
     if options.similarity == "polynomial":
         weights = polynomial_similarity(source, target, table)
     elif options.similarity == "gaussian":
@@ -140,35 +176,38 @@ def _weighted(prepared: Prepared, words: int) -> tuple[EncodedSentence, ...]:
         weights = cross_entropy_similarity(source, target, words, options.order)
     return tuple(
         sentence._replace(weight=float(weight))
-        for sentence, weight in zip(prepared.source, weights, strict=True)
+        for sentence, weight in zip(sentences, weights, strict=True)
     )
 
 
 def _source_stage(prepared: Prepared, start: StartValues) -> Prepared:
-    """Training on the source alone, with one CRF: what re-training and a warm start begin with."""
-    config, source_tags = prepared.config, prepared.source_tags
-    if source_tags is None:
-        raise ValueError("two stages need a source")
-    alone = method_named("non-transfer")
+    """Training on the sources alone: what re-training and a warm start begin with.
+
+    One source is trained with a single CRF. Several are trained jointly, each with its own: the
+    first one stands in the target's place, and its share is 1 - epsilon.
+    """
+    config, (source, *others) = prepared.config, prepared.sources
+    alone, share = method_named("non-transfer"), 1.0 - prepared.sources[0].head.share
+    more = tuple(
+        replace(other, head=other.head._replace(share=other.head.share / share)) for other in others
+    )
     training = msgspec.structs.replace(
         config.training,
         steps=config.reload.source_steps or config.training.steps,
         target_batch=config.training.source_batch,
     )
     start = start._replace(method=alone, shared_crf=False)
-    objective = prepared.objective.changed(source_share=0.0, w_mmd=0.0, w_param=0.0)
     return replace(
         prepared,
         config=msgspec.structs.replace(config, training=training),
         method=alone,
-        source=(),
-        target=prepared.source,
+        sources=more,
+        target=source.sentences,
         dev=None,
-        source_tags=None,
-        target_tags=source_tags,
-        objective=replace(objective, frozen=()),
-        network=start.network(None, source_tags, first_stage=True),
-        names=("", prepared.names[0]),
+        target_tags=source.head.tags,
+        objective=sources_alone(prepared.objective, share, [one.head.share for one in more]),
+        network=start.network([one.head.tags for one in more], source.head.tags, first_stage=True),
+        target_name=source.name,
     )
 
 

@@ -15,15 +15,16 @@ from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
+from ladtl_np.model.source_head import SourceHead
 from ladtl_np.objective.batching import EncodedSentence
-from ladtl_np.objective.terms import Objective
+from ladtl_np.objective.terms import Objective, SourceTie
 from ladtl_np.options.config import Config
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import Estimate
 
-__all__ = ["Corpora", "Prepared"]
+__all__ = ["Corpora", "Prepared", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +34,53 @@ class Corpora:
     Attributes
     ----------
     source
-        Training corpus of the source; None for a method without one.
+        Training corpus of the source, of several the first; None for a method without one.
     target
         Training corpus of the target, before sampling.
     dev
         Development corpus of the target, or None.
     tests
         Test corpora of the target by name.
+    more_sources
+        Training corpora of further sources.
     """
 
     source: Corpus | None
     target: Corpus
     dev: Corpus | None = None
     tests: tuple[Corpus, ...] = ()
+    more_sources: tuple[Corpus, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Corpus, ...]:
+        """Training corpora of all sources."""
+        return () if self.source is None else (self.source, *self.more_sources)
 
     def roles(self) -> list[tuple[Role, Corpus]]:
         """List the corpora after their roles, in the order of `DataOptions.files`."""
-        named: list[tuple[Role, Corpus | None]] = [("source", self.source)]
+        named: list[tuple[Role, Corpus | None]] = [("source", corpus) for corpus in self.sources]
         named += [("target", self.target), ("dev", self.dev)]
         named += [("test", corpus) for corpus in self.tests]
         return [(role, corpus) for role, corpus in named if corpus is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source, ready to be trained on.
+
+    Attributes
+    ----------
+    name
+        Of its corpus.
+    sentences
+        Encoded, with its own tags' numbers.
+    head
+        Its tags, their partners, and its share.
+    """
+
+    name: str
+    sentences: tuple[EncodedSentence, ...]
+    head: SourceHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +91,14 @@ class Prepared:
     ----------
     config, method
         The options, and the row of the method that they choose.
-    source, target
-        Encoded sentences of each domain's mini-batches.
+    sources
+        What mini-batches take from each source; none where the target is trained alone.
+    target
+        The target's encoded sentences.
     dev
         Development corpus, or None.
-    vocabulary, source_tags, target_tags
-        What rows and tag numbers mean; no source tags without a source head.
+    vocabulary, target_tags
+        What rows and tag numbers mean.
     characters, spelled
         The alphabet, and the character rows of every training word by its number; None where
         characters are not used.
@@ -77,7 +107,7 @@ class Prepared:
     network
         Start values.
     label_map, match
-        Pairs of types; which tags match, in words.
+        Pairs of types of the only source, or of the first; which tags match, in words.
     profile
         How raw text has to be cut to look like the training data.
     vectors
@@ -86,8 +116,8 @@ class Prepared:
         Under which the model's words are hashed; None where they stand as they are.
     first_stage
         Training on the source before this one, whose layers are carried over.
-    names
-        Of the corpora that `source` and `target` are from.
+    target_name
+        Of the corpus that `target` is from.
     memory
         What training is going to take at most.
     target_scheme
@@ -100,11 +130,10 @@ class Prepared:
 
     config: Config
     method: Method
-    source: tuple[EncodedSentence, ...]
+    sources: tuple[Source, ...]
     target: tuple[EncodedSentence, ...]
     dev: Corpus | None
     vocabulary: Vocabulary
-    source_tags: TagSet | None
     target_tags: TagSet
     objective: Objective
     network: Network
@@ -116,14 +145,14 @@ class Prepared:
     spelled: tuple[Integers, ...] | None = None
     key: HashKey | None = None
     first_stage: Prepared | None = None
-    names: tuple[str, str] = ("", "")
+    target_name: str = ""
     memory: Estimate | None = None
     target_scheme: str = "BIOES"
     unknown: Mapping[Role, tuple[UnknownTokens, ...]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
 
     def done(self, steps: int) -> tuple[int, int]:
-        """Count the updates after some steps, and the sentences in them, of both domains.
+        """Count the updates after some steps, and the sentences in them, of all domains.
 
         The stage before counts as a whole.
         """
@@ -131,8 +160,30 @@ class Prepared:
         if self.first_stage is not None:
             updates, sentences = self.first_stage.done(self.first_stage.config.training.steps)
         training = self.config.training
-        batch = training.target_batch + (training.source_batch if self.source else 0)
+        batch = training.target_batch + len(self.sources) * training.source_batch
         return updates + steps, sentences + steps * batch
+
+    @property
+    def source(self) -> tuple[EncodedSentence, ...]:
+        """Sentences of the only source, or of the first; none without one."""
+        return self.sources[0].sentences if self.sources else ()
+
+    @property
+    def source_tags(self) -> TagSet | None:
+        """Tags of the only source, or of the first; None without one."""
+        return self.sources[0].head.tags if self.sources else None
+
+    def tied_sources(self) -> list[tuple[Source, SourceTie]]:
+        """Each source with how it is tied to the target."""
+        ties = self.objective.ties if self.sources else ()
+        return list(zip(self.sources, ties, strict=True))
+
+    def trained_sources(self) -> list[tuple[str, tuple[EncodedSentence, ...]]]:
+        """Name and sentences of each source that either stage is trained on."""
+        first = self.first_stage
+        if first is not None and not self.sources:
+            return [(first.target_name, first.target), *first.trained_sources()]
+        return [(source.name, source.sentences) for source in self.sources]
 
     @property
     def dev_unknown(self) -> UnknownTokens | None:

@@ -1,13 +1,17 @@
-"""Carrying a source model's layers over into another network (Lee et al. 2017)."""
+"""Carrying the layers of the sources' model over into another network (Lee et al. 2017)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from ladtl_np.layers.bilstm import DIRECTIONS
-from ladtl_np.model.network import CHARACTERS, SOURCE, TARGET, Network
+from ladtl_np.model.network import CHARACTERS, TARGET, Network, source_head
+from ladtl_np.objective.terms import SourceTie
 from ladtl_np.options.method_options import ReloadOptions
-from ladtl_np.shapes import Integers
+from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["carry_layers"]
 
@@ -15,7 +19,7 @@ __all__ = ["carry_layers"]
 def carry_layers(
     network: Network,
     trained: Network,
-    matched: tuple[Integers, Integers],
+    ties: Sequence[SourceTie],
     options: ReloadOptions,
 ) -> None:
     """Copy into `network` every layer of `trained` that the options name.
@@ -26,10 +30,11 @@ def carry_layers(
         At its start values; what is not carried over stays so. A CRF of the source receives all of
         the trained one, the target's or a shared one what matches.
     trained
-        The source's model; its one CRF is the source's, under the name of a target head.
-    matched
-        (M,) source tags and (M,) target tags that mean the same: of the target's CRF only their
-        columns, rows and biases are copied.
+        The sources' model; the first source's CRF has the name of the target's head, the second
+        one's that of the first source's, and so on.
+    ties
+        Of each source to the target: of its CRF only columns, rows and biases of matched tags are
+        carried over to the target's. What several sources have is their mean by the shares.
     options
         One switch a layer.
     """
@@ -41,15 +46,36 @@ def carry_layers(
     for name, carried in whole.items():
         if carried and name in network.weights:
             network.weights[name][...] = trained.weights[name]
-    every = np.arange(trained.architecture.target_tags)
-    tags = {network.architecture.crf_of(TARGET): matched}
-    if f"{SOURCE}.W" in network.weights:
-        tags[SOURCE] = every, every
-    for crf, (source, target) in tags.items():
-        new, old = network.weights, trained.weights
-        if options.emission:
-            new[f"{crf}.W"][:, target] = old[f"{TARGET}.W"][:, source]
-            if f"{crf}.b" in new:
-                new[f"{crf}.b"][target] = old[f"{TARGET}.b"][source]
-        if options.transition:
-            new[f"{crf}.A"][np.ix_(target, target)] = old[f"{TARGET}.A"][np.ix_(source, source)]
+    for kind in "Wb" * options.emission + "A" * options.transition:
+        target = f"{network.architecture.crf_of(TARGET)}.{kind}"
+        if target not in network.weights:
+            continue
+        crfs = [trained.weights[f"{_trained_head(number)}.{kind}"] for number in range(len(ties))]
+        _carry_mean(network.weights[target], crfs, kind, ties)
+        for number, crf in enumerate(crfs):
+            if f"{source_head(number)}.{kind}" in network.weights:
+                network.weights[f"{source_head(number)}.{kind}"][...] = crf
+
+
+def _trained_head(number: int) -> str:
+    """Head of a source in the sources' model."""
+    return source_head(number - 1) if number else TARGET
+
+
+def _carry_mean(new: Floats, crfs: Sequence[Floats], kind: str, ties: Sequence[SourceTie]) -> None:
+    """Put the sources' mean into what of the target's parameter any source matches."""
+    total, shares = np.zeros_like(new), np.zeros_like(new)
+    for old, tie in zip(crfs, ties, strict=True):
+        source, target = (_places(rows, kind) for rows in tie.matched)
+        share = new.dtype.type(tie.share)
+        total[target] += share * old[source]
+        shares[target] += share
+    seen = shares > 0
+    new[seen] = total[seen] / shares[seen]
+
+
+def _places(tags: Integers, kind: str) -> tuple[Any, ...]:
+    """Where the values of some tags stand in a CRF's parameter: columns, both, or entries."""
+    if kind == "A":
+        return np.ix_(tags, tags)
+    return (slice(None), tags) if kind == "W" else (tags,)

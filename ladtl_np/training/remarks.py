@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ladtl_np.corpus.inspection import inspect_domains, inspect_roles
 from ladtl_np.corpus.labels import LabelMap
@@ -28,7 +28,7 @@ def unknown_tokens(corpora: Corpora, vocabulary: Vocabulary) -> Unknown:
 
 
 def opening_remarks(
-    corpora: Corpora, used: Corpora, label_map: LabelMap | None, unknown: Unknown
+    corpora: Corpora, used: Corpora, label_maps: Sequence[LabelMap], unknown: Unknown
 ) -> tuple[Remark, ...]:
     """Say what stands out before the first step.
 
@@ -38,14 +38,14 @@ def opening_remarks(
         As they were read.
     used
         The same with the sentences that are trained on; no source where the method has none.
-    label_map
-        Pairs of types.
+    label_maps
+        Pairs of types of each source.
     unknown
         From `unknown_tokens`.
     """
     found = inspect_roles(corpora.roles())
-    if used.source is not None:
-        found += inspect_domains(used.source, used.target, label_map)
+    for source, label_map in zip(used.sources, label_maps, strict=True):
+        found += inspect_domains(source, used.target, label_map)
     (dev,) = unknown.get("dev", (None,))
     if corpora.dev is not None and dev is not None:
         found += remark_on_unknown(corpora.dev.name, dev, None)

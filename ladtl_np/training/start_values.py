@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -34,14 +35,16 @@ class StartValues(NamedTuple):
         """Rows of the vocabulary without those of words that only the file of vectors has."""
         return len(self.vocabulary) - len(self.vectors.more)
 
-    def architecture(self, source_tags: TagSet | None, target_tags: TagSet) -> Architecture:
+    def architecture(self, sources: Sequence[TagSet], target_tags: TagSet) -> Architecture:
         """Sizes of a network with heads for these tags; no source tags, no source head."""
         config, characters = self.config, self.characters
+        first, *more = [len(tags) for tags in sources] or [0]
         return Architecture(
             vocabulary=len(self.vocabulary),
             embedding=config.model.embedding,
             hidden=config.model.hidden,
-            source_tags=len(source_tags) if source_tags else 0,
+            source_tags=first,
+            more_source_tags=tuple(more),
             target_tags=len(target_tags),
             emission_bias=config.model.emission_bias,
             shared_crf=self.shared_crf,
@@ -53,13 +56,13 @@ class StartValues(NamedTuple):
         )
 
     def network(
-        self, source_tags: TagSet | None, target_tags: TagSet, *, first_stage: bool = False
+        self, sources: Sequence[TagSet], target_tags: TagSet, *, first_stage: bool = False
     ) -> Network:
         """A network with heads for these tags.
 
         Nothing is drawn for the file's own words, so that training does not depend on their number.
         """
-        config, architecture = self.config, self.architecture(source_tags, target_tags)
+        config, architecture = self.config, self.architecture(sources, target_tags)
         drawn = msgspec.structs.replace(architecture, vocabulary=self.trained_words)
         start = Start(recurrent=config.model.recurrent_init, projection=config.projection.init)
         chance = stream(config.seed, "start values", first_stage=first_stage)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ladtl_np.model.network import Network, from_named
+from ladtl_np.model.network import Network, domain_of, from_named, head_names
 from ladtl_np.training.events import Evaluation, Step
 from ladtl_np.training.passes import BalancedPasses, Passes
 from ladtl_np.training.trainer import Trainer
@@ -114,15 +114,27 @@ def restore(trainer: Trainer, state: TrainerState, arrays: Arrays) -> None:
 
 
 def passes_of(trainer: Trainer) -> dict[str, Passes]:
-    """Every order of sentences, by the name of its array."""
-    labels = {f"source/{label}": each for label, each in trainer.source.labels.items()}
-    return {"source": trainer.source, "target": trainer.target} | labels
+    """Every order of sentences, by the name of its array: of each domain, and of labels."""
+    found = _domains(trainer)
+    labels = {
+        f"{domain}/{label}": each
+        for domain, passes in found.items()
+        for label, each in passes.labels.items()
+    }
+    return found | labels
+
+
+def _domains(trainer: Trainer) -> dict[str, Passes]:
+    """Passes over each domain: ``source``, ``source2``, ..., ``target``."""
+    passes = [*trainer.sources, trainer.target]
+    return dict(zip(map(domain_of, head_names(len(passes))), passes, strict=True))
 
 
 def _generators(trainer: Trainer) -> dict[str, np.random.Generator]:
-    orders = {"source order": trainer.source.rng, "target order": trainer.target.rng}
-    if isinstance(trainer.source, BalancedPasses):
-        orders["label order"] = trainer.source.label_rng
+    orders = {f"{domain} order": passes.rng for domain, passes in _domains(trainer).items()}
+    for domain, passes in _domains(trainer).items():
+        if isinstance(passes, BalancedPasses):
+            orders[f"{domain} label order"] = passes.label_rng
     return orders | {"dropout": trainer.dropout, "unknown words": trainer.unknown}
 
 

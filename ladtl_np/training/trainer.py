@@ -1,9 +1,9 @@
-"""Two-domain mini-batches, AdaGrad, evaluation on development data, the best model kept."""
+"""Mini-batches of all domains, AdaGrad, evaluation on development data, the best model kept."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TypeVar
 
@@ -11,21 +11,20 @@ import numpy as np
 
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DivergedError, ScoreError
 from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import evaluate
 from ladtl_np.model.network import Network
 from ladtl_np.objective import LossTerms, Objective, loss_step
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, domain_batch
 from ladtl_np.options.schedules import share_of_step
 from ladtl_np.options.seeds import stream
 from ladtl_np.scoring import Scores
 from ladtl_np.training.diverged import Taken, Watch, advised
 from ladtl_np.training.events import Evaluation, Stage, Step
 from ladtl_np.training.optimizer import AdaGrad, global_norm
-from ladtl_np.training.passes import Passes, source_passes
+from ladtl_np.training.passes import Passes, source_passes, with_unknown
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.reloading import carry_layers
 
@@ -53,8 +52,8 @@ class Trainer:
         The steps since the evaluation before.
     seconds
         Training time so far, evaluations included, of whoever waits for events not.
-    source, target, dropout, unknown
-        Where the random choices come from.
+    sources, target, dropout, unknown
+        Where the random choices come from, the sources' and the target's order among them.
     watch
         Notices that training has failed.
     """
@@ -68,22 +67,31 @@ class Trainer:
         self.workers = Workers(config.threads)
         self.optimizer = AdaGrad(self.network, config.optimizer)
         chance = partial(stream, config.seed, first_stage=stage == "source")
-        orders = chance("source order"), chance("label order")
-        self.source = source_passes(config, prepared.source, prepared.objective, *orders)
+        self.sources = [
+            source_passes(
+                config,
+                source.sentences,
+                tie,
+                chance("source order", number=number),
+                chance("label order", number=number),
+            )
+            for number, (source, tie) in enumerate(prepared.tied_sources())
+        ]
         self.target = Passes(prepared.target, chance("target order"))
         self.dropout, self.unknown = chance("dropout"), chance("unknown words")
         first = prepared.first_stage
         self.first = Trainer(first, "source") if first is not None else None
         self.step, self.since_best, self.seconds = 0, 0, 0.0
         self.recent: list[Step] = []
-        tags = max(len(prepared.target_tags), len(prepared.source_tags or ()))
+        tags = max(prepared.network.architecture.heads().values())
         self.watch = Watch(prepared.objective.options, tags)
         self._taken: tuple[Taken, ...] = ()
         weighted = prepared.method.source_weights == "similarity"
         self._scales_steps = weighted and config.cd.mode == "step"
         target = len(prepared.target), config.training.target_batch
-        source = len(prepared.source), config.training.source_batch
-        self._pass = target if config.training.epoch == "target" else max(source, target)
+        batch = config.training.source_batch
+        sources = [(len(source.sentences), batch) for source in prepared.sources]
+        self._pass = target if config.training.epoch == "target" else max([*sources, target])
 
     def run(self) -> Iterator[Step | Evaluation]:
         """Train to the end or until patience runs out, yielding every step and evaluation.
@@ -98,8 +106,8 @@ class Trainer:
         """
         if self.first is not None:
             yield from self.first.run()
-            matched, options = self.prepared.objective.matched, self.config.reload
-            carry_layers(self.network, self.first.network, matched, options)
+            ties, options = self.prepared.objective.ties, self.config.reload
+            carry_layers(self.network, self.first.network, ties, options)
             self.first = None
         training = self.config.training
         begin = time.perf_counter() - self.seconds
@@ -126,25 +134,18 @@ class Trainer:
             raise advised(error, best, self.config.optimizer) from None
 
     def _batch(self) -> Batch:
-        options, names = self.config.training, self.prepared.names
-        target = Taken(names[1], self.target.take(options.target_batch))
-        source = Taken(names[0], self.source.take_beside(options.source_batch, target.sentences))
-        self._taken = source, target
-        return two_domain_batch(
-            self._with_unknown(source.sentences),
-            self._with_unknown(target.sentences),
-            self.prepared.spelled,
+        options, prepared = self.config.training, self.prepared
+        target = self.target.take(options.target_batch)
+        self._taken = (
+            *(
+                Taken(source.name, passes.take_beside(options.source_batch, target))
+                for source, passes in zip(prepared.sources, self.sources, strict=True)
+            ),
+            Taken(prepared.target_name, target),
         )
-
-    def _with_unknown(self, sentences: Sequence[EncodedSentence]) -> list[EncodedSentence]:
-        vocabulary: Vocabulary = self.prepared.vocabulary
-        probability = self.config.training.unknown_probability
-        return [
-            sentence._replace(
-                words=vocabulary.replace_singletons(sentence.words, self.unknown, probability)
-            )
-            for sentence in sentences
-        ]
+        chance = prepared.vocabulary, self.unknown, options.unknown_probability
+        domains = [with_unknown(taken.sentences, *chance) for taken in self._taken]
+        return domain_batch(domains, prepared.spelled)
 
     def _objective(self, step: int) -> Objective:
         """The loss of a step, with the weights that its terms have there."""

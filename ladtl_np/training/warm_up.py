@@ -13,7 +13,7 @@ from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.network import Architecture, Start, initialise
 from ladtl_np.objective import Objective, loss_step
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.options.parts import AdaGradOptions
 from ladtl_np.training.optimizer import AdaGrad, global_norm
 
@@ -30,7 +30,7 @@ def warm_up(dtype: DTypeLike = np.float32) -> float:
     start = Start(recurrent="glorot", projection="identity")
     network = initialise(sizes, np.random.default_rng(0), start, dtype)
     sentence = EncodedSentence(np.array([1, 2, 1]), np.array([0, 1, 1]))
-    batch = two_domain_batch([sentence], [sentence, sentence])
+    batch = domain_batch([[sentence], [sentence, sentence]])
     mask = np.ones((batch.words.size, 2), dtype)
     same = np.arange(2)
     for scale in (1.0, 1e4):  # the second is outside the scaled CRF's range

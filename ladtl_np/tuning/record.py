@@ -13,12 +13,14 @@ import msgspec
 
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
+from ladtl_np.experiment.state import unnamed
 from ladtl_np.files import is_temporary, sweep_temporary_files, write_atomically
 from ladtl_np.options.config import portable
 from ladtl_np.printable import LONG, shown, some_of
 from ladtl_np.runs.lock import FolderLock
 from ladtl_np.runs.marker import SEARCH, search_record, signed
 from ladtl_np.runs.names import LOCK, SEARCH_RECORD
+from ladtl_np.runs.records import numbered
 from ladtl_np.tuning.trials import Trials
 
 __all__ = ["Record", "held_record"]
@@ -85,12 +87,13 @@ def _made_of(trials: Trials, hashes: Mapping[str, str]) -> dict[str, Any]:
     """All that its runs depend on, as JSON has it."""
     data = trials.config.data
     # files are compared by what is in them
-    unnamed = {"source": "", "target": "", "dev": "", "embeddings": "", "label_map": ""}
-    config = msgspec.structs.replace(
-        portable(trials.config), data=msgspec.structs.replace(data, **unnamed)
-    )
-    paths: dict[str, str] = {file.role: file.path for file in data.files()}
-    paths |= {"word vectors": data.embeddings, "label map": data.label_map}
+    config = unnamed(portable(trials.config), "embeddings", "label_map")
+    paths: dict[str, str] = {}
+    for file in data.files():
+        paths[numbered(file.role, paths)] = file.path
+    for path in data.label_maps():
+        paths[numbered("label map", paths)] = path
+    paths["word vectors"] = data.embeddings
     content = {
         "options": flattened(msgspec.to_builtins(config)),
         "space": msgspec.to_builtins(trials.space),

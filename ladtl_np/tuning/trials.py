@@ -12,8 +12,8 @@ import msgspec
 from ladtl_np.errors import DataError
 from ladtl_np.experiment.choice import Choice, PointScores
 from ladtl_np.experiment.expansion import RunSpec
-from ladtl_np.experiment.file import Task
 from ladtl_np.experiment.job import Job
+from ladtl_np.experiment.task import Task
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import unique_names
 from ladtl_np.runs.found import FoundRun
@@ -62,7 +62,10 @@ class Trials:
         config = msgspec.structs.replace(config_at(self.config, values), seed=seed)
         folder = f"{POINT}{run.point:04}/seed-{seed}"
         fraction = config.data.target_fraction
-        task = Task(*unique_names([config.data.source or "no source", config.data.target]))
+        data = config.data
+        sources = [source.path for source in data.sources()] or ["no source"]
+        *named, target = unique_names([*sources, data.target])
+        task = Task(tuple(named), target)
         return RunSpec(task, config.method, seed, fraction, values, config, folder, not values)
 
     def until(self, spec: RunSpec, share: float) -> int:

@@ -11,7 +11,7 @@ from ladtl_np.audit.data.files import equal
 from ladtl_np.audit.data.leakage import used_sentences
 from ladtl_np.audit.outcome import Line, Verdict, noted
 from ladtl_np.corpus.inspection import illegal_places
-from ladtl_np.corpus.labels import LabelMap, TagSet, listed, unmatched_types
+from ladtl_np.corpus.labels import TagSet, listed, unmatched_types
 from ladtl_np.corpus.unknown import count_unknown
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.model.tag_names import way_of
@@ -19,8 +19,9 @@ from ladtl_np.options.config import Config, differing_options, parse_config, rea
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV, Manifest
 from ladtl_np.runs.names import BEST, CONFIG, MANIFEST, METRICS
-from ladtl_np.runs.run import read_label_map
+from ladtl_np.runs.run import read_label_maps
 from ladtl_np.runs.tables import read_table
+from ladtl_np.training.source_domains import maps_of
 
 __all__ = ["choice_lines", "label_lines"]
 
@@ -124,11 +125,11 @@ def _sample_lines(evidence: Evidence) -> Iterator[Line]:
     for held in evidence.of("source", "target"):
         if held.corpus is None:
             continue
-        used = len(used_sentences(evidence.config, held.role, held.corpus))
+        used = len(used_sentences(evidence.config, held))
         share = data.source_fraction if held.role == "source" else data.target_fraction
         found = f"{used:,} of {len(held.corpus):,} sentences"
         detail = f"a share of {share:g}, by seed {drawn_by}" if share < 1 else ""
-        check = f"the {held.role}'s sample"
+        check = f"the {evidence.numbered(held)}'s sample"
         if held.role == "target":
             told = evidence.manifest.target_sentences_used
             verdict: Verdict = "passed" if used == told else "failed"
@@ -152,28 +153,37 @@ def label_lines(evidence: Evidence) -> Iterator[Line]:
 def _map_lines(evidence: Evidence) -> Iterator[Line]:
     model, config = evidence.model, evidence.config
     try:
-        label_map = read_label_map(config) or LabelMap()
+        maps = read_label_maps(config)
     except (DataError, UsageError) as error:
         yield Line("label map", str(error), "to be read", "failed", config.data.label_map)
         return
     if model is None:
         return
-    differences = [] if dict(label_map.pairs) == dict(model.label_map) else ["other pairs"]
-    fine = f"{len(label_map.pairs)} pairs of types"
+    sources = evidence.of("source")
+    if len(sources) == len(evidence.config.data.sources()) and not config.data.concatenate:
+        used = [used_sentences(config, held) for held in sources]
+        try:
+            maps = maps_of(used, maps) if used else maps
+        except DataError as error:
+            yield Line("types of the label map", str(error), "in the corpora", "failed")
+            return
+    own = [dict(model.label_map), *(dict(head.label_map.pairs) for head in model.more_sources)]
+    given = [dict(one.pairs) for one in maps[: len(own)]]
+    differences = [] if given == own else ["other pairs"]
+    fine = f"{sum(map(len, own))} pairs of types"
     yield equal(f"label map and {BEST}", differences, fine, config.data.label_map)
-    corpora = {held.role: held.corpus for held in evidence.of("source", "target")}
-    source, target = corpora.get("source"), corpora.get("target")
+    target = next(iter(evidence.of("target")), None)
     if target is None:
         return
-    types = TagSet.from_corpora([used_sentences(config, "target", target)])
-    if source is not None:
+    types = TagSet.from_corpora([used_sentences(config, target)])
+    for held, label_map in zip(sources, maps, strict=False):
         try:
-            ours = TagSet.from_corpora([used_sentences(config, "source", source)])
+            ours = TagSet.from_corpora([used_sentences(config, held)])
             alone = unmatched_types(ours, types, label_map)
         except DataError as error:
             yield Line("types of the label map", str(error), "in the corpora", "failed")
         else:
-            for role, names in zip(("source", "target"), alone, strict=True):
+            for role, names in zip((evidence.numbered(held), "target"), alone, strict=True):
                 if names:
                     yield noted(f"types of the {role} alone", f"{len(names)}", listed(names))
     for held in evidence.of("dev", "test"):

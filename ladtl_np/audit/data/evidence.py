@@ -37,6 +37,8 @@ class Held(NamedTuple):
         What was read; None where it could not be.
     problem
         Why not.
+    number
+        Which of its role it is, from 0 on.
     """
 
     role: Role
@@ -44,6 +46,7 @@ class Held(NamedTuple):
     told: DataFile | None
     corpus: Corpus | None
     problem: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Evidence:
         """The corpora of some roles that could be read."""
         return [one for one in self.held if one.role in roles and one.corpus is not None]
 
+    def numbered(self, held: Held) -> str:
+        """Name a corpus by its role: ``source``, ``source2``."""
+        return held.role if not held.number else f"{held.role}{held.number + 1}"
+
     def result_name(self, held: Held) -> str | None:
         """Under which name the scores on a corpus stand in the manifest."""
         names = [name for name in self.manifest.results or {}]
@@ -117,6 +124,10 @@ def read_evidence(folder: str | PathLike[str], moved: Moved | None = None) -> Ev
         held = [Held(role, one.name, _told(told, role), one) for role, one in corpora]
     else:
         held = [_read(file, _told(told, file.role)) for file in _files(config)]
+    held = [
+        one._replace(number=sum(other.role == one.role for other in held[:place]))
+        for place, one in enumerate(held)
+    ]
     model, problem = _model(path, config)
     return Evidence(
         path, run, config, written, run.manifest, tuple(held), generated, model, problem

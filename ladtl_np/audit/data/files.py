@@ -13,6 +13,7 @@ from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.manifest import DataFile
 from ladtl_np.runs.marker import holds_run
 from ladtl_np.runs.names import BEST, CONFIG, LAST, MANIFEST
+from ladtl_np.runs.records import numbered
 from ladtl_np.training.trained_model import versions
 
 __all__ = ["equal", "file_lines"]
@@ -109,7 +110,10 @@ def _model_lines(evidence: Evidence) -> Iterator[Line]:
     differences = [f"{key}: {one!r} and {other!r}" for key, one, other in options]
     yield equal(f"options in {BEST} and {CONFIG}", differences, "every option")
     told: dict[str, Any] = dict(model.provenance.get("data", {}))
-    wanted = {e.role: e.sha256 for e in evidence.manifest.data if e.role != "test"}
+    wanted: dict[str, str] = {}
+    for entry in evidence.manifest.data:
+        if entry.role != "test":
+            wanted[numbered(entry.role, wanted)] = entry.sha256
     roles = [role for role in {**wanted, **told} if wanted.get(role) != told.get(role)]
     yield equal(f"hashes in {BEST} and {MANIFEST}", roles, f"{len(wanted)} corpora")
     mine, theirs = model.provenance.get("versions", {}), evidence.manifest.versions

@@ -58,12 +58,15 @@ class Shared(NamedTuple):
         return len(self.scored.corpus or ())
 
 
-def used_sentences(config: Config, role: Role, corpus: Corpus) -> Corpus:
+def used_sentences(config: Config, held: Held) -> Corpus:
     """The sentences of a training corpus that the run was trained on, drawn again."""
-    data = config.data
+    data, corpus = config.data, held.corpus
+    if corpus is None:
+        raise ValueError("the corpus must have been read")
     seed = config.seed if data.sample_seed < 0 else data.sample_seed
-    if role == "source":
-        return sample(corpus, data.source_fraction, stream(seed, "source sample"))
+    if held.role == "source":
+        chance = stream(seed, "source sample", number=held.number)
+        return sample(corpus, data.source_fraction, chance)
     return sample(corpus, data.target_fraction, stream(seed, "target sample"))
 
 
@@ -84,7 +87,7 @@ def _shared(config: Config, scored: Held, within: Held) -> Shared:
     found = [sentence for sentence in scored.corpus if sentence.tokens in known]
     sampled = None
     if within.role in ("source", "target"):
-        used = used_sentences(config, within.role, within.corpus)
+        used = used_sentences(config, within)
         if len(used) < len(within.corpus):
             known = {sentence.tokens for sentence in used}
             sampled = sum(sentence.tokens in known for sentence in found)

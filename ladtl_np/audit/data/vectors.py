@@ -61,7 +61,7 @@ def _word_lines(evidence: Evidence, model: Model) -> Iterator[Line]:
         model.vocabulary.normalise(token)
         for held in training
         if held.corpus is not None
-        for sentence in used_sentences(evidence.config, held.role, held.corpus)
+        for sentence in used_sentences(evidence.config, held)
         for token in sentence.tokens
     }
     for held in evidence.of("dev", "test"):

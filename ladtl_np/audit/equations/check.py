@@ -10,6 +10,7 @@ import numpy as np
 from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
 from ladtl_np.audit.chains import Chain, chain_of
+from ladtl_np.audit.chosen import batch_of, some
 from ladtl_np.audit.comparing import Comparisons
 from ladtl_np.audit.divergence import without_two_chains
 from ladtl_np.audit.equations.characters import check_characters
@@ -26,9 +27,9 @@ from ladtl_np.audit.equations.shown import equation_tables
 from ladtl_np.audit.equations.step import check_adagrad, check_dropout
 from ladtl_np.audit.equations.transfer import check_distance, check_divergences
 from ladtl_np.audit.outcome import Audit, Line, Tell, noted
-from ladtl_np.audit.subject import Subject, some
+from ladtl_np.audit.subject import Subject
 from ladtl_np.model.network import SOURCE, TARGET
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats
@@ -89,7 +90,7 @@ def check_equations(
     rng = stream(seed, "audit")
     book = Comparisons()
     source, target = (some(half, sentences, LONGEST) for half in (subject.source, subject.target))
-    batch = two_domain_batch(source, target, subject.spelled)
+    batch = batch_of(source, target, subject.spelled)
     done = _counted(tell)
     with single_threaded_blas():
         hidden = encoder_forward(subject.network, batch, None, Workers())[0].copy()
@@ -218,7 +219,7 @@ def _check_renumbered(
     """What is matched by name, with the source's tags in another order."""
     other = renumbered(subject)
     source, target = (some(half, sentences, LONGEST) for half in (other.source, other.target))
-    batch = two_domain_batch(source, target, other.spelled)
+    batch = batch_of(source, target, other.spelled)
     with single_threaded_blas():
         hidden = encoder_forward(other.network, batch, None, Workers())[0].copy()
     check_mmd_terms(book, other, batch, hidden)

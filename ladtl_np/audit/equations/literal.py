@@ -7,7 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from ladtl_np.audit.chains import Chain
-from ladtl_np.model.network import CHARACTERS, EMBEDDING, SOURCE, Network
+from ladtl_np.model.network import (
+    CHARACTERS,
+    EMBEDDING,
+    Architecture,
+    Network,
+    projection_name,
+    source_number,
+)
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.reference.characters import characters_forward
 from ladtl_np.reference.embedding import embedding_forward
@@ -53,13 +60,20 @@ def literal_head(network: Network, head: str) -> CrfWeights:
 def literal_chain(network: Network, head: str, H: Floats, *, bias: bool = True) -> Chain:
     """Scores of one sentence under a head: projection, emissions, transitions."""
     sizes = network.architecture
-    domain = "source" if head == SOURCE else "target"
     if sizes.projection == "linear":
-        H = linear_projection_forward(H, network.weights[f"{domain}_projection.T"])
+        H = linear_projection_forward(H, network.weights[projection_name(head)])
     elif sizes.projection == "mask":
-        H = mask_forward(H, domain_mask(domain, sizes.hidden, sizes.shared_fraction))
+        H = mask_forward(H, literal_mask(sizes, head))
     W, A, b = literal_head(network, head)
     return Chain(affine_forward(H, W, b if bias else None), A)
+
+
+def literal_mask(sizes: Architecture, head: str) -> Floats:
+    """What of the hidden states (2H,) a head behind masks may see."""
+    number, place = source_number(head), {"sources": max(len(sizes.sources()), 1)}
+    if number is None:
+        return domain_mask("target", sizes.hidden, sizes.shared_fraction, **place)
+    return domain_mask("source", sizes.hidden, sizes.shared_fraction, number=number, **place)
 
 
 def _direction(network: Network, name: str) -> LstmWeights:

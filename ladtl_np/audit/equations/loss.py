@@ -10,6 +10,7 @@ import numpy as np
 
 from ladtl_np.arrays.packing import pack
 from ladtl_np.audit.chains import of_matched
+from ladtl_np.audit.chosen import batch_of
 from ladtl_np.audit.comparing import Comparisons
 from ladtl_np.audit.equations.discrepancy import matched_by_name
 from ladtl_np.audit.equations.literal import literal_chain, literal_head, literal_hidden
@@ -18,7 +19,7 @@ from ladtl_np.layers.embedding import dropout_mask
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import EMBEDDING, SOURCE, TARGET
 from ladtl_np.objective import LossTerms, loss_and_gradients, variances_of
-from ladtl_np.objective.batching import EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.mmd import row_pairs
 from ladtl_np.objective.terms import Objective
 from ladtl_np.reference.crf import nll_forward
@@ -119,7 +120,7 @@ def check_loss(
         [sentence._replace(weight=float(rng.uniform(0.5, 1.5))) for sentence in half]
         for half in (source, target)
     )
-    batch = two_domain_batch(source, target, subject.spelled)
+    batch = batch_of(source, target, subject.spelled)
     network = subject.network
     rate = max(subject.config.model.dropout, _LEAST_DROPOUT)
     shape = batch.words.size, network.architecture.word_inputs

@@ -51,5 +51,5 @@ def renumbered(subject: Subject) -> Subject:
         network=network,
         source_tags=other,
         source=tuple(map(moved, subject.source)),
-        objective=replace(subject.objective, matched=matched, label_weights=mu),
+        objective=subject.objective.tied(matched=matched, label_weights=mu),
     )

@@ -61,8 +61,8 @@ def _as_own(found: Explained) -> list[str | None]:
 def _partners(found: Explained, one: Head, two: Head) -> dict[int, int]:
     """Tags of one head and those of the other that mean the same."""
     source, target = (side.tolist() for side in found.matched)
-    sides = {"source": source, "target": target}
-    return dict(zip(sides[one.domain], sides[two.domain], strict=True))
+    sides = (target, source) if one.domain == "target" else (source, target)
+    return dict(zip(*sides, strict=True))
 
 
 def _paths_table(heads: list[Head]) -> Table:
@@ -97,8 +97,7 @@ def _side_by_side(found: Explained) -> Table:
 
 def _divergence(found: Explained, tolerance: float) -> tuple[list[Line], dict[str, float] | None]:
     """KL of the two distributions over tag sequences, both ways, where every tag is matched."""
-    by_domain = {head.domain: head for head in found.heads}
-    source, target = by_domain["source"], by_domain["target"]
+    source, target = sorted(found.heads, key=lambda head: head.domain == "target")
     numbers, partners = found.matched
     if not numbers.size == len(source.tags) == len(target.tags):
         told = f"{numbers.size:,} of {len(source.tags):,} and {len(target.tags):,} tags matched"

@@ -13,7 +13,7 @@ from ladtl_np.arrays.workers import Workers
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import CHARACTERS, Network
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.characters import characters_forward
 from ladtl_np.reference.embedding import embedding_forward
@@ -77,7 +77,7 @@ class Words:
         """The sentence with some tags as a batch, of the target by name."""
         numbers = None if self.spelled is None else np.arange(len(self.tokens))
         sentence = EncodedSentence(self.rows, tags, spellings=numbers)
-        return two_domain_batch([], [sentence], self.spelled)
+        return domain_batch([[], [sentence]], self.spelled)
 
 
 def words_of(model: Model, tokens: Sequence[str]) -> Words:

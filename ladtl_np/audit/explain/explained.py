@@ -15,12 +15,12 @@ from ladtl_np.audit.explain.encoding import (
     words_of,
 )
 from ladtl_np.audit.explain.heads import Head, KernelHead, kernel_head, reference_head
-from ladtl_np.corpus.labels import LabelMap, matched_tags
+from ladtl_np.corpus.labels import matched_tags
 from ladtl_np.corpus.schemes import converted
 from ladtl_np.errors import UsageError
 from ladtl_np.model.file import Model
-from ladtl_np.model.network import SOURCE, TARGET
-from ladtl_np.model.tagging import Domain, make_decoder
+from ladtl_np.model.network import TARGET, source_head, source_number
+from ladtl_np.model.tagging import make_decoder
 from ladtl_np.printable import shown
 from ladtl_np.shapes import Integers
 
@@ -44,7 +44,7 @@ class Explained:
     encoding, by_kernels
         Gates and hidden states, by the reference and by the kernels.
     heads, kernel_heads
-        Of the chosen domain first.
+        Of the chosen domain first; beside the target that of the first source.
     matched
         Numbers of the tags of both heads that mean the same: source, target.
     decoded
@@ -86,7 +86,7 @@ def explained(
     tokens: Sequence[str],
     gold: Sequence[str] | None,
     *,
-    domain: Domain,
+    domain: str,
     constrained: bool | None,
 ) -> Explained:
     """Compute everything; arguments and errors are those of `explain_sentence`."""
@@ -99,19 +99,19 @@ def explained(
     decoded = decoder.tag([tokens])[0]
     words, bias = words_of(model, tokens), decoder.emission_bias
     encoding, by_kernels = reference_encoding(words), kernel_encoding(words)
-    matched, tags = _matched(model), {SOURCE: model.source_tags, TARGET: model.target_tags}
-    own_tags = decoder.tags
+    number, own_tags = source_number(decoder.head) or 0, decoder.tags
+    matched, tags = _matched(model, number), {TARGET: model.target_tags}
+    tags |= {source_head(number): head.tags for head in model.sources[number : number + 1]}
     numbers = None
     if gold is not None:
         numbers = own_tags.encode(converted(gold, "BIOES", own_tags.scheme)).tolist()
     heads = []
-    for name in sorted((TARGET, SOURCE), key=lambda name: name != decoder.head):
-        own = tags[name]
-        if own is None:
-            continue
+    for name in sorted(tags, key=lambda name: name != decoder.head):
         annotated = numbers if name == decoder.head else _translated(numbers, matched, name)
         how = {"constrained": decoder.constrained, "bias": bias}
-        heads.append(reference_head(words, encoding.hidden, name, own, gold=annotated, **how))
+        heads.append(
+            reference_head(words, encoding.hidden, name, tags[name], gold=annotated, **how)
+        )
     return Explained(
         words=words,
         encoding=encoding,
@@ -126,16 +126,16 @@ def explained(
     )
 
 
-def _matched(model: Model) -> tuple[Integers, Integers]:
-    """Source and target tags that mean the same; with one CRF for both these are its rows."""
-    source = model.source_tags
-    if source is None:
+def _matched(model: Model, number: int) -> tuple[Integers, Integers]:
+    """Tags of a source and of the target that mean the same; of a shared CRF these are its rows."""
+    if not model.sources:
         none = np.zeros(0, np.int64)
         return none, none
+    source = model.sources[number]
     if model.network.architecture.shared_crf:
-        same = np.arange(len(source))
+        same = np.arange(len(source.tags))
         return same, same
-    return matched_tags(source, model.target_tags, LabelMap(dict(model.label_map)))
+    return matched_tags(source.tags, model.target_tags, source.label_map)
 
 
 def _translated(
@@ -145,7 +145,7 @@ def _translated(
     if numbers is None:
         return None
     source, target = (side.tolist() for side in matched)
-    pairs = zip(target, source, strict=True) if name == SOURCE else zip(source, target, strict=True)
+    pairs = zip(source, target, strict=True) if name == TARGET else zip(target, source, strict=True)
     partner = dict(pairs)
     found = [partner[number] for number in numbers if number in partner]
     return found if len(found) == len(numbers) else None

@@ -10,7 +10,6 @@ from ladtl_np.audit.explain.gates import gates_audit
 from ladtl_np.audit.explain.scores import scores_audit
 from ladtl_np.audit.outcome import TOLERANCE, Audit
 from ladtl_np.model.file import Model
-from ladtl_np.model.tagging import Domain
 
 __all__ = ["explain_sentence"]
 
@@ -20,7 +19,7 @@ def explain_sentence(
     tokens: Sequence[str],
     gold: Sequence[str] | None = None,
     *,
-    domain: Domain = "target",
+    domain: str = "target",
     constrained: bool | None = None,
     tolerance: float = TOLERANCE,
 ) -> list[Audit]:

@@ -9,16 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ladtl_np.audit.equations.literal import literal_mask
 from ladtl_np.audit.explain.encoding import Words
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import legal_start_end_transition
 from ladtl_np.layers import linear, projection
 from ladtl_np.layers.crf import crf_backward, crf_forward, crf_viterbi
-from ladtl_np.model.network import SOURCE
+from ladtl_np.model.network import domain_of, projection_name
 from ladtl_np.reference.crf import log_partition, sequence_score, token_marginals, viterbi
 from ladtl_np.reference.linear import affine_forward
 from ladtl_np.reference.projection import (
-    domain_mask,
     linear_projection_forward,
     mask_forward,
 )
@@ -62,7 +62,7 @@ class Head:
     Attributes
     ----------
     name
-        ``network.SOURCE`` or ``network.TARGET``.
+        Of the head, as the network has it.
     tags
         Its tags.
     E, A
@@ -90,8 +90,8 @@ class Head:
 
     @property
     def domain(self) -> str:
-        """``source`` or ``target``."""
-        return self.name.removesuffix("_crf")
+        """``source``, ``source2``, ..., or ``target``."""
+        return domain_of(self.name)
 
     @property
     def predicted(self) -> Path:
@@ -181,10 +181,9 @@ def _scores(words: Words, hidden: Floats, name: str, *, bias: bool) -> tuple[Flo
     sizes, crf = network.architecture, network.architecture.crf_of(name)
     P = hidden
     if sizes.projection == "linear":
-        P = linear_projection_forward(hidden, weights[network.projection_name(name)])
+        P = linear_projection_forward(hidden, weights[projection_name(name)])
     elif sizes.projection == "mask":
-        domain = "source" if name == SOURCE else "target"
-        P = mask_forward(hidden, domain_mask(domain, sizes.hidden, sizes.shared_fraction))
+        P = mask_forward(hidden, literal_mask(sizes, name))
     b = weights.get(f"{crf}.b") if bias else None
     return affine_forward(P, weights[f"{crf}.W"], b), weights[f"{crf}.A"]
 

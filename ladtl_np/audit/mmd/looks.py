@@ -13,7 +13,7 @@ from ladtl_np.audit.mmd.permutation import squared_distances
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.model.network import Network
 from ladtl_np.objective import loss_and_gradients
-from ladtl_np.objective.batching import Batch, EncodedSentence, two_domain_batch
+from ladtl_np.objective.batching import Batch, EncodedSentence, domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.objective.mmd import row_pairs
 from ladtl_np.objective.terms import Objective
@@ -118,7 +118,7 @@ def look(network: Network, objective: Objective, batch: Batch) -> Look:
     target = [name for name in likelihood if name.startswith("target_crf")]
     with single_threaded_blas():
         hidden, _ = encoder_forward(network, batch, None, Workers())
-    pairs = row_pairs(batch, replace(objective, label_aware=True, label_weights=None))
+    pairs = row_pairs(batch, replace(objective.tied(label_weights=None), label_aware=True))
     hidden = hidden.astype(np.float64)
     apart = [squared_distances(hidden[p.source], hidden[p.target]).ravel() for p in pairs]
     quantiles = np.quantile(np.concatenate(apart), (0.1, 0.5, 0.9)) if pairs else np.full(3, np.nan)
@@ -155,7 +155,7 @@ def batches_of(
 ) -> list[Batch]:
     """Draw mini-batches of the sizes of training, and with labels met as in training."""
     sizes = config.training.source_batch, config.training.target_batch
-    passes = source_passes(config, source, objective, rng, rng)
+    passes = source_passes(config, source, objective.ties[0], rng, rng)
     batches = []
     for _ in range(count):
         first, second = (
@@ -164,7 +164,7 @@ def batches_of(
         )
         if isinstance(passes, BalancedPasses):
             first = passes.take_beside(sizes[0], second)
-        batches.append(two_domain_batch(first, second, spelled))
+        batches.append(domain_batch([first, second], spelled))
     return batches
 
 
@@ -200,7 +200,8 @@ def looks_of_training(
             tell()
         else:
             batches = batches_of(*given, prepared.spelled, count, rng)
-            looks = [look(trainer.network, prepared.objective, batch) for batch in batches]
+            network, objective = trainer.network.pair(0), prepared.objective.alone(0)
+            looks = [look(network, objective, batch) for batch in batches]
             f1 = float("nan")
             if event.scores is not None:
                 f1 = event.scores.conlleval.overall.f1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ladtl_np.commands.support.formats import default_threads
 from ladtl_np.commands.support.reading import format_setting
 from ladtl_np.corpus.dotted import flattened
+from ladtl_np.errors import UsageError
 from ladtl_np.options.config import (
     DEFAULTS,
     Config,
@@ -27,17 +29,47 @@ _KEYS = {
     "method": "method",
     "seed": "seed",
     "threads": "threads",
-    "source": "data.source",
     "target": "data.target",
     "dev": "data.dev",
     "test": "data.test",
     "target_fraction": "data.target_fraction",
-    "label_map": "data.label_map",
     "embeddings": "data.embeddings",
     "vocabulary_key": "vocabulary.key",
     "steps": "training.steps",
     "parameter_transfer": "objective.parameter_transfer",
 }
+
+
+def _choose_sources(
+    chosen: dict[str, Any], names: dict[str, str], sources: Sequence[str], maps: Sequence[str]
+) -> None:
+    """Sources and label maps of the command line; its sources are all that there are.
+
+    A source that is named there is read as the first one is.
+    """
+    data = chosen.get("data", {})
+    if sources:
+        first, *more = sources
+        how = {"format": data["source_format"]} if "source_format" in data else {}
+        set_option(chosen, "data.source", first)
+        set_option(chosen, "data.more_sources", [{"file": path, **how} for path in more])
+        names |= {"data.source": "--source", "data.more_sources": "--source"}
+    if not maps:
+        return
+    further = chosen.get("data", {}).get("more_sources", [])
+    if len(maps) > 1 and len(maps) != 1 + len(further):
+        raise UsageError(
+            f"--label-map is given {len(maps)} times for {1 + len(further)} sources; give one for "
+            "all of them, or one for each in their order"
+        )
+    names["data.label_map"] = "--label-map"
+    set_option(chosen, "data.label_map", maps[0])
+    if further:
+        own = maps[1:] or [""] * len(further)
+        pairs = zip(further, own, strict=True)
+        set_option(
+            chosen, "data.more_sources", [{**source, "label_map": path} for source, path in pairs]
+        )
 
 
 def chosen_config(
@@ -59,6 +91,7 @@ def chosen_config(
             continue
         names[key] = f"--{option.replace('_', '-')}"
         set_option(chosen, key, list(value) if isinstance(value, tuple) else value)
+    _choose_sources(chosen, names, given.get("source") or (), given.get("label_map") or ())
     preset = preset_options(given["preset"]) if given.get("preset") else {}
     table = merge_options(demo_options() if demo else {}, chosen)
     table = merge_options(resumed, merge_options(preset, table))

@@ -98,14 +98,11 @@ def measured_cost(prepared: Prepared) -> Cost:
 def warnings_of_cost(prepared: Prepared) -> list[str]:
     """What makes steps much larger than they look: batches above the corpus, endless sentences."""
     options = prepared.config.training
-    source = prepared.source
-    if prepared.first_stage is not None:
-        source = prepared.first_stage.target
+    sources = [
+        ("source", sentences, options.source_batch) for _, sentences in prepared.trained_sources()
+    ]
     told = []
-    for side, sentences, batch in (
-        ("source", source, options.source_batch),
-        ("target", prepared.target, options.target_batch),
-    ):
+    for side, sentences, batch in (*sources, ("target", prepared.target, options.target_batch)):
         if not sentences:
             continue
         if batch > len(sentences):

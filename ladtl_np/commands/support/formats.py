@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -106,14 +107,26 @@ def decoding_options(function: Function) -> Function:
     )
 
 
+class _Domain(click.ParamType[str]):
+    """A domain of a model, whether that has it or not."""
+
+    name = "domain"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not re.fullmatch(r"target|source([2-9]|[1-9][0-9]{1,3})?", value):
+            self.fail(f"{value!r} is none of target, source, source2, source3, ...", param, ctx)
+        return str(value)
+
+
 def domain_option(function: Function) -> Function:
     """Add ``--domain``."""
     return click.option(
         "--domain",
-        type=click.Choice(["target", "source"]),
+        type=_Domain(),
+        metavar="target|source|source2|...",
         default="target",
         show_default=True,
-        help="Which of the model's two taggers to use.",
+        help="Which of the model's taggers to use; sources after the first are numbered.",
     )(function)
 
 

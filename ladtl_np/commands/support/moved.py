@@ -16,12 +16,13 @@ __all__ = ["MOVED", "moved_files", "moved_options", "run_inputs"]
 MOVED = ("source", "target", "dev", "test", "label_map", "embeddings", "vocabulary_key")
 """Names of the values that `moved_options` gives."""
 
+_SEVERAL = ("source", "test", "label-map")
 _WHAT = {
-    "source": "corpus of the source",
+    "source": "source is now; give all of them in the run's order",
     "target": "training corpus of the target",
     "dev": "development corpus",
     "test": "test corpus is now; give all of them in the run's order",
-    "label-map": "label map",
+    "label-map": "label map is now; of several sources give all that differ, in their order",
     "embeddings": "file of word vectors",
 }
 
@@ -32,8 +33,8 @@ def moved_options(function: Function) -> Function:
         click.option(
             f"--{name}",
             metavar="FILE",
-            multiple=name == "test",
-            help=f"Where the run's {what}{'' if name == 'test' else ' is now'}.",
+            multiple=name in _SEVERAL,
+            help=f"Where the run's {what}{'' if name in _SEVERAL else ' is now'}.",
         )
         for name, what in _WHAT.items()
     ]
@@ -45,7 +46,7 @@ def moved_files(values: dict[str, Any]) -> Moved:
     from ladtl_np.audit.run_files import Moved
 
     given: dict[str, Any] = {name: values.pop(name) or "" for name in MOVED}
-    given["test"] = tuple(given["test"])
+    given |= {name: tuple(given[name]) for name in ("source", "test", "label_map")}
     return Moved(**given)
 
 

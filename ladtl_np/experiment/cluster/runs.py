@@ -67,7 +67,7 @@ def run_on_cluster(
     """
     if not jobs:
         return
-    maps = {job.config.data.label_map for job in jobs} - {""}
+    maps = {path for job in jobs for path in job.config.data.label_maps()}
     base = "" if all(map(os.path.isabs, [*hashes, *maps])) else os.getcwd()
     sent = [
         job._replace(folder=Path(os.path.abspath(job.folder)), base=base, patience=PATIENCE)
