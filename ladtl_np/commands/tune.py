@@ -43,6 +43,7 @@ __all__ = ["command"]
 
 RUNS = 30
 SHOWN_RUNGS = 4  # of a plan without end: point 0, and one bracket
+START_SECONDS = 3.0  # about, of a run's process before it trains
 RECORD_SECONDS = 5.0  # between two notes of the time that a search has taken
 _FILE = click.Path(path_type=str)
 
@@ -216,7 +217,7 @@ class _Search:
         """Points of the next bracket: as many as the time that is left may be enough for."""
         assert self._minutes is not None
         left = 60 * self._minutes - self._spent()
-        affordable = left * self._processes / (self.trials.seconds() or 1.0)
+        affordable = left * self._processes / (START_SECONDS + (self.trials.seconds() or 0.0))
         sizes = range(BRACKET, 1, -1)
         return next((n for n in sizes if whole_runs(n, self.trials.seeds) <= affordable), 1)
 
