@@ -206,6 +206,8 @@ def test_an_option_that_works_with_some_of_the_others_may_be_searched(tmp_path: 
     path = tmp_path / "s.toml"
     path.write_text("objective.w_mmd = [0.0, 0.1]\nobjective.kernel = ['reference', 'median']\n")
     assert list(read_space(path, config_of(), set())) == ["objective.w_mmd", "objective.kernel"]
+    path.write_text("data.source_fraction = [0.5, 1.0]\n", "utf-8")
+    assert list(read_space(path, config_of(), set())) == ["data.source_fraction"]
 
 
 def test_the_page_shows_the_default_space() -> None:

@@ -23,6 +23,8 @@ __all__ = ["Range", "Space", "config_at", "default_space", "draw", "read_space"]
 
 # they say what the task is, or how a search is done, and not how well a method does
 _FIXED = ("method", "seed", "threads", "data.", "vocabulary.key", "training.select_by")
+# but for how sources are used
+_FREE = ("data.source_fraction", "data.shares", "data.concatenate")
 _DIGITS = 3  # of a drawn number, so that it can be read and typed
 _LOOKS = 64  # draws among which an option has to change something once
 
@@ -79,7 +81,7 @@ def read_space(path: str | Path, config: Config, chosen: Collection[str]) -> Spa
     for key in space:
         if key in chosen:
             raise UsageError(f"{path}: {key} is set as well; leave it out in one of both")
-        if any(key == fixed or key.startswith(fixed) for fixed in _FIXED):
+        if key not in _FREE and any(key == each or key.startswith(each) for each in _FIXED):
             raise UsageError(f"{path}: {key} says what the task is, and cannot be searched for")
     _require_in_range(space, config, str(path))
     _require_effects(space, config, str(path))
