@@ -37,8 +37,9 @@ from fuzz.documents import (
 )
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.commands import train, vectors
+from ladtl_np.commands import train
 from ladtl_np.commands.support.reading import read_options
+from ladtl_np.commands.vectors.train import _column_formats
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.cutting.sentences import cut_sentences
 from ladtl_np.corpus.findings import Findings
@@ -293,7 +294,7 @@ def _every(data: bytes) -> None:
 
 def _columns(data: bytes) -> None:
     settings = os.fsdecode(data).split("\x1f")
-    vectors._column_formats(2, settings)
+    _column_formats(2, settings)
     read_options(rename=settings)
 
 
@@ -359,7 +360,8 @@ def _run(data: bytes) -> None:
 
 
 def _metrics(data: bytes) -> None:
-    with _file(data, "metrics.tsv") as path, _file(data, "results.tsv"):
+    manifest = _file(_MANIFEST, "manifest.json")
+    with manifest, _file(data, "metrics.tsv") as path, _file(data, "results.tsv"):
         run = FoundRun(path.parent, path.parent)
         assert all(0 <= step and 0 <= f1 <= 1 for step, f1 in run.learning)
         method_labels(path.parent)
