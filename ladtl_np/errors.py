@@ -72,8 +72,12 @@ class ScoreError(LadtlError):
     """A tagger's scores are not finite, so its tags would mean nothing."""
 
 
-class TerminatedError(LadtlError):
-    """The process was asked to end by a signal, SIGTERM unless `number` says another."""
+class TerminatedError(BaseException):
+    """The process was asked to end by a signal, SIGTERM unless `number` says another.
+
+    No `Exception`, as Ctrl-C is none: whoever goes on after a failure, such as a library that tries
+    an import, or a command that goes on with the next file, must not go on after this.
+    """
 
     def __init__(self, message: str = "terminated", number: int = 15) -> None:
         super().__init__(message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -50,6 +51,15 @@ def wait_for(path: Path, run: subprocess.Popen[bytes], seconds: float = 60.0) ->
     """Wait until a file is there or the program has ended."""
     end = time.monotonic() + seconds
     while not path.exists() and run.poll() is None and time.monotonic() < end:
+        time.sleep(0.005)
+
+
+def wait_for_below(folder: Path, name: str, run: subprocess.Popen[bytes]) -> None:
+    """The same of a file of that name anywhere below a folder, whose folders come and go."""
+    end = time.monotonic() + 60.0
+    while run.poll() is None and time.monotonic() < end:
+        if any(name in files for _, _, files in os.walk(folder)):  # no error for what has gone
+            return
         time.sleep(0.005)
 
 

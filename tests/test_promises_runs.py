@@ -16,7 +16,7 @@ import pytest
 import tomli_w
 from conftest import Invoke, once, write_corpus
 from failing_calls import failing
-from interrupted import content, hashes, small_run, start, wait_for
+from interrupted import content, hashes, small_run, start, wait_for, wait_for_below
 from small_corpora import small_corpora
 
 from ladtl_np.experiment.job import Job, perform
@@ -24,7 +24,7 @@ from ladtl_np.files import is_temporary
 from ladtl_np.model.file import load_model
 from ladtl_np.options.config import parse_config, read_config
 from ladtl_np.runs.checkpoint import read_checkpoint
-from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, NEW
+from ladtl_np.runs.names import BEST, CHECKPOINT, LAST, METRICS, NEW
 from ladtl_np.runs.signals import stop_asked_for
 
 QUICK = ("--steps", "3", "--threads", "1", "--set", "model.hidden=4", "--set", "model.embedding=4")
@@ -151,6 +151,24 @@ def test_promise_06_every_command_ends_in_order_at_a_signal(
     assert told.decode().strip() in ("error: interrupted", "error: terminated")
     assert not out.exists()
     assert no_leftovers(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("going_on", ["Exception", "(LadtlError, OSError, MemoryError)"])
+def test_promise_06_nobody_goes_on_after_a_signal_as_after_a_failure(
+    number: signal.Signals, going_on: str
+) -> None:
+    """A library tries an import, a command tries a file; a signal is neither's failure."""
+    program = (
+        "import os, time\nfrom ladtl_np.errors import LadtlError\n"
+        "from ladtl_np.runs.signals import signals_raise\n"
+        "with signals_raise():\n"
+        f"    try:\n        os.kill(os.getpid(), {number.value}); time.sleep(9)\n"
+        f"    except {going_on}:\n        print('went on')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.stdout == b""
+    assert done.returncode != 0
 
 
 def test_promise_06_a_second_signal_ends_the_program_at_once() -> None:
@@ -521,8 +539,7 @@ def test_promise_05_an_experiments_checkpoint_of_other_options_is_left_aside(
 ) -> None:
     out = tmp_path / "out"
     run = start("experiment", experiment, "--out", out)
-    while not list(out.rglob("metrics.tsv")) and run.poll() is None:
-        time.sleep(0.01)
+    wait_for_below(out, METRICS, run)
     time.sleep(0.3)
     run.send_signal(signal.SIGTERM)
     run.communicate(timeout=60)

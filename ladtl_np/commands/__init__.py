@@ -21,7 +21,7 @@ from ladtl_np import __version__
 from ladtl_np.commands.support.standard import prepare_streams
 from ladtl_np.commands.support.start import require_start
 from ladtl_np.corpus.limits import bounded
-from ladtl_np.errors import LadtlError, ModelWarning, UsageError
+from ladtl_np.errors import LadtlError, ModelWarning, TerminatedError, UsageError
 from ladtl_np.kernels.notice import tell_of_compiling
 from ladtl_np.runs.signals import signals_raise
 
@@ -108,7 +108,7 @@ class _Commands(click.Group):
             code = error.exit_code
         except (click.Abort, KeyboardInterrupt):
             code = _fail("interrupted", INTERRUPTED)
-        except LadtlError as error:
+        except (LadtlError, TerminatedError) as error:
             code = _fail(str(error), error.exit_code)
         except OSError as error:
             _abandon_stdout()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ladtl_np.arrays.workers import single_threaded_blas
-from ladtl_np.errors import LadtlError
+from ladtl_np.errors import LadtlError, TerminatedError
 from ladtl_np.model.vocabulary_key import read_key
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
@@ -144,7 +144,7 @@ def _steps(prepared: Prepared) -> tuple[int, int]:
 
 def explanation(error: BaseException) -> str:
     """Say in a line why a run failed; where, if the cause is a bug."""
-    if isinstance(error, LadtlError):
+    if isinstance(error, LadtlError | TerminatedError):
         return str(error)
     if isinstance(error, MemoryError):
         return "not enough memory"
