@@ -171,6 +171,24 @@ def test_promise_06_nobody_goes_on_after_a_signal_as_after_a_failure(
     assert done.returncode != 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_promise_06_a_signal_is_not_lost_where_c_has_called_back(number: signal.Signals) -> None:
+    """Python drops what is raised there, and compiling kernels is full of such calls."""
+    program = (
+        "import ctypes, os, time\nfrom ladtl_np.runs.signals import signals_raise\n"
+        "@ctypes.CFUNCTYPE(None)\ndef called():\n"
+        f"    os.kill(os.getpid(), {number.value})\n    time.sleep(9)\n"
+        "with signals_raise():\n"
+        "    try:\n        called()\n        print('dropped', flush=True)\n        time.sleep(9)\n"
+        "    except BaseException as error:\n        print(type(error).__name__)\n"
+        "    else:\n        print('lost')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    name = "KeyboardInterrupt" if number == signal.SIGINT else "TerminatedError"
+    assert done.stdout.decode().split() == ["dropped", name]
+    assert done.stderr == b""
+
+
 def test_promise_06_a_second_signal_ends_the_program_at_once() -> None:
     program = (
         "import os, signal\nfrom ladtl_np.runs.signals import stop_asked_for, signals_raise\n"

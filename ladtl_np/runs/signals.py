@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ __all__ = ["raise_for", "signals_raise", "stop_asked_for", "without_interrupts"]
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # not every system has all
 _SIGNALS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+AGAIN_SECONDS = 0.05
+"""After which a signal is sent again whose error was lost: C has returned by then, or soon."""
 Handler = Callable[[int, FrameType | None], Any]
 
 
@@ -23,7 +26,8 @@ Handler = Callable[[int, FrameType | None], Any]
 def signals_raise() -> Iterator[None]:
     """Let the first signal to stop raise an error, so that what is begun is put in order.
 
-    A second one ends the process at once.
+    A second one ends the process at once. An error that Python had to drop, because it was raised
+    where C has called back, as LLVM does while kernels are compiled, is raised again.
 
     Raises
     ------
@@ -35,7 +39,7 @@ def signals_raise() -> Iterator[None]:
         _end_at_next()
         raise_for(number)
 
-    with _handled_by(stop, tuple(_SIGNALS)):
+    with _handled_by(stop, tuple(_SIGNALS)), _raised_again(stop):
         yield
 
 
@@ -113,6 +117,36 @@ def _handled_by(handler: Handler, numbers: tuple[int, ...]) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+
+
+@contextmanager
+def _raised_again(handler: Handler) -> Iterator[None]:
+    """Send a signal once more whose error nobody could catch, until somebody can."""
+    before = sys.unraisablehook
+
+    def dropped(lost: Any) -> None:
+        number = _number_of(lost.exc_value)
+        if not number or threading.current_thread() is not threading.main_thread():
+            before(lost)
+            return
+        signal.signal(number, handler)  # it is the first one once more
+        main = threading.main_thread().ident
+        again = threading.Timer(AGAIN_SECONDS, signal.pthread_kill, (main, number))
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = dropped
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
+
+
+def _number_of(error: BaseException | None) -> int:
+    """The signal that an error of `raise_for` stands for; 0 for another error."""
+    if isinstance(error, TerminatedError):
+        return error.exit_code - 128
+    return int(signal.SIGINT) if isinstance(error, KeyboardInterrupt) else 0
 
 
 def _end_at_next() -> None:
