@@ -41,6 +41,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "linear maps": {"method": "linear-projection", "projection": {"init": "xavier"}},
     "masks": {"method": "domain-mask"},
     "one domain": {"method": "non-transfer"},
+    "BIO inside": {"model": {"scheme": "iob2"}},
+    "BIO inside, unconstrained": {"model": {"scheme": "iob2"}, "decoding": {"constrained": False}},
 }
 
 
@@ -99,6 +101,23 @@ def test_every_check_holds_for_every_kind_of_model(kind: str, tiny_corpus: Corpo
         assert section.figures
         for parts in (section.figures, section.tables):
             assert len({part.name for part in parts}) == len(parts)
+
+
+def test_tags_are_explained_in_the_model_s_own_scheme(
+    tiny_corpus: Corpora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = untrained(tiny_corpus, model={"scheme": "iob2"})
+    found = heads_of(monkeypatch)
+    audits = explain_sentence(model, TOKENS, GOLD)
+    gold = next(path for path in found[0].paths if path.name == heads.GOLD)
+    assert found[0].names(gold) == ("B-Drug", "I-Drug", "O", "B-Sign")
+    line_of(audits, "legal in IOB2")
+    tables = {table.name: table for table in audits[0].tables}
+    assert "IOB2" in tables["explain-paths"].caption
+    illegal = {row[0].text: row[-1].text for row in tables["explain-paths"].rows}
+    assert illegal["gold"] == illegal["predicted"] == "0"
+    marked = {row[0].text: row[1].text for row in tables["explain-sentence"].rows}
+    assert marked["gold"] == "[Cz Drug]never[x Sign]"
 
 
 @pytest.mark.parametrize("constrained", [True, False])

@@ -10,7 +10,7 @@ import pytest
 from conftest import Invoke
 from hostile_models import Parts, assembled
 from shapes_at_random import START
-from small_corpora import small_config
+from small_corpora import small_config, small_corpora
 
 from ladtl_np.commands.model import _rows, _tokens, describe_model
 from ladtl_np.corpus.cutting.profile import Joints, Profile
@@ -19,6 +19,7 @@ from ladtl_np.model.network import initialise
 from ladtl_np.model.verify import CHECKS
 from ladtl_np.runs import checkpoint
 from ladtl_np.training.preparation import Corpora, prepare
+from ladtl_np.training.trained_model import build_model
 from ladtl_np.training.trainer import Trainer
 
 
@@ -41,6 +42,25 @@ def test_info_describes_a_model_without_its_words(
     assert found["vocabulary"] == len(tiny_model.vocabulary)
     assert found["provenance"]["data"] == {"target": "00ff"}
     assert "words" not in found
+
+
+def test_a_model_of_bio_says_so_in_every_command(
+    invoke: Invoke, tiny_model_file: str, gold_file: str, tmp_path: Path
+) -> None:
+    prepared = prepare(small_config(model={"scheme": "iob2"}), small_corpora())
+    path = tmp_path / "bio.safetensors"
+    save_model(path, build_model(prepared, prepared.network, {}, {}))
+    found = json.loads(invoke("model", "info", path, "--json").stdout)
+    assert (found["scheme"], found["target_scheme"]) == ("IOB2", "BIOES")
+    assert found["tags"] == {"source": 5, "target": 5}
+    assert "IOB2; trained on BIOES" in invoke("model", "info", path).stdout
+    assert "all of IOB2" in invoke("model", "verify", path).stdout
+    assert "all of BIOES" in invoke("model", "verify", tiny_model_file).stdout
+    shown = invoke("evaluate", "--model", path, gold_file).stdout
+    assert "decoding constrained to legal IOB2" in shown
+    both = invoke("evaluate", "--model", path, "--model", tiny_model_file, gold_file).stdout
+    told = "as in training: constrained to legal IOB2, constrained to legal BIOES"
+    assert told in " ".join(both.split())
 
 
 def test_info_as_a_table(invoke: Invoke, tiny_model_file: str) -> None:
