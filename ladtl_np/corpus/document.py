@@ -43,6 +43,8 @@ class Document:
         Bounds of the tokens, where the file gives them.
     sentences
         Offset of each sentence's first code point, where the file gives them; the first is 0.
+    probabilities
+        How probable a tagger found each of `entities`, in their order; None where it did not say.
     """
 
     text: str
@@ -52,3 +54,4 @@ class Document:
     file: str = ""
     tokens: tuple[Bounds, ...] | None = None
     sentences: tuple[int, ...] | None = None
+    probabilities: tuple[float, ...] | None = None
