@@ -18,11 +18,12 @@ import numpy as np
 from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.shapes import Floats, Integers, Scalar
 
-__all__ = ["crf_log_backward", "crf_log_forward"]
+__all__ = ["crf_log_backward", "crf_log_forward", "log_sum_exp"]
 
 
 @inline
-def _log_sum_exp(x: Floats) -> Scalar:
+def log_sum_exp(x: Floats) -> Scalar:
+    """The logarithm of the sum of exponentials of a row; -inf if all of it is."""
     largest: Scalar = x[0]
     for k in range(1, x.size):
         largest = max(largest, x[k])
@@ -59,8 +60,8 @@ def crf_log_forward(
                 for j in range(m):
                     for i in range(m):
                         scratch[i] = alpha[before, i] + A[i, j]
-                    alpha[row, j] = E[row, j] + _log_sum_exp(scratch)
-            z[row] = _log_sum_exp(alpha[row])
+                    alpha[row, j] = E[row, j] + log_sum_exp(scratch)
+            z[row] = log_sum_exp(alpha[row])
             log_z[row - first] += z[row]
             if z[row] > -np.inf:
                 for j in range(m):
@@ -101,7 +102,7 @@ def crf_log_backward(
                 following = last + j
                 for k in range(m):
                     scratch[k] = A[i, k] + (E[following, k] + beta[following, k] - z[following])
-                beta[row, i] = _log_sum_exp(scratch)
+                beta[row, i] = log_sum_exp(scratch)
                 if alpha[row, i] == -np.inf:
                     continue
                 for k in range(m):

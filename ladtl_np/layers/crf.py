@@ -12,7 +12,14 @@ from ladtl_np.kernels import crf_log
 from ladtl_np.kernels import viterbi as decoding
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["CrfCache", "crf_backward", "crf_forward", "crf_viterbi", "fits_scaled_space"]
+__all__ = [
+    "CrfCache",
+    "check_scores",
+    "crf_backward",
+    "crf_forward",
+    "crf_viterbi",
+    "fits_scaled_space",
+]
 
 # Largest (range of E_t) + 2 (range of A) for which no intermediate value of the scaled recursions
 # leaves the dtype's normal numbers (docs/math/crf.md): a little under log(max) of each dtype.
@@ -43,7 +50,7 @@ def fits_scaled_space(E: Floats, A: Floats) -> bool:
     return bool(spread < SAFE_RANGE[E.dtype])
 
 
-def _check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
+def check_scores(E: Floats, A: Floats, offsets: Integers) -> None:
     """Kernels do not check bounds, so shapes that do not fit together must not reach them."""
     m = A.shape[0]
     if A.shape != (m, m) or E.ndim != 2 or E.shape[1] != m:
@@ -86,7 +93,7 @@ def crf_forward(
     tuple
         (B,) float64 values of ``log Z - score``, in packed order, and the cache.
     """
-    _check_scores(E, A, offsets)
+    check_scores(E, A, offsets)
     m = A.shape[0]
     if tags.shape != E.shape[:1]:
         raise ValueError(f"tags must be one a token, ({E.shape[0]},), got {tags.shape}")
@@ -164,7 +171,7 @@ def crf_backward(
 
 def crf_viterbi(E: Floats, A: Floats, offsets: Integers) -> tuple[Integers, Floats]:
     """Best tags (N,) in packed order and their scores (B,) float64; ties go to the lowest tag."""
-    _check_scores(E, A, offsets)
+    check_scores(E, A, offsets)
     sentences = int(offsets[1]) if offsets.size > 1 else 0
     best_tags = np.empty(E.shape[0], dtype=np.int64)
     best_score = np.empty(sentences)

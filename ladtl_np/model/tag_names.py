@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import PREFIXES, LegalTags, legal_start_end_transition, split_tag
+from ladtl_np.kernels.posterior_log import Spelling
 from ladtl_np.shapes import Integers
 
-__all__ = ["TagNames", "allowed_tags", "way_of"]
+__all__ = ["TagNames", "allowed_tags", "spelling_of", "way_of"]
 
 
 def way_of(scheme: str, constrained: bool) -> str:
@@ -25,6 +26,17 @@ def allowed_tags(tags: TagSet, *, constrained: bool) -> LegalTags:
         return legal_start_end_transition(tags.tags, tags.scheme)
     m = len(tags)
     return LegalTags(np.ones(m, np.bool_), np.ones(m, np.bool_), np.ones((m, m), np.bool_))
+
+
+def spelling_of(tags: TagSet) -> Spelling:
+    """Which spans the tags spell as conlleval reads them, in sequences legal or not."""
+    numbers = {kind: number for number, kind in enumerate(("", *tags.types))}
+    pairs = [split_tag(tag) for tag in tags.tags]
+    kinds = np.array([numbers[kind] for _, kind in pairs], np.int64)
+    opens = np.array([prefix in "BS" for prefix, _ in pairs])
+    closes = np.array([prefix in "ES" for prefix, _ in pairs])
+    same = (kinds[:, None] == kinds) & (kinds > 0)
+    return Spelling(kinds, same & ~closes[:, None] & ~opens)
 
 
 class TagNames:
