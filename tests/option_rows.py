@@ -217,6 +217,14 @@ OBJECTIVE = [
     move("objective.w_reg", 0.01, "total", REGULARISED),
     move("objective.kernel", "median", MMD),
     move("objective.kernel", [1.0], MMD),
+    # with so few frequencies some label has rows enough for them
+    move("objective.mmd_estimator", "random-features", MMD, base={"objective.mmd_features": 2}),
+    move(
+        "objective.mmd_features",
+        3,
+        MMD,
+        base={"objective.mmd_estimator": "random-features", "objective.mmd_features": 2},
+    ),
     move("objective.exclude_tags", ["O"], MMD),
     move("objective.mmd_floor", 100.0, MMD),
     move("objective.mmd_floor", 100.0, MMD, base={"method": "mmd-crf-l2"}),

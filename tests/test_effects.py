@@ -64,6 +64,13 @@ IDLE: list[tuple[str, Any, Base, str]] = [
     ),
     ("objective.kernel", "median", {"objective.w_mmd": 0.0}, "with objective.w_mmd of 0"),
     ("objective.mmd_floor", 0.1, {"objective.w_mmd": 0.0}, "with objective.w_mmd of 0"),
+    (
+        "objective.mmd_estimator",
+        "random-features",
+        {"objective.w_mmd": 0.0},
+        "with objective.w_mmd of 0",
+    ),
+    ("objective.mmd_features", 8, {}, "without objective.mmd_estimator=random-features"),
     ("objective.exclude_tags", ["O"], {"objective.w_mmd": 0.0}, "with objective.w_mmd of 0"),
     (
         "objective.parameter_transfer",

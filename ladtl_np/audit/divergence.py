@@ -15,7 +15,8 @@ from ladtl_np.audit.chosen import some
 from ladtl_np.audit.comparing import Comparison
 from ladtl_np.audit.divergence_shown import bounds_figure, bounds_tables
 from ladtl_np.audit.outcome import Audit, Line, Tell, noted
-from ladtl_np.audit.subject import STANDING_IN, Subject
+from ladtl_np.audit.subject import Subject
+from ladtl_np.audit.subject_notes import STANDING_IN
 from ladtl_np.model.network import SOURCE, TARGET, Network
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.reference.divergence import divergence_forward

@@ -19,6 +19,7 @@ from ladtl_np.layers.crf import SAFE_RANGE, crf_backward, crf_forward
 from ladtl_np.layers.embedding import embedding_backward, embedding_forward
 from ladtl_np.layers.mmd import RowPair, mmd_backward, mmd_forward
 from ladtl_np.layers.projection import projection_backward, projection_forward
+from ladtl_np.layers.random_features import feature_mmd_forward, random_frequencies
 from ladtl_np.reference.adagrad import adagrad_rows_step, adagrad_step
 from ladtl_np.shapes import Floats
 
@@ -71,6 +72,20 @@ def _mmd_in_blocks(rng: Rng) -> list[Pair]:
     return [Pair(function, {"hidden": hidden}, (gradient,))]
 
 
+def _random_features(rng: Rng) -> list[Pair]:
+    hidden, W = rng.normal(size=(MANY, 2)), random_frequencies(rng, 5, 2)
+    rows, d = rng.permutation(MANY), rng.normal(size=1)
+    # the first Gaussian is blind
+    given = [RowPair(0, rows[: MANY // 3], rows[MANY // 3 :])], [(0.1, 2.0, 40.0)], W, Workers()
+
+    def function(hidden: Floats) -> float:
+        return float(d @ feature_mmd_forward(hidden, *given)[0])
+
+    gradient = np.zeros_like(hidden)
+    mmd_backward(gradient, d, feature_mmd_forward(hidden, *given)[1], Workers())
+    return [Pair(function, {"hidden": hidden}, (gradient,))]
+
+
 def _map(rng: Rng) -> list[Pair]:
     X, T, dP = rng.normal(size=(3, 4)), rng.normal(size=(4, 4)), rng.normal(size=(3, 4))
     dT = np.zeros_like(T)
@@ -104,6 +119,7 @@ KERNEL_PAIRS: Pairs = {
     "CRF in scaled space": _scaled,
     "CRF in log space": _log_space,
     "MMD of many rows": _mmd_in_blocks,
+    "MMD by random features": _random_features,
     "map before a shared CRF": _map,
     "mask before a shared CRF": _mask,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ladtl_np.audit.feature_pairs import FEATURE_PAIRS
 from ladtl_np.audit.pairs import LENGTHS, Pair, Pairs
 from ladtl_np.reference import (
     characters,
@@ -254,6 +255,7 @@ REFERENCE_PAIRS: Pairs = {
     "mmd.mean_kernel_backward": _samples(mmd.mean_kernel_forward, mmd.mean_kernel_backward),
     "mmd.mmd_backward": _samples(mmd.mmd_forward, mmd.mmd_backward),
     "mmd.label_aware_mmd_backward": _label_aware,
+    **FEATURE_PAIRS,
     "parameter_transfer.parameter_transfer_backward": _transfer,
     "parameter_transfer.regulariser_backward": _regulariser,
     "projection.linear_projection_backward": _map,

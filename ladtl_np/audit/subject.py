@@ -14,6 +14,7 @@ from ladtl_np.audit.annotated import require_tags
 from ladtl_np.audit.chosen import batch_of, some
 from ladtl_np.audit.invented import invented_corpora
 from ladtl_np.audit.run_files import Moved, prepared_run
+from ladtl_np.audit.subject_notes import DEMO, STANDING_IN, notes_of
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
@@ -32,22 +33,8 @@ from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.preparation import prepare
 from ladtl_np.training.prepared import Prepared
 
-__all__ = ["STANDING_IN", "Subject", "demo_subject", "model_subject", "run_subject"]
+__all__ = ["Subject", "demo_subject", "model_subject", "run_subject"]
 
-STANDING_IN = (
-    "No corpus of the source was given. The target's own sentences stand in for it, with their "
-    "tags taken over to the source's through the label map, and tags without a partner as O."
-)
-"""Note of a subject whose source is not there."""
-_FIRST = (
-    "There are {count} sources. Gradients are those of all of them. Everything else looks at the "
-    "first one and the target, with the others left out of the network and of the loss."
-)
-_DEMO = (
-    "The subject is a small network at random start values, on invented sentences; it has a bias "
-    "and reads characters, and both domains name and order their types otherwise, so that every "
-    "part of the mathematics has something to do."
-)
 _SMALL = {
     "model": {"embedding": 6, "hidden": 5, "emission_bias": True},
     "characters": {"embedding": 3, "hidden": 2},
@@ -126,7 +113,7 @@ def demo_subject(seed: int = 0) -> Subject:
     """A small network at start values on invented sentences, with every kind of parameter."""
     config = parse_config({**_SMALL, "seed": seed, "method": "la-dtl"})
     prepared = prepare(config, *invented_corpora(seed))
-    return _of_prepared("demo", prepared, prepared.network, initial=None, notes=(_DEMO,))
+    return _of_prepared("demo", prepared, prepared.network, initial=None, notes=(DEMO,))
 
 
 def model_subject(
@@ -166,7 +153,7 @@ def model_subject(
             require_tags(corpus)
     numbers: dict[str, int] | None = None if held.characters is None else {}
     encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
-    notes = _of_several(len(held.sources))
+    notes = notes_of(len(held.sources), every)
     if held.source_tags is None:
         sources: tuple[EncodedSentence, ...] = ()
     elif source is None:
@@ -181,7 +168,7 @@ def model_subject(
         name=held.name or "model",
         network=held.network.pair(0).astype(np.float64),
         config=held.config,
-        objective=every.alone(0),
+        objective=every.exact().alone(0),
         source=sources,
         target=encoded,
         source_tags=held.source_tags,
@@ -262,7 +249,7 @@ def _of_prepared(
         name=name,
         network=network.pair(0).astype(np.float64),
         config=prepared.config,
-        objective=prepared.objective.alone(0),
+        objective=prepared.objective.exact().alone(0),
         source=prepared.source,
         target=prepared.target,
         source_tags=prepared.source_tags,
@@ -272,7 +259,7 @@ def _of_prepared(
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
         whole=_whole(network, prepared.objective, [s.sentences for s in prepared.sources]),
-        notes=(*_of_several(len(prepared.sources)), *notes),
+        notes=(*notes_of(len(prepared.sources), prepared.objective), *notes),
     )
 
 
@@ -281,12 +268,7 @@ def _whole(
 ) -> Whole | None:
     if len(sources) < 2:
         return None
-    return Whole(network.astype(np.float64), objective, tuple(sources))
-
-
-def _of_several(count: int) -> tuple[str, ...]:
-    """What to know where a network has several sources."""
-    return (_FIRST.format(count=count),) if count > 1 else ()
+    return Whole(network.astype(np.float64), objective.exact(), tuple(sources))
 
 
 def _standing_in(target: Sequence[EncodedSentence], tie: SourceTie) -> tuple[EncodedSentence, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from ladtl_np.layers.mmd import (
     mmd_layout,
 )
 from ladtl_np.layers.mmd_variances import median_variances
+from ladtl_np.layers.random_features import FeatureWork, features_begin, features_layout
 from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
@@ -43,13 +45,40 @@ def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
     return tuple(pair for pair in pairs if mu[pair.label])
 
 
-def _compared(batch: Batch, objective: Objective) -> tuple[tuple[RowPair, ...], MmdLayout]:
-    """row_pairs and their layout; kept with the batch, of which several steps may be made."""
+ROWS_A_FREQUENCY = 3
+"""With so many rows for each frequency, random features take as long as all pairs of rows do."""
+
+
+class _Compared(NamedTuple):
+    """Samples to compare, and in which way each pair is."""
+
+    pairs: tuple[RowPair, ...]
+    exact: list[int]  # pairs whose rows are all compared with each other
+    exact_layout: MmdLayout
+    featured: list[int]  # pairs that are compared by random features
+    featured_layout: MmdLayout
+
+
+def _compared(batch: Batch, objective: Objective) -> _Compared:
+    """row_pairs and their layouts; kept with the batch, of which several steps may be made."""
     known = batch.compared.get(id(objective))
     if known is None or known[0] is not objective:
-        pairs = row_pairs(batch, objective)
-        known = batch.compared[id(objective)] = objective, pairs, mmd_layout(pairs)
-    return known[1:]
+        pairs, ways = row_pairs(batch, objective), (list[int](), list[int]())
+        for number, pair in enumerate(pairs):
+            ways[_by_features(pair, objective)].append(number)
+        exact, featured = ([pairs[number] for number in way] for way in ways)
+        layouts = mmd_layout(exact), features_layout(featured)
+        found = _Compared(pairs, ways[0], layouts[0], ways[1], layouts[1])
+        known = batch.compared[id(objective)] = objective, found
+    found = known[1]
+    return found
+
+
+def _by_features(pair: RowPair, objective: Objective) -> bool:
+    """Whether random features are worth their error: fewer rows are sooner compared one by one."""
+    if objective.frequencies is None:
+        return False
+    return pair.source.size + pair.target.size > ROWS_A_FREQUENCY * len(objective.frequencies)
 
 
 def chosen_variances(
@@ -82,15 +111,31 @@ class MmdTerm:
         variances: Sequence[Sequence[float]] | None,
         memory: Memory,
     ) -> None:
-        pairs, layout = _compared(batch, objective)
+        found = self._found = _compared(batch, objective)
+        pairs = found.pairs
         chosen = chosen_variances(hidden, pairs, objective) if variances is None else variances
         self.objective, self.labels = objective, [pair.label for pair in pairs]
-        self.work = mmd_begin(hidden, layout, chosen, memory)
+        own = [chosen[number] for number in found.exact]
+        self.work = mmd_begin(hidden, found.exact_layout, own, memory)
         self.tasks = self.work.tasks
+        self.features: FeatureWork | None = None
+        if found.featured and objective.frequencies is not None:
+            others = [chosen[number] for number in found.featured]
+            given = found.featured_layout, others, objective.frequencies, memory
+            self.features = features_begin(hidden, *given)
+            self.tasks = (*self.features.tasks, *self.tasks)
+
+    def _values(self) -> Floats:
+        """Squared MMD of each pair, once all tasks have returned."""
+        values = np.zeros(len(self._found.pairs))
+        values[self._found.exact] = self.work.values()
+        if self.features is not None:
+            values[self._found.featured] = self.features.values()
+        return values
 
     def finish(self, dhidden: Floats, workers: Workers) -> float:
         """Return the value; adds its gradient, times w_mmd, to dhidden (N, 2H)."""
-        options, values = self.objective.options, self.work.values()
+        options, values = self.objective.options, self._values()
         all_mu = label_weights(self.objective)
         mu = all_mu[self.labels]
         total, sent_back = float(mu @ values), mu
@@ -99,7 +144,12 @@ class MmdTerm:
             # max(floor, .), which also makes an absent label count as the floor
             total = float(mu @ np.maximum(values, floor)) + floor * float(all_mu.sum() - mu.sum())
             sent_back = np.where(values > floor, mu, 0.0)
-        mmd_backward(dhidden, self.objective.weights.w_mmd * sent_back, self.work.cache, workers)
+        dvalues = self.objective.weights.w_mmd * sent_back
+        mmd_backward(dhidden, dvalues[self._found.exact], self.work.cache, workers)
+        if self.features is not None:
+            calls, cache = self.features.back()
+            workers.run(*calls)
+            mmd_backward(dhidden, dvalues[self._found.featured], cache, workers)
         return total
 
 

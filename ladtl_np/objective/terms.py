@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import msgspec
@@ -63,6 +63,8 @@ class Objective:
         Names of parameters that receive no gradient.
     progress
         Place in the run, from 0 to 1, at which schedules are read.
+    frequencies
+        (F, 2H) of the random features, fixed for the run; None where the MMD is exact.
     """
 
     options: ObjectiveOptions
@@ -70,6 +72,7 @@ class Objective:
     label_aware: bool
     frozen: tuple[str, ...]
     progress: float = 0.0
+    frequencies: Floats | None = field(default=None, compare=False, repr=False)
 
     @property
     def weights(self) -> TermWeights:
@@ -125,6 +128,10 @@ class Objective:
         """The same with one of several sources only."""
         ties = self.ties[number : number + 1]
         return replace(self, ties=tuple(tie._replace(share=1.0) for tie in ties))
+
+    def exact(self) -> Objective:
+        """The same with the MMD over all pairs of rows."""
+        return replace(self, frequencies=None)
 
     def tied(self, number: int = 0, **changes: Any) -> Objective:
         """The same with another tie of one source, such as ``matched=...``."""

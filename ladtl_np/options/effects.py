@@ -166,10 +166,17 @@ _RULES = (
         "set that to true",
     ),
     _Rule(
-        "objective.kernel objective.mmd_floor objective.exclude_tags",
+        "objective.kernel objective.mmd_estimator objective.mmd_features objective.mmd_floor "
+        "objective.exclude_tags",
         lambda given: given.config.objective.largest("w_mmd") > 0.0,
         "with objective.w_mmd of 0",
         "give that a weight",
+    ),
+    _Rule(
+        "objective.mmd_features",
+        lambda given: given.config.objective.mmd_estimator == "random-features",
+        "without objective.mmd_estimator=random-features",
+        "choose that",
     ),
     _Rule(
         "objective.parameter_transfer objective.divergence_gradient",

@@ -24,6 +24,8 @@ __all__ = [
 _NEEDED: dict[str, Callable[[Method], bool]] = {
     "objective.w_mmd": lambda method: method.mmd != "none",
     "objective.kernel": lambda method: method.mmd != "none",
+    "objective.mmd_estimator": lambda method: method.mmd != "none",
+    "objective.mmd_features": lambda method: method.mmd != "none",
     "objective.mmd_floor": lambda method: method.mmd != "none",
     "objective.exclude_tags": lambda method: method.mmd == "each label",
     "objective.w_param": lambda method: method.parameter_transfer,

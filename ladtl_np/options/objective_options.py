@@ -12,6 +12,9 @@ from ladtl_np.options.schedules import parse_schedule
 
 __all__ = ["ObjectiveOptions"]
 
+MOST_FEATURES = 100_000
+"""Frequencies with which even many rows would be compared sooner one by one."""
+
 
 class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Weights of the loss terms (sec. 4.2).
@@ -34,6 +37,12 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     kernel
         ``reference`` (the released code's 19 variances), ``median`` (the median heuristic), or a
         list of variances.
+    mmd_estimator
+        How the MMD is computed: ``exact``, over all pairs of rows; or by ``random-features``, in
+        time linear in the rows, for labels with more than three rows for each frequency.
+    mmd_features
+        Frequencies of the random features, each of which gives a cosine and a sine for every
+        Gaussian. 0 takes as many as hidden states have columns, 2 H.
     exclude_tags
         Tags of the source that the MMD leaves out, such as ``["O"]``.
     mmd_floor
@@ -52,6 +61,8 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     w_param: float | str = 0.03
     w_reg: float = 1e-4
     kernel: Literal["reference", "median"] | list[float] = "reference"
+    mmd_estimator: Literal["exact", "random-features"] = "exact"
+    mmd_features: int = 0
     exclude_tags: list[str] = []
     mmd_floor: float = 0.0
     parameter_transfer: Literal["l2", "kl"] = "l2"
@@ -63,6 +74,10 @@ class ObjectiveOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             min(shares) >= 0.0 and max(shares) <= 1.0 and shares != (1.0,) * len(shares),
             "source_share must lie in [0, 1), and in a schedule may be 1 for a part of the run, "
             f"got {self.source_share}",
+        )
+        require(
+            0 <= self.mmd_features <= MOST_FEATURES,
+            f"mmd_features must lie in [0, {MOST_FEATURES:,}], got {self.mmd_features}",
         )
         for name in ("w_mmd", "w_param", "w_reg", "mmd_floor"):
             value = getattr(self, name)

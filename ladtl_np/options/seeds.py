@@ -25,6 +25,7 @@ Chance = Literal[
     "audit",
     "search",
     "label order",
+    "random features",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -40,6 +41,7 @@ KEYS: dict[Chance, int] = {
     "audit": 9,  # coordinates, directions and permutations
     "search": 10,  # points among options
     "label order": 11,  # of the source's sentences that hold a label, pass by pass
+    "random features": 12,  # frequencies, once for a run
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 

@@ -10,12 +10,15 @@ import numpy as np
 
 from ladtl_np.corpus.labels import TagSet, matched_tags
 from ladtl_np.errors import UsageError
+from ladtl_np.layers.random_features import random_frequencies
 from ladtl_np.model.network import head_names, projection_name
 from ladtl_np.model.source_head import SourceHead
 from ladtl_np.objective.terms import Objective, SourceTie
 from ladtl_np.options.config import Config
 from ladtl_np.options.method_checks import require_equal_tags
 from ladtl_np.options.methods import Method
+from ladtl_np.options.seeds import stream
+from ladtl_np.shapes import Floats
 
 __all__ = ["objective_of", "sources_alone"]
 
@@ -64,7 +67,17 @@ def objective_of(
         ties=tuple(_tie(source, target, shared_crf, options.exclude_tags) for source in sources),
         label_aware=method.mmd != "all tokens",
         frozen=tuple(map(projection_name, head_names(len(sources) + 1))) if frozen else (),
+        frequencies=_frequencies(config) if used.w_mmd and sources else None,
     )
+
+
+def _frequencies(config: Config) -> Floats | None:
+    """Those of the random features, which the seed decides; None where the MMD is exact."""
+    if config.objective.mmd_estimator == "exact":
+        return None
+    width = 2 * config.model.hidden
+    count = config.objective.mmd_features or width
+    return random_frequencies(stream(config.seed, "random features"), count, width)
 
 
 def sources_alone(objective: Objective, share: float, shares: Sequence[float]) -> Objective:

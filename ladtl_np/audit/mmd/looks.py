@@ -200,7 +200,8 @@ def looks_of_training(
             tell()
         else:
             batches = batches_of(*given, prepared.spelled, count, rng)
-            network, objective = trainer.network.pair(0), prepared.objective.alone(0)
+            network = trainer.network.pair(0)
+            objective = prepared.objective.exact().alone(0)
             looks = [look(network, objective, batch) for batch in batches]
             f1 = float("nan")
             if event.scores is not None:

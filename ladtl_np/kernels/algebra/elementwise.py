@@ -1,4 +1,4 @@
-"""Exponential, sigmoid and tanh that LLVM can turn into vector code.       docs/math/lstm.md
+"""Exponential, sigmoid, tanh and waves that LLVM can turn into vector code.       docs/math/lstm.md
 
 Numba's own ``exp`` is a library call per element; this one is a polynomial without branches, so
 that a loop over it runs on whole vector registers (about seven times as fast).
@@ -6,6 +6,7 @@ that a loop over it runs on whole vector registers (about seven times as fast).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numba.extending import intrinsic, overload
 
 from ladtl_np.kernels._jit import STRICT, inline
 
-__all__ = ["exp", "same_bits", "sigmoid", "tanh"]
+__all__ = ["exp", "same_bits", "sigmoid", "tanh", "waves"]
 
 LOG2_E = 1.4426950408889634
 # ln 2 = HIGH + LOW, with so few bits in HIGH that n * HIGH is exact
@@ -28,6 +29,11 @@ ROUNDING_32, ROUNDING_64 = np.float32(1.5 * 2**23), 1.5 * 2**52
 LOWEST_32, HIGHEST_32 = np.float32(-87.33), np.float32(88.72)
 LOWEST_64, HIGHEST_64 = -708.39, 709.78
 ONE_32, TWO_32 = np.float32(1.0), np.float32(2.0)
+# sin(pi r) / r and cos(pi r) by powers of r^2, for |r| <= 1/2: what is left out is below rounding
+_SINE = [(-1.0) ** n * math.pi ** (2 * n + 1) / math.factorial(2 * n + 1) for n in range(11)]
+_COSINE = [(-1.0) ** n * math.pi ** (2 * n) / math.factorial(2 * n) for n in range(11)]
+SINE_64, COSINE_64 = tuple(_SINE), tuple(_COSINE)
+SINE_32, COSINE_32 = (tuple(map(np.float32, series[:8])) for series in (_SINE, _COSINE))
 
 
 def _bitcast(typing_context: Any, bits: Any) -> Any:
@@ -112,6 +118,48 @@ def _tanh_64(x: Any) -> Any:
     return 2.0 / (1.0 + _exp_64(-(x + x))) - 1.0
 
 
+# A whole number of turns is taken away, which is exact. The rest is at most half a turn, so that
+# half of it is an angle of at most pi / 2; two series give its sine and cosine, and the formulas of
+# the double angle those of the whole.
+
+
+@inline
+def _waves_32(turns: Any) -> Any:
+    r = turns - ((turns + ROUNDING_32) - ROUNDING_32)
+    z = r * r
+    sine, cosine = SINE_32[7], COSINE_32[7]
+    sine, cosine = sine * z + SINE_32[6], cosine * z + COSINE_32[6]
+    sine, cosine = sine * z + SINE_32[5], cosine * z + COSINE_32[5]
+    sine, cosine = sine * z + SINE_32[4], cosine * z + COSINE_32[4]
+    sine, cosine = sine * z + SINE_32[3], cosine * z + COSINE_32[3]
+    sine, cosine = sine * z + SINE_32[2], cosine * z + COSINE_32[2]
+    sine, cosine = sine * z + SINE_32[1], cosine * z + COSINE_32[1]
+    sine, cosine = sine * z + SINE_32[0], cosine * z + COSINE_32[0]
+    sine = sine * r
+    twice = sine + sine
+    return ONE_32 - twice * sine, twice * cosine
+
+
+@inline
+def _waves_64(turns: Any) -> Any:
+    r = turns - ((turns + ROUNDING_64) - ROUNDING_64)
+    z = r * r
+    sine, cosine = SINE_64[10], COSINE_64[10]
+    sine, cosine = sine * z + SINE_64[9], cosine * z + COSINE_64[9]
+    sine, cosine = sine * z + SINE_64[8], cosine * z + COSINE_64[8]
+    sine, cosine = sine * z + SINE_64[7], cosine * z + COSINE_64[7]
+    sine, cosine = sine * z + SINE_64[6], cosine * z + COSINE_64[6]
+    sine, cosine = sine * z + SINE_64[5], cosine * z + COSINE_64[5]
+    sine, cosine = sine * z + SINE_64[4], cosine * z + COSINE_64[4]
+    sine, cosine = sine * z + SINE_64[3], cosine * z + COSINE_64[3]
+    sine, cosine = sine * z + SINE_64[2], cosine * z + COSINE_64[2]
+    sine, cosine = sine * z + SINE_64[1], cosine * z + COSINE_64[1]
+    sine, cosine = sine * z + SINE_64[0], cosine * z + COSINE_64[0]
+    sine = sine * r
+    twice = sine + sine
+    return 1.0 - twice * sine, twice * cosine
+
+
 def exp(x: Any) -> Any:
     """exp(x) of a float32 or float64, to about one unit in the last place."""
     return np.exp(x)
@@ -127,6 +175,12 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
+def waves(turns: Any) -> Any:
+    """cos(2 pi t) and sin(2 pi t) of some turns t, fewer than 2^22 (2^51), to absolute rounding."""
+    angle = 2 * np.pi * turns
+    return np.cos(angle), np.sin(angle)
+
+
 def _by_dtype(function: Any, single: Any, double: Any) -> None:
     """Give kernels the version of their dtype; plain Python keeps NumPy's."""
 
@@ -138,3 +192,4 @@ def _by_dtype(function: Any, single: Any, double: Any) -> None:
 _by_dtype(exp, _exp_32, _exp_64)
 _by_dtype(sigmoid, _sigmoid_32, _sigmoid_64)
 _by_dtype(tanh, _tanh_32, _tanh_64)
+_by_dtype(waves, _waves_32, _waves_64)
