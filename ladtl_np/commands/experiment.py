@@ -80,8 +80,9 @@ def command(
     r"""Train a grid of tasks, methods, seeds and options, and tabulate the results.
 
     FILE_OR_NAME is a TOML file (docs/experiments.md) or an experiment of the package: demo, table2,
-    figure4, figure5, table4, table5. The same command again continues: finished runs are not
-    repeated. Ends with OUT/results.tsv, and a run folder below OUT for each run.
+    table2-large, figure4, figure5, sources, sources-joined, table4, table5. The same command again
+    continues: finished runs are not repeated. Ends with OUT/results.tsv, and a run folder below OUT
+    for each run.
 
     \b
     Examples:

@@ -18,7 +18,7 @@ __all__ = ["load_experiment", "packaged_experiments"]
 def packaged_experiments() -> dict[str, Path]:
     """Experiments that come with the package: files by name."""
     folder = Path(str(resources.files("ladtl_np.experiment"))) / "packaged"
-    return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {path.stem: path for path in sorted(folder.glob("*.toml"), key=lambda path: path.stem)}
 
 
 def load_experiment(
