@@ -124,6 +124,7 @@ def write_law_files(folder: Path) -> None:
         positions = [[_one_character(row) for row in rows] for rows in sentences]
         _write(folder / f"{name}-positions.txt", positions)
         _write_documents(folder / name, sentences)
+    (folder / "chosen.txt").write_text("2\n3\n5\n7\n11\n13\n")
     (folder / "map.toml").write_text('Pain = "Ache"\n')
     (folder / "map-other.toml").write_text('Pain = "Drug"\nDrug = "Ache"\n')
     for name, words in (("vectors", ("Zol", "end", "red")), ("vectors-dev", ("Zol", "dev-only"))):

@@ -31,7 +31,10 @@ LAW: Base = {
     "training.evaluate_every": 2,
 }
 """Of every run here: small, and with all parts that a network can have."""
-PATHS = frozenset(f"data.{role}" for role in ("source", "target", "dev", "label_map", "embeddings"))
+PATHS = frozenset(
+    f"data.{role}"
+    for role in ("source", "target", "target_chosen", "dev", "label_map", "embeddings")
+)
 PATHS |= {"vocabulary.key"}
 
 

@@ -148,6 +148,7 @@ DATA = [
     move("data.dev_format", {"rename": {"Drug": "Medicine"}}, "evaluated"),
     move("data.test_format", {"rename": {"Drug": "Medicine"}}, "predictions"),
     move("data.target_fraction", 0.7, TARGET_SET),
+    move("data.target_chosen", "chosen.txt", TARGET_SET),
     move("data.source_fraction", 0.7, SOURCE_SET, SOURCE_SIZE),
     move("data.sample_seed", 3, SAMPLES - SIZES, base=SAMPLED, may=SIZES),
     move("data.more_sources", SECOND["data.more_sources"], WORDS, UNKNOWN, "dropout", "files"),

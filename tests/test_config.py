@@ -107,6 +107,7 @@ def test_corpora_have_the_roles_of_their_files(tmp_path: Path) -> None:
         ("optimizer.learning_rate=0.0", "learning_rate"),
         ("optimizer.decay=0.0", "decay"),
         ("data.target_fraction=0.0", "target_fraction"),
+        ("data={target_fraction=0.5,target_chosen='c'}", "leave one of them out"),
         ("data.target_format.delimiter=comma", "delimiter"),
         ("vocabulary.min_count=0", "min_count"),
         ("model.embedding=0", "embedding must be at least 1"),
@@ -246,11 +247,13 @@ def test_an_option_may_lie_on_its_limit(setting: str) -> None:
 def test_what_a_model_keeps_of_its_options_names_files_without_folders_and_no_threads():
     files = {"source": "/a/s.txt", "target": "b/t.txt", "dev": "/a/d.txt", "test": ["/c/1", "2"]}
     data = {**files, "label_map": "/a/map.toml", "embeddings": "e/v.bin", "sample_seed": 4}
+    data["target_chosen"] = "/a/chosen.txt"
     config = parse_config({"threads": 7, "seed": 3, "data": data, "vocabulary": {"key": "/k/x"}})
     kept = portable(config)
     assert (kept.data.source, kept.data.target, kept.data.dev) == ("s.txt", "t.txt", "d.txt")
     assert (kept.data.test, kept.data.label_map) == (["1", "2"], "map.toml")
     assert (kept.data.embeddings, kept.vocabulary.key) == ("v.bin", "x")
+    assert kept.data.target_chosen == "chosen.txt"
     assert (kept.threads, kept.seed, kept.data.sample_seed) == (Config().threads, 3, 4)
     assert portable(Config()) == Config()
 
@@ -267,9 +270,9 @@ def test_each_file_is_read_as_its_options_say_and_the_targets_hold_for_dev_and_t
         ("source", "s", ReadOptions().token_column),
         *(("target", "t", 2), ("dev", "d", 3), ("test", "x", 2), ("test", "y", 2)),
     ]
-    alone = parse_config({"data": {"target": "t", "embeddings": "v"}}).data
+    alone = parse_config({"data": {"target": "t", "embeddings": "v", "target_chosen": "c"}}).data
     assert [file.path for file in alone.files()] == ["t"]
-    assert alone.inputs() == ["t", "v"]
+    assert alone.inputs() == ["t", "c", "v"]
 
 
 def test_the_demo_trains_on_a_tenth_of_the_target_as_its_pages_say():

@@ -34,6 +34,7 @@ SINGLE = {
     "--method": ("method", "la-mmd"),
     "--parameter-transfer": ("objective.parameter_transfer", "kl"),
     "--target-fraction": ("data.target_fraction", 0.5),
+    "--target-chosen": ("data.target_chosen", "chosen.txt"),
     "--label-map": ("data.label_map", "map-other.toml"),
     "--embeddings": ("data.embeddings", "vectors.txt"),
     "--vocabulary-key": ("vocabulary.key", "vocabulary.key"),

@@ -35,6 +35,8 @@ class Moved:
         The sources and the test corpora, all of them, in the run's order.
     target, dev
         Corpora.
+    target_chosen
+        Numbers of the target's sentences that were used.
     label_map
         The label maps, all that differ, in the run's order.
     embeddings, vocabulary_key
@@ -48,6 +50,7 @@ class Moved:
     label_map: str | tuple[str, ...] = ""
     embeddings: str = ""
     vocabulary_key: str = ""
+    target_chosen: str = ""
 
 
 def run_options(folder: str | PathLike[str], moved: Moved | None = None) -> Config:
@@ -65,11 +68,13 @@ def run_options(folder: str | PathLike[str], moved: Moved | None = None) -> Conf
     if moved is None:
         return config
     data = config.data
-    named = {name: getattr(moved, name) for name in ("target", "dev", "embeddings")}
+    names = ("target", "target_chosen", "dev", "embeddings")
+    named = {name: getattr(moved, name) for name in names}
     changes: dict[str, Any] = {name: place for name, place in named.items() if place}
     for name in changes:
         if not getattr(data, name):
-            raise UsageError(f"{path}: this run has no {name} file; leave --{name} out")
+            option = name.replace("_", "-")
+            raise UsageError(f"{path}: this run has no {name} file; leave --{option} out")
     if moved.test:
         changes["test"] = list(_as_many(moved.test, data.test, "test", path))
     changes |= _moved_sources(data, moved, path)

@@ -101,6 +101,11 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     f"  [default: {DEFAULTS.data.target_fraction}]",
 )
 @click.option(
+    "--target-chosen",
+    type=_FILE,
+    help="File of the target's training sentences to use: one number a line, counted from 1.",
+)
+@click.option(
     "--label-map",
     type=_FILE,
     multiple=True,

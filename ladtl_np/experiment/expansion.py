@@ -41,6 +41,7 @@ _ELSEWHERE = {
     "data.dev_format": "corpora.NAME.dev_format",
     "data.test_format": "corpora.NAME.test_format",
     "data.target_fraction": "fractions",
+    "data.target_chosen": "annotation",
     "data.label_map": "label_map",
 }
 

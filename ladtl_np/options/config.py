@@ -93,7 +93,7 @@ DEFAULTS = Config()
 def portable(config: Config) -> Config:
     """The options without what may differ between equal runs: folders and threads."""
     data = config.data
-    names = ("source", "target", "dev", "label_map", "embeddings")
+    names = ("source", "target", "target_chosen", "dev", "label_map", "embeddings")
     plain = {name: Path(getattr(data, name)).name for name in names}
     tests = [Path(path).name for path in data.test]
     more = [

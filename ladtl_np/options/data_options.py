@@ -62,8 +62,11 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Test corpora of the target, scored once with the chosen model.
     target_fraction
         Share of the target's training sentences to use, the first of a shuffle by `sample_seed`.
+    target_chosen
+        File that lists the target's training sentences to use, one number a line, from 1; in the
+        place of `target_fraction`.
     source_fraction
-        The same of each source's.
+        Share of each source's training sentences to use, drawn in the same way.
     sample_seed
         Seed of these shuffles; -1 takes the run's seed.
     label_map
@@ -85,6 +88,7 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     dev: str = ""
     test: list[str] = []
     target_fraction: float = 1.0
+    target_chosen: str = ""
     source_fraction: float = 1.0
     sample_seed: int = -1
     label_map: str = ""
@@ -106,6 +110,11 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             share = getattr(self, name)
             if not 0.0 < share <= 1.0:
                 raise ValueError(f"{name} must lie in (0, 1], got {share}")
+        if self.target_chosen and self.target_fraction < 1.0:
+            raise ValueError(
+                "target_chosen and target_fraction both say which target sentences are used; "
+                "leave one of them out"
+            )
 
     def sources(self) -> list[SourceFile]:
         """Every source; a label map that several share is named by each of them."""
@@ -126,8 +135,8 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def inputs(self) -> list[str]:
         """Every file that is read."""
         corpora = [source.path for source in self.sources()]
-        names = [*corpora, self.target, self.dev, *self.test, *self.label_maps(), self.embeddings]
-        return [name for name in names if name]
+        names = [*corpora, self.target, self.target_chosen, self.dev, *self.test]
+        return [name for name in (*names, *self.label_maps(), self.embeddings) if name]
 
     def files(self) -> list[InputFile]:
         """List the corpora that have a file: sources, target, dev, tests."""

@@ -191,6 +191,8 @@ def made_of(prepared: Prepared) -> dict[str, str]:
     }
     if prepared.vectors is not None:
         hashes["the file of word vectors"] = prepared.vectors.file.sha256
+    if prepared.chosen is not None:
+        hashes["the file of chosen sentences"] = prepared.chosen.sha256
     return hashes
 
 

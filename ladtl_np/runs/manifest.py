@@ -19,6 +19,7 @@ from ladtl_np.scoring import Semantics
 
 __all__ = [
     "DEV",
+    "ChosenFile",
     "DataFile",
     "LabelMmd",
     "Manifest",
@@ -75,6 +76,13 @@ class DataFile(msgspec.Struct, frozen=True):
     scheme: str = "detect"
 
 
+class ChosenFile(msgspec.Struct, frozen=True):
+    """The file that says which sentences of the target's training corpus are used."""
+
+    name: str = ""
+    sha256: str = ""
+
+
 class LabelMmd(msgspec.Struct, frozen=True):
     """Squared MMD between the hidden states of one matched label.    docs/math/mmd.md (13)
 
@@ -112,6 +120,8 @@ class Manifest(msgspec.Struct, frozen=True):
     data: list[DataFile] = []
     vectors: UsedVectors | None = None
     target_sentences_used: Count = 0
+    target_tokens_used: Count = 0
+    target_chosen: ChosenFile | None = None
     results: dict[str, Scores] | None = None
     best_step: Count | None = None
     label_mmd: list[LabelMmd] = []

@@ -258,7 +258,7 @@ class Run:
     def manifest(self) -> dict[str, Any]:
         """What was run, on what, with which versions."""
         prepared = self.prepared
-        network = prepared.network
+        network, chosen = prepared.network, prepared.chosen
         return {
             "command": self.command,
             "method": prepared.config.method,
@@ -267,6 +267,8 @@ class Run:
             "data": [describe(role, corpus) for role, corpus in self.corpora.roles()],
             "vectors": msgspec.to_builtins(prepared.vectors),
             "target_sentences_used": len(prepared.target),
+            "target_tokens_used": prepared.target_tokens,
+            "target_chosen": chosen and {"name": chosen.name, "sha256": chosen.sha256},
             "updates_before": prepared.done(0)[0],
             "matched_tags": len(prepared.objective.matched[0]),
             "sources": sources_record(prepared),

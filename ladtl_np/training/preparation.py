@@ -8,6 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.chosen import Chosen, read_chosen, take
 from ladtl_np.corpus.cutting.measuring import measure_profile
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sampling import sample
@@ -41,7 +42,7 @@ from ladtl_np.training.source_domains import (
 from ladtl_np.training.start_values import StartValues
 from ladtl_np.training.word_vectors import known_words
 
-__all__ = ["Corpora", "Prepared", "prepare"]
+__all__ = ["Corpora", "Prepared", "prepare", "target_sample"]
 
 
 def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> Prepared:
@@ -62,12 +63,14 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
         If the method needs a source and there is none, needs equal tags and they differ, or an
         option has no effect under it.
     DataError
-        If a corpus has no tags, or the label map names types that are not there.
+        If a corpus has no tags, the label map names types that are not there, or the file of chosen
+        sentences is none of this corpus.
     LadtlError
         If training would take more memory than there is.
     """
     method = chosen_method(config, has_source=corpora.source is not None)
-    sources, target = _samples(config, method, corpora)
+    chosen = read_chosen(config.data.target_chosen) if config.data.target_chosen else None
+    sources, target = _samples(config, method, corpora, chosen)
     training = [*sources, target]
     for corpus in training:
         _require_tags(corpus)
@@ -120,6 +123,8 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
         characters=characters,
         key=key,
         target_name=target.name,
+        chosen=chosen,
+        target_tokens=target.token_count,
         memory=memory,
         target_scheme=corpora.target.scheme,
         unknown=(unknown := unknown_tokens(corpora, vocabulary)),
@@ -136,11 +141,20 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
     return prepared
 
 
-def _samples(config: Config, method: Method, corpora: Corpora) -> tuple[tuple[Corpus, ...], Corpus]:
+def _samples(
+    config: Config, method: Method, corpora: Corpora, chosen: Chosen | None
+) -> tuple[tuple[Corpus, ...], Corpus]:
+    target = target_sample(config, corpora.target, chosen)
+    return (() if method.source == "unused" else sampled(config, corpora.sources)), target
+
+
+def target_sample(config: Config, corpus: Corpus, chosen: Chosen | None) -> Corpus:
+    """The target's sentences that a run is trained on: those chosen, or a share of all."""
+    if chosen is not None:
+        return take(corpus, chosen)
     data = config.data
     seed = config.seed if data.sample_seed < 0 else data.sample_seed
-    target = sample(corpora.target, data.target_fraction, stream(seed, "target sample"))
-    return (() if method.source == "unused" else sampled(config, corpora.sources)), target
+    return sample(corpus, data.target_fraction, stream(seed, "target sample"))
 
 
 def _only(maps: Sequence[LabelMap | None]) -> LabelMap:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ladtl_np.corpus.characters import Characters
+from ladtl_np.corpus.chosen import Chosen
 from ladtl_np.corpus.cutting.profile import Profile
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
@@ -118,6 +119,10 @@ class Prepared:
         Training on the source before this one, whose layers are carried over.
     target_name
         Of the corpus that `target` is from.
+    chosen
+        Which of its sentences were chosen by a file; None where a share of all was drawn.
+    target_tokens
+        Tokens of the sentences that are used of it.
     memory
         What training is going to take at most.
     target_scheme
@@ -146,6 +151,8 @@ class Prepared:
     key: HashKey | None = None
     first_stage: Prepared | None = None
     target_name: str = ""
+    chosen: Chosen | None = None
+    target_tokens: int = 0
     memory: Estimate | None = None
     target_scheme: str = "BIOES"
     unknown: Mapping[Role, tuple[UnknownTokens, ...]] = field(default_factory=dict)

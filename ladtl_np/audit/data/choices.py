@@ -16,6 +16,7 @@ from ladtl_np.corpus.unknown import count_unknown
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.model.tag_names import way_of
 from ladtl_np.options.config import Config, differing_options, parse_config, read_config
+from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.manifest import DEV, Manifest
 from ladtl_np.runs.names import BEST, CONFIG, MANIFEST, METRICS
@@ -129,6 +130,8 @@ def _sample_lines(evidence: Evidence) -> Iterator[Line]:
         share = data.source_fraction if held.role == "source" else data.target_fraction
         found = f"{used:,} of {len(held.corpus):,} sentences"
         detail = f"a share of {share:g}, by seed {drawn_by}" if share < 1 else ""
+        if held.role == "target" and data.target_chosen:
+            detail = f"chosen by {shown(data.target_chosen, LONG)}"
         check = f"the {evidence.numbered(held)}'s sample"
         if held.role == "target":
             told = evidence.manifest.target_sentences_used

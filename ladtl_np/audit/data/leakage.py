@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 from ladtl_np.audit.data.evidence import Evidence, Held
 from ladtl_np.audit.outcome import Line, Verdict, noted
+from ladtl_np.corpus.chosen import read_chosen
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.options.config import Config
 from ladtl_np.options.input_file import Role
 from ladtl_np.options.seeds import stream
 from ladtl_np.pages.content import Cell, Table
+from ladtl_np.training.preparation import target_sample
 
 __all__ = [
     "LONG",
@@ -63,11 +65,13 @@ def used_sentences(config: Config, held: Held) -> Corpus:
     data, corpus = config.data, held.corpus
     if corpus is None:
         raise ValueError("the corpus must have been read")
-    seed = config.seed if data.sample_seed < 0 else data.sample_seed
     if held.role == "source":
+        seed = config.seed if data.sample_seed < 0 else data.sample_seed
         chance = stream(seed, "source sample", number=held.number)
         return sample(corpus, data.source_fraction, chance)
-    return sample(corpus, data.target_fraction, stream(seed, "target sample"))
+    return target_sample(
+        config, corpus, read_chosen(data.target_chosen) if data.target_chosen else None
+    )
 
 
 def shared_sentences(evidence: Evidence) -> list[Shared]:

@@ -33,6 +33,7 @@ _KEYS = {
     "dev": "data.dev",
     "test": "data.test",
     "target_fraction": "data.target_fraction",
+    "target_chosen": "data.target_chosen",
     "embeddings": "data.embeddings",
     "vocabulary_key": "vocabulary.key",
     "steps": "training.steps",

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
 
 __all__ = ["MOVED", "moved_files", "moved_options", "run_inputs"]
 
-MOVED = ("source", "target", "dev", "test", "label_map", "embeddings", "vocabulary_key")
+MOVED = (
+    *("source", "target", "target_chosen", "dev", "test", "label_map", "embeddings"),
+    "vocabulary_key",
+)
 """Names of the values that `moved_options` gives."""
 
 _SEVERAL = ("source", "test", "label-map")
 _WHAT = {
     "source": "source is now; give all of them in the run's order",
     "target": "training corpus of the target",
+    "target-chosen": "file of chosen sentences of the target",
     "dev": "development corpus",
     "test": "test corpus is now; give all of them in the run's order",
     "label-map": "label map is now; of several sources give all that differ, in their order",
