@@ -172,6 +172,8 @@ def run_all(folder: Path) -> World:
     begin("evaluate --json", "evaluate", "--model", model, i / "test.txt", "--json")
     begin("score", "score", i / "test.txt", o / "predicted.conll")
     begin("score --json", "score", run / "predictions-test.txt", "--json")
+    begin("score --html", "score", i / "test.txt", o / "predicted.conll", "--html",
+          o / "differences.html")  # fmt: skip
     begin("compare", "compare", run, o / "run")
     begin("compare --json", "compare", o / "run", o / "hashed", "--by", "sentence", "--json")
     begin("experiment", "experiment", i / "my.toml", "--out", o / "experiment", "--jobs", 1)

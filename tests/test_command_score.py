@@ -178,3 +178,19 @@ def test_columns_with_an_index_are_told_as_by_other_commands(
     assert told["scores"]["conlleval"]["overall"]["correct"] == 0
     same = json.loads(invoke("score", paths[0], paths[0], "--json").stdout)
     assert same["scores"]["conlleval"]["overall"]["f1"] == 1.0
+
+
+def test_a_page_shows_the_differences(invoke: Invoke, files: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    paths = files(GOLD, GOLD.replace("B-Y", "B-X"))
+    assert invoke("score", *paths, "--html", page).exit_code == 0
+    text = page.read_text("utf-8")
+    assert "wrong type: X, gold Y" in text
+    assert "2 gold entities, 2 predicted, 1 right: precision 50.00" in text
+    assert text.count("<article") == 2
+    assert page.stat().st_mode & 0o777 == 0o600
+    again = invoke("score", *paths, "--html", page)
+    assert (again.exit_code, "give --overwrite" in again.stderr) == (2, True)
+    assert invoke("score", *paths, "--html", page, "--overwrite", "--json").exit_code == 0
+    for wrong in (("--overwrite",), ("--html", "-", "--json"), ("--html", paths[0])):
+        assert invoke("score", *paths, *wrong).exit_code == 2

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.formats.html import write
+from ladtl_np.corpus.view import percent
 from ladtl_np.printable import escaped
 
 
@@ -40,7 +41,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if "p" in self.open:
+        if "p" in self.open and "small" not in self.open:
             self.texts[-1] += data
 
 
@@ -51,7 +52,8 @@ def page(*documents: Document) -> str:
 def body(*entities: tuple[int, int, str], text: str = "abcdef") -> str:
     found = re.search('<p dir="auto">(.*?)</p>', page(Document(text, entities)), re.DOTALL)
     assert found
-    plain = re.sub('<mark class="t([0-9]) u0" data-type="([^"]*)">', r"[\2 ", found[1])
+    unnamed = re.sub("<small> [^<]*</small>", "", found[1])
+    plain = re.sub('<mark class="t([0-9]) u0" data-type="([^"]*)">', r"[\2 ", unnamed)
     return re.sub('<mark class="t([0-9]) u0">', r"[", plain).replace("</mark>", "]")
 
 
@@ -72,6 +74,7 @@ def test_a_page_needs_nothing_and_runs_nothing() -> None:
     text = page(Document("<script>alert(1)</script>&\"'", ((0, 8, '"><script>'),), id="<b>"))
     found = Page(text)
     assert not found.tags & {"script", "link", "img", "b", "iframe"}
+    assert "<small> &quot;&gt;&lt;script&gt;</small></mark>" in text
     assert "default-src 'none'" in text
     assert not re.search("https?:|url\\(|@import|javascript:", text)
     assert found.named == ['"><script>']
@@ -87,6 +90,32 @@ def test_the_legend_counts_types_and_types_beyond_the_hues_have_other_lines() ->
     assert '<mark class="t4 u2">K24</mark> 1' in legend
     assert legend.count("<mark") == len(set(re.findall('class="t[0-9] u[0-9]"', legend))) == 25
     assert "no entities" in page()
+
+
+def test_the_name_stands_once_behind_the_last_part() -> None:
+    text = page(Document("abcdef", ((0, 3, "X"), (2, 5, "Y"))))
+    shown = re.findall("<p dir.*?</p>", text)[0]
+    assert re.sub("<mark[^>]*>", "[", shown.replace("</mark>", "]")) == (
+        '<p dir="auto">[ab[c]<small> X</small>][de<small> Y</small>]f</p>'
+    )
+
+
+def test_probabilities_shade_and_are_told() -> None:
+    probabilities = (0.123456, 0.5, 0.7, 0.9, 0.99, 1.0, 0.001)
+    text = page(
+        Document("a" * 7, tuple((n, n + 1, "X") for n in range(7)), probabilities=probabilities)
+    )
+    body = re.findall("<p dir.*?</p>", text)[0]
+    assert re.findall("u0 p([0-9])", body) == ["0", "1", "2", "3", "4", "4", "0"]
+    assert re.findall("<small> X<span> (.*?)</span>", body) == [
+        *("12 %", "50 %", "70 %", "90 %", "99 %", "100 %", "&lt;1 %"),
+    ]
+    assert 'title="X, probability 0.1235"' in body
+    assert re.findall('p[0-4]">(.*?)</mark>', text.partition('<p id="legend">')[2]) == [
+        *("under 50 %", "50–70 %", "70–90 %", "90–99 %", "99 % or more"),
+    ]
+    assert percent(0.995) == ">99 %"
+    assert " p0" not in page(Document("a", ((0, 1, "X"),))).partition("<body>")[2]
 
 
 def test_documents_are_told_by_number_file_and_id() -> None:

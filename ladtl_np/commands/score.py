@@ -17,12 +17,14 @@ from ladtl_np.commands.support.reading import (
     refuse_idle_reading,
     scheme_option,
 )
+from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.commands.support.tagged import (
     in_scheme_of,
     read_predicted,
     read_tagged,
     require_same_tokens,
 )
+from ladtl_np.corpus.conversion import documents_of
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.lines import display_name, open_input, read_lines
@@ -51,6 +53,8 @@ __all__ = ["command"]
     type=click.Choice(get_args(Scheme)),
     help="Tag scheme of the predictions.  [default: as --scheme]",
 )
+@click.option("--html", metavar="FILE", help="Write a page with all differences marked as well.")
+@click.option("--overwrite", is_flag=True, help="Replace a page that is there.")
 @document_options
 @column_options
 @scheme_option
@@ -60,6 +64,8 @@ def command(
     gold_column: int | None,
     predicted_column: int | None,
     predicted_scheme: str | None,
+    html: str | None,
+    overwrite: bool,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -69,15 +75,20 @@ def command(
     another scheme than the gold's are converted to it. Precision, recall and F1 are counted in two
     ways, side by side: conlleval, and strict, which counts only entities whose tags are legal.
 
+    --html writes the texts themselves, with what is missed, spurious, of the wrong type or in the
+    wrong place marked: one page that needs no network.
+
     \b
     Examples:
       ladtl score gold.txt predicted.txt
       ladtl score both.txt --gold-column 1 --predicted-column 2 --json
+      ladtl score gold.jsonl predicted.jsonl --html differences.html
     """
     if len(files) > 2:
         raise UsageError(f"score takes one file or two, got {len(files)}")
     if files[1:] == ("-",) == files[:1]:
         raise UsageError("standard input holds one file; give it once to score two of its columns")
+    _check_page(html, files, overwrite=overwrite, as_json=as_json)
     columns = (
         (-2 if len(files) == 1 else -1) if gold_column is None else gold_column,
         -1 if predicted_column is None else predicted_column,
@@ -94,6 +105,8 @@ def command(
     tell(remarks)
     require_same_tokens(gold, predicted)
     scores = score([sentence.tags or () for sentence in gold], guesses, gold.scheme)
+    if html is not None:
+        _write_page(html, gold, predicted, scores, overwrite=overwrite)
     if as_json:
         print_json(_as_json(gold, predicted, scores, remarks))
         return
@@ -101,6 +114,36 @@ def command(
     schemes = [corpus.scheme for corpus in (gold, predicted)]
     table.title = "gold {}, predicted {}".format(*schemes)
     print_table(table)
+
+
+def _check_page(html: str | None, files: Sequence[str], *, overwrite: bool, as_json: bool) -> None:
+    """Refuse a page that cannot be written, before any work is done."""
+    if html is None:
+        refuse_without_effect(["overwrite"], "without --html", "name a page")
+        return
+    if html == "-" and as_json:
+        raise UsageError("--json and a page on standard output do not go together")
+    check_output(html, files, overwrite=overwrite)
+
+
+def _write_page(
+    html: str, gold: Corpus, predicted: Corpus, scores: Scores, *, overwrite: bool
+) -> None:
+    """Write the differences, sentence by sentence, as conlleval reads the tags."""
+    from ladtl_np.pages.compared import write_compared
+
+    same = gold.name == predicted.name
+    title = gold.name if same else f"{predicted.name} against {gold.name}"
+    total = scores.conlleval.overall
+    note = (
+        f"{total.gold:,} gold entities, {total.predicted:,} predicted, {total.correct:,} right: "
+        f"precision {100 * total.precision:.2f}, recall {100 * total.recall:.2f}, "
+        f"F1 {100 * total.f1:.2f} (conlleval)"
+    )
+    pairs = zip(documents_of(gold), documents_of(predicted), strict=True)
+    with open_output(html, overwrite=overwrite) as put:
+        for piece in write_compared(pairs, title, note):
+            put(piece)
 
 
 def _refuse_idle(files: Sequence[str], options: ReadOptions) -> None:
