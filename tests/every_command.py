@@ -168,6 +168,7 @@ def run_all(folder: Path) -> World:
         "tag conll", "tag", "--model", hashed / "best.safetensors", "--vocabulary-key", key,
         "--from", "conll", i / "test.txt", "-o", o / "predicted.conll",
     )  # fmt: skip
+    begin("review", "review", run, i / "text.txt", "--out", o / "review.html")
     begin("evaluate", "evaluate", "--model", model, i / "test.txt", i / "dev.txt")
     begin("evaluate --json", "evaluate", "--model", model, i / "test.txt", "--json")
     begin("score", "score", i / "test.txt", o / "predicted.conll")

@@ -108,7 +108,11 @@ return cells.filter(e => e.textContent === arguments[0]).map(e => {
 # and sends nothing on it.)
 INJECT = """
 const address = arguments[0], done = arguments[1];
-const add = (name, set) => document.body.append(Object.assign(document.createElement(name), set));
+const add = (name, set) => {
+  try {
+    document.body.append(Object.assign(document.createElement(name), set));
+  } catch (error) { /* a policy may refuse to make it */ }
+};
 add('script', {textContent: 'window.ran = true'});
 add('script', {src: address + 'script'});
 add('img', {src: address + 'image'});
@@ -120,7 +124,7 @@ add('style', {textContent: `body { background-image: url(${address}background) }
 add('div', {innerHTML: '<b onclick="window.ran = true" id="pressed">x</b>'});
 fetch(address + 'fetch').catch(() => 0);
 navigator.sendBeacon(address + 'beacon');
-document.getElementById('pressed').click();
+document.getElementById('pressed')?.click();
 document.getElementById('sent').submit();
 setTimeout(() => done(window.ran === true), 400);
 """

@@ -468,6 +468,17 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "vectors, subset": lambda odd, p: subset(p, p["vectors"], "--corpus", odd),
     "vectors, text": lambda odd, p: subset(p, p["vectors"], "--text", odd, "--tokens", "spaces"),
     "report": lambda odd, p: ("report", odd, "--out", p["page"]),
+    "review": lambda odd, p: ("review", odd, "--out", p["page"]),
+    "review, notes": lambda odd, p: ("review", p["model"], odd, "--out", p["page"]),
+    "review, model": lambda odd, p: ("review", odd, p["gold"], "--out", p["page"]),
+    "review --vocabulary-key": lambda odd, p: (
+        *("review", p["model"], p["gold"], "--out", p["page"]),
+        *keyed(odd),
+    ),
+    "review --embeddings": lambda odd, p: (
+        *("review", p["of vectors"], p["gold"], "--out", p["page"]),
+        *("--embeddings", odd),
+    ),
     "train --source": lambda odd, p: trained(p, "--source", odd),
     "train --target": lambda odd, p: trained(p, "--target", odd),
     "train --dev": lambda odd, p: trained(p, "--dev", odd),
@@ -537,7 +548,9 @@ def test_promise_17_every_command_works_or_explains(
 
 
 def overwriting(name: str) -> tuple[str, ...]:
-    return ("--overwrite",) if name.split(",")[0].split()[0] in ("vectors", "report") else ()
+    return (
+        ("--overwrite",) if name.split(",")[0].split()[0] in ("vectors", "report", "review") else ()
+    )
 
 
 def options_for_files(group: click.Group, names: tuple[str, ...] = ()) -> set[tuple[str, ...]]:
@@ -1318,6 +1331,7 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
                                          "--data", made(f"{odd}-folder")),
     "tune --out": lambda odd, p: tuned(p, "--out", f"{odd}-new"),
     "report --out": lambda odd, p: ("report", p["run"], "--out", f"{odd}-new"),
+    "review --out": lambda odd, p: ("review", p["gold"], "--out", f"{odd}-new"),
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
     "audit gradients --out": lambda odd, p: few_gradients(
@@ -1372,6 +1386,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "tag, model": "model",
         "evaluate, model": "model",
         "audit explain, model": "model",
+        "review, model": "model",
         "model info": "model",
         "audit gradients, model": "model",
         "audit equations, model": "model",
@@ -1379,7 +1394,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "model privacy": "model",
     }
     kinds |= {
-        f"{name} --embeddings": "the model's" for name in ("tag", "evaluate", "audit explain")
+        f"{name} --embeddings": "the model's"
+        for name in ("tag", "evaluate", "audit explain", "review")
     }
     kinds |= {name: "key" for name in NAMED if name.endswith(" --vocabulary-key")}
     kinds |= {f"audit --{role}": f"audited {role}" for role in AUDITED}

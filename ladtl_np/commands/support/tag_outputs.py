@@ -15,7 +15,7 @@ from ladtl_np.files import require_apart
 from ladtl_np.printable import LONG, shown, some_of
 from ladtl_np.runs.marker import is_kept
 
-__all__ = ["RECORD", "Item", "pair_outputs"]
+__all__ = ["RECORD", "Item", "files_below", "pair_outputs"]
 
 RECORD = "ladtl-tag.json"
 """File of the output folder that tells what each output was made from."""
@@ -84,8 +84,7 @@ def _files(place: str, folder: Path) -> Iterator[tuple[str, str]]:
     if place == "-":
         raise UsageError("standard input has no name for an output; --out-dir wants files")
     if not os.path.isdir(place):
-        _require_file(place)
-        yield place, os.path.basename(place)
+        yield from files_below(place)
         return
     inside, real = os.path.realpath(place), os.path.realpath(folder)
     if os.path.commonpath([inside, real]) == inside:
@@ -93,6 +92,23 @@ def _files(place: str, folder: Path) -> Iterator[tuple[str, str]]:
             f"{folder} lies in {place}, so its files would be inputs the next time; choose another "
             "--out-dir"
         )
+    yield from files_below(place)
+
+
+def files_below(place: str) -> Iterator[tuple[str, str]]:
+    """Yield a file, or the files of a folder and below it, with their paths in there.
+
+    Hidden ones are left out, and annotations that lie beside their text.
+
+    Raises
+    ------
+    UsageError
+        If one cannot be read, or is a link to a folder.
+    """
+    if not os.path.isdir(place):
+        _require_file(place)
+        yield place, os.path.basename(place)
+        return
     for top, folders, names in os.walk(place, onerror=_refuse):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in folders:
@@ -117,7 +133,7 @@ def _require_file(path: str) -> None:
     if not os.path.exists(path):
         raise UsageError(f"{path}: no such file; is the path right, seen from here?")
     if not os.path.isfile(path):
-        raise UsageError(f"{path} is neither a file nor a folder; --out-dir wants files")
+        raise UsageError(f"{path} is neither a file nor a folder")
     if not os.access(path, os.R_OK):
         raise UsageError(f"{path} may not be read by you")
 

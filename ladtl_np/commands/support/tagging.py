@@ -40,6 +40,7 @@ __all__ = [
     "opened",
     "tag_file",
     "tag_opened",
+    "tagged_units",
 ]
 
 Report = Callable[[float], None]
@@ -178,7 +179,7 @@ def _tag(
     if source.sha256 and not isinstance(stream, Path):
         content = digest.stream(stream)
     units = read(content, kind, cut, options.reading, name, tally)
-    chunks = _unchanged(_reporting(_tagged(units, tagger), stream, report), digest, source)
+    chunks = _unchanged(_reporting(tagged_units(units, tagger), stream, report), digest, source)
     unit_writer = _unit_writer(options, name, tagger, coloured)
     if unit_writer is not None:
         write, opening = unit_writer
@@ -218,7 +219,7 @@ def _unit_writer(
     return lambda unit, tags: view.line(unit.raw.text, unit.entities(tags)), view.legend()
 
 
-def _tagged(units: Iterator[Unit], tagger: Tagger) -> Iterator[list[TaggedUnit]]:
+def tagged_units(units: Iterator[Unit], tagger: Tagger) -> Iterator[list[TaggedUnit]]:
     """Tag all sentences; give the units that are done after each chunk, in their order."""
     ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
     sentences = (tokens for unit in ahead for tokens in unit.sentences())

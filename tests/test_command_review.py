@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Invoke
+
+
+def data_of(page: Path | str) -> dict[str, Any]:
+    text = page if isinstance(page, str) else page.read_text("utf-8")
+    found = re.search('<script type="application/json"[^>]*>(.*?)</script>', text)
+    assert found
+    return json.loads(found[1])
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.txt").write_text("Cz a\nb x\n", "utf-8")
+    (folder / "deep" / "b.jsonl").write_text('{"id": 7, "text": "aCz"}\n{"text": "b"}\n', "utf-8")
+    (folder / ".hidden").write_text("x\n", "utf-8")
+    return folder
+
+
+def test_a_model_tags_files_and_folders(
+    invoke: Invoke, tiny_model_file: str, notes: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "review.html"
+    result = invoke("review", tiny_model_file, notes, "--out", out, "--types", "Ward, Sign")
+    assert result.exit_code == 0, result.stderr
+    assert f"{out}: 4 sentences with 3 entities" in result.stderr
+    data = data_of(out)
+    assert data["types"] == ["Ward", "Sign", "Drug"]
+    assert data["documents"] == ["a.txt", "deep/b.jsonl 7", "deep/b.jsonl 2"]
+    shown = [(row[1], row[2], [entity[:3] for entity in row[4]]) for row in data["sentences"]]
+    assert shown == [
+        ("a.txt#1", "Cz a", [[0, 2, 2]]),
+        ("a.txt#2", "b x", [[1, 2, 1]]),
+        ("deep/b.jsonl 7#1", "aCz", [[1, 3, 2]]),
+        ("deep/b.jsonl 2#1", "b", []),
+    ]
+    assert out.stat().st_mode & 0o777 == 0o600
+    again = invoke("review", tiny_model_file, notes, "--out", out)
+    assert (again.exit_code, "give --overwrite" in again.stderr) == (2, True)
+
+
+def test_the_entities_that_files_have_are_reviewed_without_a_model(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "Cz a", "label": [[0, 2, "Drug"]]}\n', "utf-8")
+    (tmp_path / "brat").mkdir()
+    (tmp_path / "brat" / "n.txt").write_text("x y", "utf-8")
+    (tmp_path / "brat" / "n.ann").write_text("T1\tSign 0 1\tx\n", "utf-8")
+    result = invoke("review", tmp_path / "a.jsonl", tmp_path / "brat", "--out", "-")
+    assert result.exit_code == 0, result.stderr
+    data = data_of(result.stdout)
+    assert data["documents"] == ["a.jsonl", "n.txt"]
+    assert [row[4] for row in data["sentences"]] == [[[0, 1, 0, None]], [[0, 1, 1, None]]]
+    assert data["measure"] == ""
+
+
+def test_only_the_least_certain_sentences_in_document_order(
+    invoke: Invoke, tiny_model_file: str, notes: Path
+) -> None:
+    result = invoke("review", tiny_model_file, notes, "--limit", 2, "--out", "-")
+    rows = data_of(result.stdout)["sentences"]
+    assert len(rows) == 2
+    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("MODEL",), "name notes after the model"),
+        (("MODEL", "NOTES", "--scheme", "IOB2"), "--scheme has no effect with a model"),
+        (("MODEL", "NOTES", "--sentences", "whole"), "a model wants lines or rules"),
+        (("NOTES/deep/b.jsonl", "--threads", "1"), "--threads has no effect without a model"),
+        (("NOTES/deep/b.jsonl", "--out", "NOTES/deep/b.jsonl"), "is also an input"),
+        (("NOTES/no",), "no such file"),
+        (("EMPTY",), "there is no file in these folders"),
+        (("MODEL", "EMPTY/.txt"), "the notes hold no sentence"),
+        (("EMPTY/.txt", "NOTES/deep/b.jsonl"), "no sentence"),
+        (("NOTES/deep/b.jsonl", "--ends", "inclusive", "--repair", "--format", "conll"), "--"),
+    ],
+)
+def test_what_makes_no_page_is_refused(
+    invoke: Invoke, tiny_model_file: str, notes: Path, tmp_path: Path,
+    arguments: tuple[str, ...], told: str,
+) -> None:  # fmt: skip
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / ".txt").write_text("\n")
+    places = {"MODEL": tiny_model_file, "NOTES": str(notes), "EMPTY": str(tmp_path / "empty")}
+    words = [re.sub("[A-Z]{3,}", lambda m: places.get(m[0], m[0]), word) for word in arguments]
+    out = () if "--out" in words else ("--out", tmp_path / "page.html")
+    result = invoke("review", *words, *out)
+    assert result.exit_code in (2, 3)
+    assert told in result.stderr
+    assert not (tmp_path / "page.html").exists()
