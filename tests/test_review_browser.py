@@ -136,7 +136,9 @@ def test_accept_delete_retype_widen_narrow_and_add(reader: Reader) -> None:
     assert (reader.told(), reader.under()) == ("Accepted Sign “fever”", "aspirin")
     reader.keys("e", "e", "e", "e", "E")
     assert reader.active() == "no [fever|Sign ✓] after [aspirin 100|Drug ✎] mg"
-    reader.keys("p", "s", "s")
+    reader.keys("p", "e", "e")
+    assert reader.active() == "no [fever after|Sign ✎] [aspirin 100|Drug ✎] mg"
+    reader.keys("E", "s", "s")
     assert reader.active() == "[no fever|Sign ✎] after [aspirin 100|Drug ✎] mg"
     reader.keys("2")
     assert reader.active() == "[no fever|Sign ✎] after [aspirin 100|Drug ✎] mg"

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import pytest
 from format_cases import annotated
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ladtl_np.corpus.document import Document
@@ -101,6 +101,7 @@ def test_the_hash_tells_data_and_nothing_else() -> None:
 
 
 @given(st.text(st.sampled_from("</scriptSCRIPT@DATA!->&\u2028\u202e\0\ud800😀\n\r"), max_size=30))
+@example("a</script><!--<script>")
 def test_texts_arrive_as_they_are_and_end_nothing(text: str) -> None:
     sentence = ReviewSentence(text, 1, text, ((0, len(text)),), ((0, 1, text or "X"),))
     written = build_page([sentence], title=text)
