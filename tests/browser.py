@@ -87,6 +87,10 @@ class Browser:
         answer = self.command("Page.captureScreenshot", clip=clip, captureBeyondViewport=True)
         return base64.b64decode(answer["data"])
 
+    def screen(self) -> bytes:
+        """Draw what is on the screen as PNG."""
+        return base64.b64decode(self.command("Page.captureScreenshot")["data"])
+
     def printed(self) -> bytes:
         """Print the page as PDF."""
         return base64.b64decode(self.command("Page.printToPDF", printBackground=True)["data"])

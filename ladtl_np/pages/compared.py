@@ -37,8 +37,7 @@ mark.spurious { border-bottom: 0; outline: 2px solid var(--wrong); outline-offse
   background-image: repeating-linear-gradient(135deg, transparent 0 5px,
     hsl(var(--h) var(--edge) / .3) 5px 6px); }
 mark.type, mark.both, mark.boundary { border-bottom: 4px double var(--wrong); }
-mark.right small { color: var(--soft); }
-mark small { color: var(--wrong); }
+mark:not(.right) small { color: var(--wrong); }
 """
 
 
