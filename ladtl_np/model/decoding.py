@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain, islice
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,10 @@ from ladtl_np.kernels import decoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
+from ladtl_np.model.batches import batches_of, distinct, groups_of
+from ladtl_np.model.confidence import PLAIN, Asked, Confidence, Sure
 from ladtl_np.model.network import TARGET, Network
-from ladtl_np.model.packed import Projected
+from ladtl_np.model.packed import Beside, Projected
 from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
 from ladtl_np.model.products import products_of
 from ladtl_np.model.tag_names import TagNames, allowed_tags
@@ -32,7 +35,8 @@ from ladtl_np.shapes import Floats, Integers
 __all__ = ["Decoder"]
 
 # batches that were started: the numbers of their sentences, and what waits for their tags
-_Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats]]]]
+_Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats, list[Any]]]]]
+Tags = tuple[str, ...]
 
 # Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
 BATCH_TOKENS = 1024
@@ -42,6 +46,13 @@ GROUP_TOKENS = 16_384
 SPELLED_WORDS = 2_048
 # groups whose projected words are in memory at one time
 GROUPS_AT_ONCE = 2
+
+
+class _Found(NamedTuple):
+    """Of each sentence its tags, and what the scores were asked for beside them."""
+
+    tags: list[Tags]
+    told: list[Any]
 
 
 def _numbered(n: int) -> str:
@@ -75,6 +86,8 @@ class Decoder:
         Of the LSTM's products; bfloat16 wants a network of float32.
     own_scheme
         Whether tags are given in the scheme of `tags`; else in BIOES.
+    temperature
+        What scores are divided by before probabilities are made of them; no tag depends on it.
     """
 
     def __init__(
@@ -91,6 +104,7 @@ class Decoder:
         name: str = "",
         precision: Precision = PRECISION,
         own_scheme: bool = False,
+        temperature: float = 1.0,
     ) -> None:
         self.network, self.vocabulary, self.tags, self.head = network, vocabulary, tags, head
         self.characters, self.emission_bias = characters, emission_bias
@@ -103,6 +117,7 @@ class Decoder:
         self.workers = workers or Workers()
         self._allowed = allowed_tags(tags, constrained=constrained)
         self._names = TagNames(tags, own=own_scheme)
+        self.temperature = temperature
         self._looked_up = self._unknown = 0
 
     @property
@@ -112,7 +127,7 @@ class Decoder:
 
     def tag(
         self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
-    ) -> list[tuple[str, ...]]:
+    ) -> list[Tags]:
         """Tags of each sentence, in the order given; an empty sentence has none.
 
         Parameters
@@ -131,47 +146,73 @@ class Decoder:
 
     def start(
         self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
-    ) -> Callable[[], list[tuple[str, ...]]]:
+    ) -> Callable[[], list[Tags]]:
         """Begin tagging on the workers' threads; what is returned waits for the tags.
 
         With one thread all is done before this returns, but for what is beyond GROUPS_AT_ONCE.
         Sentences of more than LONG_TOKENS tokens are tagged in pieces, with the same result. Errors
         are those of `tag`.
         """
-        short = [sentence if len(sentence) <= LONG_TOKENS else () for sentence in sentences]
+        results = self._start(sentences, where, None)
+        return lambda: results().tags
+
+    def start_sure(
+        self,
+        sentences: Sequence[Sequence[str]],
+        where: Callable[[int], str] = _numbered,
+        asked: Asked = PLAIN,
+    ) -> Callable[[], list[Sure]]:
+        """As `start`, with how sure the CRF is of the tags, see `confidence.Asked`."""
+        results = self._start(sentences, where, self.confidence(asked))
+        return lambda: [told(tags) for tags, told in zip(*results(), strict=True)]
+
+    def confidence(self, asked: Asked) -> Confidence:
+        """What tells of scores how sure their tags are, with the network as it is now."""
+        return Confidence(self._head(), self.tags, self._names, asked, self.temperature)
+
+    def _start(
+        self,
+        sentences: Sequence[Sequence[str]],
+        where: Callable[[int], str],
+        beside: Beside | None,
+    ) -> Callable[[], _Found]:
+        longest = LONG_TOKENS if beside is None else min(LONG_TOKENS, beside.longest)
+        short = [sentence if len(sentence) <= longest else () for sentence in sentences]
         lengths = np.fromiter(map(len, short), np.int64, len(short))
         table, words = self._inputs(list(chain.from_iterable(short)), count=True)
         by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
         waiting: deque[_Begun] = deque()
-        groups = _groups(_batches(lengths), lengths)
+        groups = groups_of(batches_of(lengths, BATCH_TOKENS), lengths, GROUP_TOKENS)
 
         def begin(count: int) -> None:
             for group in islice(groups, count):
-                waiting.append(self._begin(group, by_sentence, table, head))
+                waiting.append(self._begin(group, by_sentence, table, head, beside))
 
         begin(GROUPS_AT_ONCE)
-        found: list[tuple[str, ...]] = [()] * len(sentences)
+        nothing = None if beside is None else beside.of_nothing()
+        found = _Found([()] * len(sentences), [nothing] * len(sentences))
         broken: list[int] = []
         for n, sentence in enumerate(sentences):
-            if len(sentence) > LONG_TOKENS:
-                weights = self.network.weights
-                given = self._inputs, weights, head, self.workers, self.products
+            if len(sentence) > longest:
+                given = self._inputs, self.network.weights, head, self.workers, self.products
                 self._count_long(sentence)
-                best, score = best_tags_in_pieces(sentence, *given)
+                best, score, found.told[n] = best_tags_in_pieces(sentence, *given, beside)
                 broken += [] if np.isfinite(score) else [n]
-                found[n] = tuple(self._names.of(best, [len(sentence)]))
+                found.tags[n] = tuple(self._names.of(best, [len(sentence)]))
 
-        def results() -> list[tuple[str, ...]]:
+        def results() -> _Found:
             while waiting:
                 for numbers, finish in waiting.popleft():
-                    best, scores = finish()
+                    best, scores, told = finish()
                     names = self._names.of(best, lengths[numbers].tolist())
                     broken.extend(np.array(numbers)[~np.isfinite(scores)].tolist())
                     end = 0
                     for n in numbers:
                         first, end = end, end + int(lengths[n])
-                        found[n] = tuple(names[first:end])
+                        found.tags[n] = tuple(names[first:end])
+                    for n, of_sentence in zip(numbers, told, strict=False):
+                        found.told[n] = of_sentence
                 begin(1)
             self._require_finite(broken, where)
             return found
@@ -192,17 +233,20 @@ class Decoder:
         by_sentence: list[Integers],
         table: Floats,
         head: decoding.Head,
+        beside: Beside | None,
     ) -> _Begun:
         """Start every batch of a group; each with the numbers of its sentences."""
         parts = [[by_sentence[n] for n in batch] for batch in group]
-        rows, place = _distinct([part for batch in parts for part in batch], len(table))
+        rows, place = distinct([part for batch in parts for part in batch], len(table))
         encoder = self._start_projection(table, rows)
         begun, tag = [], self.products.best_tags
         for numbers, batch in zip(group, parts, strict=True):
             packing = pack(np.array([part.size for part in batch]))
             packed = np.empty(packing.tokens, dtype=np.int64)
             packed[packing.rows] = place[np.concatenate(batch)]
-            task = partial(tag, packing=packing, words=packed, encoder=encoder, head=head)
+            task = partial(
+                tag, packing=packing, words=packed, encoder=encoder, head=head, beside=beside
+            )
             begun.append((numbers, self.workers.start(task)))
         return begun
 
@@ -254,45 +298,3 @@ class Decoder:
         A = np.where(may_follow, A, A.dtype.type(-np.inf))
         b = np.empty(0, W.dtype) if b is None else b
         return decoding.Head(W, b, A, np.ascontiguousarray(A.T), may_start, may_end)
-
-
-def _distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:
-    """Distinct words of some sentences, and the place of each among them."""
-    used = np.zeros(size, np.bool_)
-    for part in parts:
-        used[part] = True
-    rows = np.flatnonzero(used)
-    place = np.empty(size, np.int64)
-    place[rows] = np.arange(rows.size)
-    return rows, place
-
-
-def _batches(lengths: Integers) -> Iterator[list[int]]:
-    """Sentences of similar length together, at most BATCH_TOKENS tokens or one sentence."""
-    batch: list[int] = []
-    tokens = 0
-    for n in np.argsort(-lengths, kind="stable").tolist():
-        size = int(lengths[n])
-        if size == 0:
-            break
-        if batch and tokens + size > BATCH_TOKENS:
-            yield batch
-            batch, tokens = [], 0
-        batch.append(n)
-        tokens += size
-    if batch:
-        yield batch
-
-
-def _groups(batches: Iterable[list[int]], lengths: Integers) -> Iterator[list[list[int]]]:
-    """Batches that share their projected words: GROUP_TOKENS tokens and a batch at most."""
-    group: list[list[int]] = []
-    tokens = 0
-    for batch in batches:
-        group.append(batch)
-        tokens += int(lengths[batch].sum())
-        if tokens >= GROUP_TOKENS:
-            yield group
-            group, tokens = [], 0
-    if group:
-        yield group

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,40 @@ from ladtl_np.arrays.packing import Packing
 from ladtl_np.kernels import decoding, encoding, pieces
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["Direction", "Projected", "best_tags", "encode_piece", "project"]
+__all__ = ["Beside", "Direction", "InPieces", "Projected", "best_tags", "encode_piece", "project"]
+
+
+class Beside(Protocol):
+    """Looks at the scores from which tags were chosen, on the thread that chose them."""
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest sentence that it takes at once; longer ones come in pieces."""
+
+    def of_batch(self, memory: Memory, packing: Packing, E: Floats, best: Integers) -> list[Any]:
+        """What it finds in each sentence of the packed batch's list.
+
+        E (N, m) is -inf where a sentence may not start or end; both it and best (N,) are packed.
+        """
+
+    def of_nothing(self) -> Any:
+        """What it says of a sentence without a token."""
+
+    def of_pieces(self, tokens: int, begins: range) -> InPieces:
+        """What looks at the pieces of one sentence, which begin at these tokens."""
+
+
+class InPieces(Protocol):
+    """As `Beside`, of a long sentence, of which one piece is there at a time."""
+
+    def forward(self, piece: int, E: Floats) -> None:
+        """Take the scores (n, m) of the next piece."""
+
+    def backward(self, piece: int, E: Floats, tags: Integers, tag_before: int) -> None:
+        """Take them again from the last piece on, with the best tags (n,) and the one before."""
+
+    def result(self) -> Any:
+        """What it found."""
 
 
 class Direction(NamedTuple):
@@ -42,9 +75,15 @@ def project(
 
 
 def best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, encoder: Projected, head: decoding.Head
-) -> tuple[Integers, Floats]:
-    """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
+    memory: Memory,
+    *,
+    packing: Packing,
+    words: Integers,
+    encoder: Projected,
+    head: decoding.Head,
+    beside: Beside | None = None,
+) -> tuple[Integers, Floats, list[Any]]:
+    """Best tags (N,) of a packed batch, in its list's order, scores (B,), and what is beside."""
     empty, N, B = memory.empty, packing.tokens, packing.sentences
     H, m, dtype = head.W.shape[0] // 2, head.A.shape[0], head.A.dtype
     best = np.empty(N, np.int64)
@@ -61,7 +100,8 @@ def best_tags(
     ranked, scores = np.empty(B), np.empty(B)
     decoding.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
     scores[packing.order] = ranked
-    return best[packing.rows], scores
+    told = [] if beside is None else beside.of_batch(memory, packing, scratch.E, best)
+    return best[packing.rows], scores, told
 
 
 def encode_piece(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from ladtl_np.arrays.packing import Packing
 from ladtl_np.kernels import decoding, decoding_bfloat16, encoding_bfloat16
 from ladtl_np.kernels.algebra.bfloat16 import groups_of, pack_bias, pack_gates
 from ladtl_np.kernels.algebra.bfloat16_tiles import GATES, LANES, ROWS
-from ladtl_np.model.packed import Direction, Projected
+from ladtl_np.model.packed import Beside, Direction, Projected
 from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["best_tags", "encode_piece", "project"]
@@ -31,9 +32,15 @@ def project(
 
 
 def best_tags(
-    memory: Memory, *, packing: Packing, words: Integers, encoder: Projected, head: decoding.Head
-) -> tuple[Integers, Floats]:
-    """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
+    memory: Memory,
+    *,
+    packing: Packing,
+    words: Integers,
+    encoder: Projected,
+    head: decoding.Head,
+    beside: Beside | None = None,
+) -> tuple[Integers, Floats, list[Any]]:
+    """Best tags (N,) of a packed batch, in its list's order, scores (B,), and what is beside."""
     empty, N, B = memory.empty, packing.tokens, packing.sentences
     H, m = head.W.shape[0] // 2, head.A.shape[0]
     units = LANES * groups_of(H)
@@ -50,7 +57,8 @@ def best_tags(
     ranked, scores = np.empty(B), np.empty(B)
     decoding_bfloat16.best_tags(best, ranked, scratch, words, ready, head, packing.offsets)
     scores[packing.order] = ranked
-    return best[packing.rows], scores
+    told = [] if beside is None else beside.of_batch(memory, packing, scratch.E, best)
+    return best[packing.rows], scores, told
 
 
 def encode_piece(

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,7 +22,9 @@ from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.workers import Workers
 from ladtl_np.kernels import linear, pieces
 from ladtl_np.kernels.decoding import Head
+from ladtl_np.kernels.viterbi import came_from
 from ladtl_np.layers.bilstm import DIRECTIONS
+from ladtl_np.model.packed import Beside
 from ladtl_np.model.products import Products
 from ladtl_np.shapes import Floats, Integers
 
@@ -51,8 +53,9 @@ def best_tags_in_pieces(
     head: Head,
     workers: Workers,
     products: Products,
-) -> tuple[Integers, float]:
-    """Numbers of the best tags (N,) of a sentence that is not empty, and their score.
+    beside: Beside | None = None,
+) -> tuple[Integers, float, Any]:
+    """Numbers of a sentence's best tags (N,), their score, and what is beside; it is not empty.
 
     The score is NaN where a token's scores are not finite: then the tags mean nothing.
 
@@ -70,10 +73,13 @@ def best_tags_in_pieces(
         Threads for the two directions.
     products
         Precision of the LSTM.
+    beside
+        What looks at the scores as well; its result is the last of what is returned.
     """
-    sentence = _Sentence(tokens, inputs, weights, head, workers, products)
+    sentence = _Sentence(tokens, inputs, weights, head, workers, products, beside)
     score = sentence.carry()
-    return sentence.trace(), score
+    tags = sentence.trace()
+    return tags, score, sentence.beside.result() if sentence.beside else None
 
 
 class _Sentence:
@@ -87,10 +93,12 @@ class _Sentence:
         head: Head,
         workers: Workers,
         products: Products,
+        beside: Beside | None,
     ) -> None:
         self.tokens, self.inputs, self.weights = tokens, inputs, weights
         self.head, self.workers, self.products = head, workers, products
         self.begins = range(0, len(tokens), PIECE_TOKENS)
+        self.beside = beside.of_pieces(len(tokens), self.begins) if beside else None
         H, m, dtype = weights["forward.U"].shape[0], len(head.A), head.A.dtype
         longest = min(PIECE_TOKENS, len(tokens))
         # state of each direction when it enters a piece, and Viterbi's scores before the piece
@@ -109,6 +117,8 @@ class _Sentence:
             n, state = self._viterbi(piece, score)
             self.states[FORWARD, piece + 1] = state
             self.scores[piece + 1] = self.delta[n]
+            if self.beside:
+                self.beside.forward(piece, self.E[:n])
         return float(score[0] + self.scores[-1].max())
 
     def trace(self) -> Integers:
@@ -121,6 +131,9 @@ class _Sentence:
             part = tags[begin : begin + n]
             pieces.trace_piece(part, self.delta[: n + 1], self.head.A_transposed, after)
             after = int(part[0])
+            if self.beside:
+                before = came_from(self.scores[piece], self.head.A_transposed, after)
+                self.beside.backward(piece, self.E[:n], part, before if piece else -1)
         return tags
 
     def _viterbi(self, piece: int, score: Floats) -> tuple[int, Floats]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from ladtl_np.arrays.memory import Memory
 from ladtl_np.arrays.packing import Packing
@@ -12,7 +12,7 @@ from ladtl_np.kernels.algebra.bfloat16 import has_dot_products
 from ladtl_np.kernels.decoding import Head
 from ladtl_np.kernels.instruction_set import INSTRUCTIONS
 from ladtl_np.model import packed, packed_bfloat16
-from ladtl_np.model.packed import Direction, Projected
+from ladtl_np.model.packed import Beside, Direction, Projected
 from ladtl_np.options.precision import PRECISIONS, Precision
 from ladtl_np.shapes import Floats, Integers
 
@@ -41,8 +41,12 @@ class Products(Protocol):
         words: Integers,
         encoder: Projected,
         head: Head,
-    ) -> tuple[Integers, Floats]:
-        """Best tags (N,) of a packed batch, in its list's order, and scores (B,)."""
+        beside: Beside | None = None,
+    ) -> tuple[Integers, Floats, list[Any]]:
+        """Best tags (N,) of a packed batch, in its list's order, scores (B,), and what is beside.
+
+        The last is a value for each sentence, or nothing if `beside` is not given.
+        """
 
     def encode_piece(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from os import PathLike
+from typing import TypeVar
 
 from ladtl_np.arrays.limits import require_room
 from ladtl_np.arrays.workers import Workers
@@ -12,6 +13,7 @@ from ladtl_np.corpus.hashing import KEY_WANTED
 from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.schemes import Span, spans
 from ladtl_np.errors import LadtlError, UsageError
+from ladtl_np.model.confidence import PLAIN, Asked, Sure
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import TARGET, domain_of, source_head
@@ -28,6 +30,11 @@ CHUNK_TOKENS = 8_192
 CHUNK_SENTENCES = 4_096
 # What a token of a sentence that is tagged in pieces takes: its tag's number, and its tag.
 LONG_TOKEN_BYTES = 32
+# a probability of it, or its tag in one of the best paths with its name
+SURE_BYTES = 16
+
+T = TypeVar("T")
+_Start = Callable[[Sequence[Sequence[str]], Callable[[int], str]], Callable[[], list[T]]]
 
 
 def make_decoder(
@@ -167,9 +174,40 @@ class Tagger:
 
         The next chunk is read before the tags of one are given, unless a chunk is one sentence.
         """
-        chunks = self._chunks(sentences)
+        return self._in_chunks(sentences, self.decoder.start, LONG_TOKEN_BYTES)
+
+    def sure(self, sentences: Iterable[Sequence[str]], asked: Asked = PLAIN) -> Iterator[Sure]:
+        """Yield the tags of each sentence as `tag` does, and how probable they are.
+
+        Parameters
+        ----------
+        sentences
+            As for `tag`.
+        asked
+            Whether other paths, and the probabilities of all tags, are wanted as well.
+
+        Raises
+        ------
+        LadtlError, ScoreError
+            As `tag`.
+        """
+        for chunk in self.sure_chunks(sentences, asked):
+            yield from chunk
+
+    def sure_chunks(
+        self, sentences: Iterable[Sequence[str]], asked: Asked = PLAIN
+    ) -> Iterator[list[Sure]]:
+        """As `sure`, a list for each chunk, see `tag_chunks`."""
+        values = 1 + asked.paths + asked.marginals * len(self.decoder.tags)
+        each = LONG_TOKEN_BYTES + SURE_BYTES * values
+        return self._in_chunks(sentences, partial(self.decoder.start_sure, asked=asked), each)
+
+    def _in_chunks(
+        self, sentences: Iterable[Sequence[str]], start: _Start[T], long_token_bytes: int
+    ) -> Iterator[list[T]]:
+        chunks = self._chunks(sentences, long_token_bytes)
         at_once = self.chunk_sentences == 1
-        begun: list[Callable[[], list[tuple[str, ...]]]] = []
+        begun: list[Callable[[], list[T]]] = []
         before = 0  # sentences of earlier chunks
         while True:
             error = None
@@ -178,7 +216,7 @@ class Tagger:
             except LadtlError as problem:  # what was read before it is tagged all the same
                 chunk, error = None, problem
             if chunk is not None:
-                begun.append(self.decoder.start(chunk, partial(_numbered, before + 1)))
+                begun.append(start(chunk, partial(_numbered, before + 1)))
                 before += len(chunk)
             # one chunk is read while the one before is computed
             while begun and (chunk is None or at_once or len(begun) > 1):
@@ -193,12 +231,14 @@ class Tagger:
         for tags in self.tag(sentences):
             yield spans(tags, "BIOES")
 
-    def _chunks(self, sentences: Iterable[Sequence[str]]) -> Iterator[list[Sequence[str]]]:
+    def _chunks(
+        self, sentences: Iterable[Sequence[str]], long_token_bytes: int = LONG_TOKEN_BYTES
+    ) -> Iterator[list[Sequence[str]]]:
         chunk: list[Sequence[str]] = []
         tokens = 0
         for number, sentence in enumerate(sentences, 1):
             if len(sentence) > LONG_TOKENS:
-                _require_room(len(sentence), number)
+                _require_room(len(sentence), number, long_token_bytes)
             chunk.append(sentence)
             tokens += len(sentence)
             if tokens >= self.chunk_tokens or len(chunk) >= self.chunk_sentences:
@@ -212,9 +252,9 @@ def _numbered(first: int, n: int) -> str:
     return f"sentence {first + n}"
 
 
-def _require_room(tokens: int, number: int) -> None:
+def _require_room(tokens: int, number: int, each: int) -> None:
     require_room(
-        LONG_TOKEN_BYTES * tokens,
+        each * tokens,
         f"Tagging sentence {number}, of {tokens:,} tokens,",
         "Cut the text at the ends of sentences, or use a machine with more memory",
     )
