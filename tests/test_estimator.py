@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from small_corpora import SMALL, small_corpora
 
-from ladtl_np import LaDTLTagger, load_model
+from ladtl_np import LaDTLTagger, Tagger, load_model
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import LadtlError, ModelFileError, UsageError
 from ladtl_np.estimator import tagger as module
@@ -57,7 +57,25 @@ def test_it_fits_predicts_and_scores(tagger: LaDTLTagger) -> None:
     assert [len(tags) for tags in predicted] == [len(sentence) for sentence in test]
     assert tagger.predict(test) == predicted
     assert len(tagger.history_) == 12
-    assert not hasattr(tagger, "predict_proba")
+
+
+def test_it_tells_how_probable_tags_and_tag_sequences_are(tagger: LaDTLTagger) -> None:
+    test = CORPORA.tests[0]
+    predicted, columns_of = tagger.predict(test), tagger.model_.target_tags.tags
+    best = tagger.predict_nbest(test, 3)
+    for tags, marginals, paths in zip(predicted, tagger.predict_proba(test), best, strict=True):
+        assert marginals.shape == (len(tags), len(columns_of))
+        np.testing.assert_allclose(marginals.sum(axis=1), 1.0, rtol=1e-12)
+        assert paths[0].tags == tags
+        assert len(paths) == 3
+        assert 1.0 > paths[0].probability > paths[1].probability > paths[2].probability > 0.0
+        assert paths[0].probability <= marginals.max(axis=1).min() + 1e-9
+    with pytest.raises(UsageError, match="count must lie between 1 and 100, got 0"):
+        tagger.predict_nbest(test, 0)
+    with pytest.raises(UsageError, match="not trained yet"):
+        LaDTLTagger().predict_proba(test)
+    with pytest.raises(UsageError, match="paths must lie between 0 and 100, got 101"):
+        next(Tagger(tagger.model_).sure([["a"]], paths=101))
 
 
 @pytest.mark.parametrize("form", [columns, pairs, tuple], ids=["X and y", "pairs", "corpora"])

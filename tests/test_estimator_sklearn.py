@@ -227,7 +227,8 @@ def test_a_tagger_is_the_last_step_of_a_pipeline() -> None:
     alone = LaDTLTagger(seed=2, options=SHORT).fit(upper(X), Y, source=SOURCE)
     assert line.predict(X) == alone.predict(upper(X))
     assert line.score(X, Y) == alone.score(upper(X), Y)
-    assert not hasattr(line, "predict_proba")
+    for ours, theirs in zip(line.predict_proba(X), alone.predict_proba(upper(X)), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
     grid = {"tagger__options__training.steps": [1, 2]}
     search = GridSearchCV(line, grid, cv=FOLDS).fit(X, Y, tagger__source=SOURCE)
     assert search.best_params_.keys() == grid.keys()

@@ -23,10 +23,13 @@ from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 from ladtl_np.model.vocabulary_key import named_key
+from ladtl_np.options.best_paths import MOST_PATHS
 
 __all__ = ["command"]
 
 _STYLES = (*WRITABLE, VIEW.name)
+_PROBABLE = ("conll", "conllu", "jsonl", "json", "brat", "html", VIEW.name)
+_LISTED = ("jsonl", "json", VIEW.name)
 
 
 @click.command(name="tag", cls=Command)
@@ -74,6 +77,17 @@ _STYLES = (*WRITABLE, VIEW.name)
     type=click.Choice(get_args(SentenceMode)),
     help="What a sentence of text is: a line, or what ends by rules.  [default: as in training]",
 )
+@click.option(
+    "--probabilities",
+    is_flag=True,
+    help=f"Tell how probable entities are, and in JSONL sentences: {', '.join(_PROBABLE)}.",
+)
+@click.option(
+    "--nbest",
+    type=click.IntRange(1, MOST_PATHS),
+    metavar="K",
+    help=f"The same, and the K best ways to tag each sentence: {', '.join(_LISTED)}.",
+)
 @click.option("--flush", is_flag=True, help="Answer each line at once, as for who types.")
 @click.option(
     "--scheme",
@@ -97,6 +111,8 @@ def command(
     style: str,
     mode: TokenMode | None,
     sentences: SentenceMode | None,
+    probabilities: bool,
+    nbest: int | None,
     flush: bool,
     scheme: str,
     **options: Any,
@@ -110,6 +126,13 @@ def command(
     output keeps its text and id and gives entities as character offsets ("label", as in doccano);
     labels it had are replaced.
 
+    With --probabilities each entity has the probability that it is there, with these bounds and
+    this type, as the model sees it. In CoNLL output it is a column between token and tag, which
+    readers of the first and the last column pass over; of a token outside of entities it tells how
+    probable that is. In JSONL "probabilities" has a number for each entity of "label", and
+    "sentences" the probability of all tags of a sentence and the entropy of its tag sequences, in
+    nats; in brat it is a note on the entity.
+
     Sentences are tagged a few thousand at a time, so memory does not grow with the input.
 
     With --out-dir a folder stands for the files in it and below, but hidden ones. Outputs keep
@@ -122,9 +145,11 @@ def command(
       ladtl tag --model run/best.safetensors --to jsonl < notes.txt | head
       ladtl tag --model run/best.safetensors --to terminal notes.jsonl
       ladtl tag --model run/best.safetensors --from conll --delimiter space test.txt
+      ladtl tag --model run/best.safetensors --to jsonl --nbest 3 notes.txt -o notes.jsonl
       ladtl tag --model run/best.safetensors notes/ letters/ --out-dir tagged
     """
     _refuse_idle(sources, kind, style, out_dir, dask)
+    _refuse_untold(style, probabilities, nbest)
     asked = TagOptions(
         model=model_path,
         kind=kind,
@@ -138,6 +163,8 @@ def command(
         vocabulary_key=named_key(options.pop("vocabulary_key")),
         embeddings=options.pop("embeddings"),
         precision=options.pop("precision"),
+        probabilities=probabilities,
+        nbest=nbest or 0,
         reading=read_options(**options),
     )
     if out_dir is not None:
@@ -180,6 +207,19 @@ def _refuse_idle(
         refuse_without_effect(["mode"], "from columns to columns", "choose another --to or --from")
     if dask is None:
         refuse_without_effect(["dask_wait"], "without --dask", "name a scheduler with that")
+
+
+def _refuse_untold(style: str, probabilities: bool, nbest: int | None) -> None:
+    """Refuse a format that has no place for what is asked for."""
+    for asked, option, styles in (
+        (probabilities, "--probabilities", _PROBABLE),
+        (nbest is not None, "--nbest", _LISTED),
+    ):
+        if asked and style not in styles:
+            raise UsageError(
+                f"--to {style} has no place for what {option} tells; choose --to "
+                f"{', '.join(styles[:-1])} or {styles[-1]}"
+            )
 
 
 def _tag_one(

@@ -109,6 +109,8 @@ class Aligned:
         if self.spans is None:
             return found
         entities = [(self.bounds[a][0], self.bounds[b - 1][1], kind) for a, b, kind in self.spans]
+        if tuple(entities) != found.entities:  # what was said of others does not hold for these
+            found = replace(found, probabilities=None, certainties=None)
         return replace(found, entities=tuple(entities))
 
     def parts(self) -> Iterator[Document]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
-from ladtl_np.corpus.document import Bounds, Document
+from ladtl_np.corpus.document import Bounds, Certainty, Document
 from ladtl_np.corpus.formats.conll import format_sentence
 from ladtl_np.corpus.formats.conllu import format_conllu
 from ladtl_np.corpus.schemes import Span, spans, spans_to_tags
@@ -87,13 +87,18 @@ def merged(documents: Iterable[Document], file: str = "") -> Document:
     entities: list[Span] = []
     tokens: list[Bounds] = []
     starts: list[int] = []
-    at, whole = 0, True
+    probabilities: list[float] = []
+    certainties: list[Certainty] = []
+    at, whole, sure = 0, True, True
     for document in documents:
         texts.append(document.text)
         entities += [(a + at, b + at, kind) for a, b, kind in document.entities or ()]
         tokens += [(a + at, b + at) for a, b in document.tokens or ()]
         starts += [place + at for place in document.sentences or (0,)]
         whole = whole and document.tokens is not None
+        sure = sure and document.probabilities is not None
+        probabilities += document.probabilities or ()
+        certainties += (_moved(certainty, at) for certainty in document.certainties or ())
         at += len(document.text) + 1
     return Document(
         "\n".join(texts),
@@ -102,7 +107,18 @@ def merged(documents: Iterable[Document], file: str = "") -> Document:
         file=file,
         tokens=tuple(tokens) if whole else None,
         sentences=tuple(dict.fromkeys((0, *starts))) if whole else None,
+        probabilities=tuple(probabilities) if sure else None,
+        certainties=tuple(certainties) or None,
     )
+
+
+def _moved(certainty: Certainty, by: int) -> Certainty:
+    """The same in a text that begins earlier."""
+    best = tuple(
+        replace(way, entities=tuple((a + by, b + by, kind) for a, b, kind in way.entities))
+        for way in certainty.best
+    )
+    return replace(certainty, start=certainty.start + by, end=certainty.end + by, best=best)
 
 
 def sentence_groups(corpus: Corpus, *, whole: bool) -> list[tuple[Sentence, ...]]:

@@ -10,13 +10,44 @@ from dataclasses import dataclass
 
 from ladtl_np.corpus.schemes import Span
 
-__all__ = ["Document", "Identity"]
+__all__ = ["Alternative", "Certainty", "Document", "Identity"]
 
 Identity = int | str | None
 """A document's id; None where the file gives none."""
 
 Bounds = tuple[int, int]
 """First code point of a token, and the one after its last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One way to annotate a sentence, and its probability; offsets are those of the document."""
+
+    probability: float
+    entities: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certainty:
+    """How sure a tagger is of one sentence.
+
+    Attributes
+    ----------
+    start, end
+        First code point of the sentence in its document, and the one after its last.
+    probability
+        Of all its tags together.
+    entropy
+        Of its tag sequences, in nats.
+    best
+        Its best tag sequences, best first, if they were asked for.
+    """
+
+    start: int
+    end: int
+    probability: float
+    entropy: float
+    best: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +76,8 @@ class Document:
         Offset of each sentence's first code point, where the file gives them; the first is 0.
     probabilities
         How probable a tagger found each of `entities`, in their order; None where it did not say.
+    certainties
+        How sure it is of each sentence; None where it did not say.
     """
 
     text: str
@@ -55,3 +88,4 @@ class Document:
     tokens: tuple[Bounds, ...] | None = None
     sentences: tuple[int, ...] | None = None
     probabilities: tuple[float, ...] | None = None
+    certainties: tuple[Certainty, ...] | None = None

@@ -23,7 +23,7 @@ from ladtl_np.estimator.options import (
     options_of,
     require_source,
 )
-from ladtl_np.estimator.parameters import Parameters
+from ladtl_np.estimator.probabilities import Probabilities
 from ladtl_np.estimator.remarks import tell_of_data
 from ladtl_np.estimator.sentences import Tagged, corpora_of, corpus_of, tokens_of
 from ladtl_np.estimator.stored import store_of
@@ -50,7 +50,7 @@ _Show = Callable[[Step | Evaluation], None]
 _Tell = Callable[[Iterable[Remark]], None]
 
 
-class LaDTLTagger(Parameters):
+class LaDTLTagger(Probabilities):
     """Label-aware double transfer learning for named entity recognition.
 
     Parameters

@@ -68,6 +68,12 @@ def list_piece(lists: Lists, E: Floats, A: Floats, begin: int) -> None:
     scores, came_from = lists.scores, lists.came_from
     m, K = scores.shape[1], scores.shape[2]
     heads = np.empty(m, E.dtype)
+    ways, many = np.empty((m, m), np.int64), np.zeros(m, np.int64)  # where each tag may come from
+    for j in range(m):
+        for i in range(m):
+            if A[i, j] > -np.inf:
+                ways[j, many[j]] = i
+                many[j] += 1
     for n in range(E.shape[0]):
         now, source = scores[n + 1], came_from[n + 1]
         for j in range(m):
@@ -76,7 +82,7 @@ def list_piece(lists: Lists, E: Floats, A: Floats, begin: int) -> None:
             if begin + n == 0:
                 now[j, 0] = E[n, j]
                 continue
-            for i in range(m):
+            for i in ways[j, : many[j]]:
                 for k in range(K):
                     candidate = scores[n, i, k] + A[i, j]
                     if not candidate > now[j, K - 1]:

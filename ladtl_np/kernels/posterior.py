@@ -24,9 +24,28 @@ from ladtl_np.kernels.posterior_log import (
     opens_span,
     span_of_each_token,
 )
-from ladtl_np.shapes import Floats, Integers
+from ladtl_np.shapes import Booleans, Floats, Integers
 
-__all__ = ["Chain", "Room", "Told", "posteriors", "spread_of_allowed"]
+__all__ = ["Chain", "Kinds", "Room", "Steps", "Told", "posteriors", "spread_of_allowed"]
+
+
+class Steps(NamedTuple):
+    """Where a matrix of transitions is not 0: rows that have many such places, and the others'.
+
+    Inside of an entity a tag has two ways on, so that half of the rows of BIOES are nearly empty.
+    """
+
+    rows: Integers  # numbers of the rows that are taken whole
+    pairs: Integers  # (P, 2) rows and columns of all that is elsewhere
+
+
+class Kinds(NamedTuple):
+    """The tags of each type, and which of them always begin a span, or end one."""
+
+    members: Integers  # (m,) tags by their types
+    first: Integers  # where each type begins among them
+    opens: Booleans  # (m,) goes on with no tag
+    closes: Booleans  # (m,) no tag goes on with it
 
 
 class Chain(NamedTuple):
@@ -39,6 +58,9 @@ class Chain(NamedTuple):
     top: float  # max A
     limit: float  # largest range of a token's scores for which scaled space is exact
     inverse_temperature: float
+    tags_of: Kinds
+    steps: Steps  # of a
+    steps_back: Steps  # of a_transposed, and of `expected`
     spelling: Spelling
 
 
@@ -131,7 +153,7 @@ def _forward(alpha: Floats, q: Floats, gain: Floats, X: Floats, chain: Chain) ->
             weights[j] = exp(scores[j] - top)
             now[j] = 0.0 if t > 0 else 1.0
         if t > 0:
-            _add_product(now, alpha[t - 1], chain.a)
+            _add_product(now, alpha[t - 1], chain.a, chain.steps)
         total = 0.0
         for j in range(now.size):
             now[j] *= weights[j]
@@ -144,17 +166,21 @@ def _forward(alpha: Floats, q: Floats, gain: Floats, X: Floats, chain: Chain) ->
 
 
 @inline
-def _add_product(out: Floats, x: Floats, W: Floats) -> None:
+def _add_product(out: Floats, x: Floats, W: Floats, steps: Steps) -> None:
     """out += x W of a row x, four rows of W at a time."""
-    whole = x.size - x.size % 4
-    for i in range(0, whole, 4):
-        p, q, r, s = W[i], W[i + 1], W[i + 2], W[i + 3]
+    rows, pairs = steps.rows, steps.pairs
+    whole = rows.size - rows.size % 4
+    for n in range(0, whole, 4):
+        p, q, r, s = W[rows[n]], W[rows[n + 1]], W[rows[n + 2]], W[rows[n + 3]]
+        a, b, c, d = x[rows[n]], x[rows[n + 1]], x[rows[n + 2]], x[rows[n + 3]]
         for j in range(out.size):
-            out[j] += (x[i] * p[j] + x[i + 1] * q[j]) + (x[i + 2] * r[j] + x[i + 3] * s[j])
-    for i in range(whole, x.size):
-        p = W[i]
+            out[j] += (a * p[j] + b * q[j]) + (c * r[j] + d * s[j])
+    for n in range(whole, rows.size):
+        p, a = W[rows[n]], x[rows[n]]
         for j in range(out.size):
-            out[j] += x[i] * p[j]
+            out[j] += a * p[j]
+    for n in range(pairs.shape[0]):
+        out[pairs[n, 1]] += x[pairs[n, 0]] * W[pairs[n, 0], pairs[n, 1]]
 
 
 @inline
@@ -175,11 +201,11 @@ def _backward(
         beta[:] = 1.0 if ends else 0.0
         expected[:] = 0.0
         if not ends:
-            _add_product(beta, w, chain.a_transposed)
-            _add_product(expected, w, chain.expected)
+            _add_product(beta, w, chain.a_transposed, chain.steps_back)
+            _add_product(expected, w, chain.expected, chain.steps_back)
         if kinds[tag] > 0:
             on = not ends and goes_on[tag, tags[t + 1]]
-            _clamp(psi, ends, on, clamped if on else w, kinds[tag], chain)
+            _clamp(psi, ends, on, beta, clamped if on else w, kinds[tag], chain)
         total, mean = 0.0, 0.0
         for i in range(beta.size):
             total += alpha[t, i] * beta[i]
@@ -213,19 +239,23 @@ def _backward(
 
 
 @inline
-def _clamp(psi: Floats, ends: bool, on: bool, following: Floats, kind: int, chain: Chain) -> None:
+def _clamp(
+    psi: Floats, ends: bool, on: bool, beta: Floats, following: Floats, kind: int, chain: Chain
+) -> None:
     """psi of the tags of one type, 0 for all others: on in the span, or out of it."""
-    kinds, goes_on = chain.spelling
-    for i in range(psi.size):
-        psi[i] = 0.0
-        if kinds[i] != kind:
-            continue
-        if ends:
-            psi[i] = 1.0
-            continue
-        for k in range(psi.size):
-            if goes_on[i, k] == on:
-                psi[i] += chain.a[i, k] * following[k]
+    goes_on, (members, first, _, closes) = chain.spelling.goes_on, chain.tags_of
+    psi[:] = 0.0
+    for n in range(first[kind], first[kind + 1]):
+        i = members[n]
+        if ends or (closes[i] and not on):
+            psi[i] = beta[i]
+        elif on:
+            for p in range(first[kind], first[kind + 1]):
+                k = members[p]
+                psi[i] += chain.a[i, k] * following[k] if goes_on[i, k] else 0.0
+        else:
+            for k in range(psi.size):
+                psi[i] += 0.0 if goes_on[i, k] else chain.a[i, k] * following[k]
 
 
 @inline
@@ -239,17 +269,15 @@ def _of_span(
     came: int,
 ) -> float:
     """Probability of the span that begins at a token: all ways into it times those through it."""
-    kinds, goes_on = chain.spelling
+    goes_on, (members, first, opens, _) = chain.spelling.goes_on, chain.tags_of
     p = 0.0
-    for j in range(psi.size):
-        if kinds[j] != kind:
-            continue
-        if came < 0:
+    for n in range(first[kind], first[kind + 1]):
+        j = members[n]
+        if came < 0 or opens[j]:
             p += alpha[j] * psi[j]
             continue
         into = 0.0
         for i in range(psi.size):
-            if not goes_on[i, j]:
-                into += source[i] * chain.a[i, j]
+            into += 0.0 if goes_on[i, j] else source[i] * chain.a_transposed[j, i]
         p += into * clamped[j]
     return p

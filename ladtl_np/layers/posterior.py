@@ -10,7 +10,7 @@ import numpy as np
 from ladtl_np.arrays.memory import Empty
 from ladtl_np.kernels import best_paths as search
 from ladtl_np.kernels import posterior
-from ladtl_np.kernels.posterior import Chain, Told
+from ladtl_np.kernels.posterior import Chain, Kinds, Steps, Told
 from ladtl_np.kernels.posterior_log import Spelling
 from ladtl_np.layers.crf import check_scores
 from ladtl_np.shapes import Booleans, Floats, Integers
@@ -19,6 +19,8 @@ __all__ = ["Paths", "chain_of", "n_best", "posteriors"]
 
 # Steps in which every tag can be reached from every other, illegal ones aside: E-X, B-Y, I-Y.
 STEPS = 3
+# Transitions of a tag that are not taken as a whole row.
+FEW = 2
 # Largest STEPS (range of E_t + range of A) + (STEPS - 1) log m, docs/math/crf.md (33)
 SAFE_RANGE = 400.0
 
@@ -64,7 +66,25 @@ def chain_of(A: Floats, kinds: Integers, goes_on: Booleans, temperature: float =
         limit = -np.inf
     turned = np.ascontiguousarray(a.T), np.ascontiguousarray(expected.T)
     spelling = Spelling(kinds.astype(np.int64), np.ascontiguousarray(goes_on))
-    return Chain(A, a, *turned, top, limit, 1.0 / temperature, spelling)
+    steps = _steps_of(a), _steps_of(a.T)
+    found = _kinds_of(spelling)
+    return Chain(A, a, *turned, top, limit, 1.0 / temperature, found, *steps, spelling)
+
+
+def _kinds_of(spelling: Spelling) -> Kinds:
+    """Tags by their types."""
+    kinds, goes_on = spelling
+    members = np.argsort(kinds, kind="stable")
+    first = np.searchsorted(kinds[members], np.arange(kinds.max() + 2))
+    return Kinds(members, first, ~goes_on.any(axis=0), ~goes_on.any(axis=1))
+
+
+def _steps_of(a: Floats) -> Steps:
+    """Where a is not 0; rows that have few such places are told one by one."""
+    there = a > 0
+    whole = there.sum(axis=1) > FEW
+    pairs = np.argwhere(there & ~whole[:, None])
+    return Steps(np.flatnonzero(whole), np.ascontiguousarray(pairs, dtype=np.int64))
 
 
 def _mixes(allowed: Booleans) -> bool:

@@ -16,12 +16,11 @@ from ladtl_np.kernels import posterior_log
 from ladtl_np.kernels.decoding import Head
 from ladtl_np.layers.posterior import chain_of, n_best, posteriors
 from ladtl_np.model.tag_names import TagNames, spelling_of
+from ladtl_np.options.best_paths import MOST_PATHS
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["LISTED_TOKENS", "MOST_PATHS", "PLAIN", "Asked", "Confidence", "Path", "Sure"]
+__all__ = ["LISTED_TOKENS", "PLAIN", "Asked", "Confidence", "Path", "Sure"]
 
-MOST_PATHS = 100
-"""Best paths that may be asked for: each takes memory for every tag of every token."""
 # a sentence of more tokens whose best paths are wanted is taken in pieces
 LISTED_TOKENS = 4_096
 

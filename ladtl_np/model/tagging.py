@@ -19,6 +19,7 @@ from ladtl_np.model.file import Model
 from ladtl_np.model.network import TARGET, domain_of, source_head
 from ladtl_np.model.pieces import LONG_TOKENS
 from ladtl_np.model.wider import with_vectors
+from ladtl_np.options.best_paths import MOST_PATHS
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.options.precision import PRECISION, Precision
 
@@ -176,22 +177,30 @@ class Tagger:
         """
         return self._in_chunks(sentences, self.decoder.start, LONG_TOKEN_BYTES)
 
-    def sure(self, sentences: Iterable[Sequence[str]], asked: Asked = PLAIN) -> Iterator[Sure]:
+    def sure(
+        self, sentences: Iterable[Sequence[str]], *, paths: int = 0, marginals: bool = False
+    ) -> Iterator[Sure]:
         """Yield the tags of each sentence as `tag` does, and how probable they are.
 
         Parameters
         ----------
         sentences
             As for `tag`.
-        asked
-            Whether other paths, and the probabilities of all tags, are wanted as well.
+        paths
+            How many of the best tag sequences are wanted as well, up to 100.
+        marginals
+            Whether the probabilities of all tags of each token are.
 
         Raises
         ------
+        UsageError
+            If more paths are asked for.
         LadtlError, ScoreError
             As `tag`.
         """
-        for chunk in self.sure_chunks(sentences, asked):
+        if not 0 <= paths <= MOST_PATHS:
+            raise UsageError(f"paths must lie between 0 and {MOST_PATHS}, got {paths}")
+        for chunk in self.sure_chunks(sentences, Asked(paths, marginals)):
             yield from chunk
 
     def sure_chunks(

@@ -147,7 +147,7 @@ def _shown(documents: Sequence[Document], colours: bool) -> Iterator[str]:
     view = Highlighter(sorted(kinds), coloured=colours)
     yield view.legend()
     for document in documents:
-        yield view.line(document.text, document.entities or ())
+        yield view.document(document)
 
 
 def write_documents(

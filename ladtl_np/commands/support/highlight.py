@@ -8,6 +8,7 @@ from io import StringIO
 from rich.console import Console
 from rich.text import Text
 
+from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.schemes import Span
 from ladtl_np.printable import escaped, shown
 
@@ -60,17 +61,34 @@ class Highlighter:
         entries = (Text(shown(kind), style) for kind, style in self._style.items())
         return self._rendered(Text("  ").join(entries)) + "\n"
 
-    def line(self, text: str, entities: Sequence[Span]) -> str:
-        """The text with its entities, spans of code points in their order, in brackets."""
+    def line(
+        self, text: str, entities: Sequence[Span], probabilities: Sequence[float] | None = None
+    ) -> str:
+        """The text with its entities, spans of code points in their order, in brackets.
+
+        Behind an entity stands its probability, where that is told.
+        """
         marked = Text()
         at = 0
-        for start, end, kind in entities:
+        for number, (start, end, kind) in enumerate(entities):
             marked.append(_safe(text[at:start]))
             label = "" if self._coloured else f" {shown(kind)}"
+            if probabilities is not None:
+                label += f" {probabilities[number]:.2f}"
             marked.append(f"[{_safe(text[start:end])}{label}]", self._style.get(kind, ""))
             at = end
         marked.append(_safe(text[at:]))
         return self._rendered(marked)
+
+    def document(self, document: Document) -> str:
+        """The text as `line` shows it, and below it the best ways to tag each sentence."""
+        lines = [self.line(document.text, document.entities or (), document.probabilities)]
+        for sure in document.certainties or ():
+            for way in sure.best:
+                text = document.text[sure.start : sure.end].rstrip()
+                inside = [(a - sure.start, b - sure.start, kind) for a, b, kind in way.entities]
+                lines.append(f"{way.probability:8.4f}  {self.line(text, inside)}")
+        return "".join(lines)
 
     def _rendered(self, text: Text) -> str:
         self._console.print(text)

@@ -75,15 +75,17 @@ def tagged_sentences(
     LadtlError
         If one cannot be read or tagged.
     """
+    from ladtl_np.model.confidence import PLAIN
+
     cut = options.cut(tagger.model)
     for source in sources:
         tally, kind = Tally(), options.kind_of(source.path)
         with opened(source.path, options) as content:
             units = read(content, kind, cut, options.reading, source.name, tally)
             documents: Iterator[Document] = (
-                unit.document(tags, tokens=True)
-                for chunk in tagged_units(units, tagger)
-                for unit, tags in chunk
+                tagged.document(tokens=True)
+                for chunk in tagged_units(units, tagger, PLAIN)
+                for tagged in chunk
             )
             if kind == "text":
                 documents = iter([merged(documents)])

@@ -16,6 +16,7 @@ from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.options.precision import PRECISION, Precision
 
 if TYPE_CHECKING:
+    from ladtl_np.model.confidence import Asked
     from ladtl_np.model.file import Model
 
 __all__ = ["Source", "TagOptions", "kind_by_name"]
@@ -53,6 +54,10 @@ class TagOptions:
         File of the key of a model whose words are hashes.
     embeddings
         File of word vectors for words that the model does not know.
+    probabilities
+        Whether it is told how probable entities and sentences are.
+    nbest
+        How many of the best ways to tag a sentence are told; 0 for none.
     """
 
     model: str
@@ -68,6 +73,16 @@ class TagOptions:
     vocabulary_key: str | None = None
     embeddings: str | None = None
     precision: Precision = PRECISION
+    probabilities: bool = False
+    nbest: int = 0
+
+    def asked(self) -> Asked | None:
+        """What the tagger is to tell beside the tags; None for nothing."""
+        if not self.probabilities and not self.nbest:
+            return None
+        from ladtl_np.model.confidence import Asked
+
+        return Asked(paths=self.nbest)
 
     def cut(self, model: Model) -> Cut:
         """How text is cut into tokens and sentences for a model."""
@@ -109,6 +124,10 @@ class TagOptions:
             told["embeddings"] = "those of training"  # the model takes no others
         if self.precision != PRECISION:
             told["precision"] = self.precision
+        if self.probabilities or self.nbest:
+            told["probabilities"] = "told"
+        if self.nbest:
+            told["nbest"] = str(self.nbest)
         return told | {"constrained": str(self.constrained)}
 
     def on_other_machines(self) -> TagOptions:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import tee
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from ladtl_np.commands.support.converting import PAIR, write_documents, write_pair
 from ladtl_np.commands.support.streams import open_output
 from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.units import (
     InputFormat,
+    Tagged,
     Unit,
     conll_lines,
     conllu_lines,
@@ -30,6 +31,7 @@ from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown
 from ladtl_np.errors import LadtlError
 
 if TYPE_CHECKING:
+    from ladtl_np.model.confidence import Asked
     from ladtl_np.model.file import Model
     from ladtl_np.model.tagging import Tagger
 
@@ -46,9 +48,7 @@ __all__ = [
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
 _LOOK = 1 << 14  # bytes by which an input is told to have another form than text
-TaggedUnit = tuple[Unit, list[tuple[str, ...]]]
-"""A unit, and the tags of each of its sentences."""
-Writer = Callable[[Unit, Sequence[tuple[str, ...]]], str]
+Writer = Callable[[Tagged], str]
 _LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write, "prodigy": prodigy.write}
 _OF_WHOLE_TEXTS = ("brat", "html", "spacy")
 """Styles in which a file of text is one document, not one for each line."""
@@ -179,7 +179,8 @@ def _tag(
     if source.sha256 and not isinstance(stream, Path):
         content = digest.stream(stream)
     units = read(content, kind, cut, options.reading, name, tally)
-    chunks = _unchanged(_reporting(tagged_units(units, tagger), stream, report), digest, source)
+    tagged = tagged_units(units, tagger, options.asked())
+    chunks = _unchanged(_reporting(tagged, stream, report), digest, source)
     unit_writer = _unit_writer(options, name, tagger, coloured)
     if unit_writer is not None:
         write, opening = unit_writer
@@ -190,7 +191,7 @@ def _tag(
         return
     found = FORMATS[options.style]
     documents: Iterator[Document] = (
-        unit.document(tags, tokens=found.tokens) for chunk in chunks for unit, tags in chunk
+        tagged.document(tokens=found.tokens) for chunk in chunks for tagged in chunk
     )
     if kind == "text" and options.style in _OF_WHOLE_TEXTS:
         documents = iter([merged(documents, os.path.basename(name))])
@@ -205,39 +206,46 @@ def _unit_writer(
 ) -> tuple[Writer, str] | None:
     """The function that writes a unit, and the start of the output; None where units do not do."""
     if options.style == "conll":
-        return lambda unit, tags: conll_lines(unit, tags, options.scheme, name), ""
+        return lambda tagged: conll_lines(tagged, options.scheme, name), ""
     if options.style == "conllu":
-        return lambda unit, tags: conllu_lines(unit, tags, options.scheme, name), ""
+        return lambda tagged: conllu_lines(tagged, options.scheme, name), ""
     if options.style in _LINES:
         lines, tokens = _LINES[options.style], FORMATS[options.style].tokens
-        return lambda unit, tags: "".join(lines([unit.document(tags, tokens=tokens)])), ""
+        return lambda tagged: "".join(lines([tagged.document(tokens=tokens)])), ""
     if options.style != "terminal":
         return None
     from ladtl_np.commands.support.highlight import Highlighter
 
     view = Highlighter(tagger.decoder.tags.types, coloured=coloured)
-    return lambda unit, tags: view.line(unit.raw.text, unit.entities(tags)), view.legend()
+    return lambda tagged: view.document(tagged.document(tokens=False)), view.legend()
 
 
-def tagged_units(units: Iterator[Unit], tagger: Tagger) -> Iterator[list[TaggedUnit]]:
+def tagged_units(
+    units: Iterator[Unit], tagger: Tagger, asked: Asked | None
+) -> Iterator[list[Tagged]]:
     """Tag all sentences; give the units that are done after each chunk, in their order."""
     ahead, behind = tee(units)  # `ahead` runs on by two chunks, which `behind` keeps until written
     sentences = (tokens for unit in ahead for tokens in unit.sentences())
-    unit, waiting = None, list[tuple[str, ...]]()
-    for chunk in tagger.tag_chunks(sentences):
+    unit, waiting = None, list[Any]()
+    chunks: Iterable[list[Any]] = (
+        tagger.tag_chunks(sentences) if asked is None else tagger.sure_chunks(sentences, asked)
+    )
+    for chunk in chunks:
         done = []
-        for tags in chunk:
+        for of_sentence in chunk:
             unit = unit or next(behind)
-            waiting.append(tags)
+            waiting.append(of_sentence)
             if len(waiting) == len(unit.firsts):
-                done.append((unit, waiting))
+                sure = None if asked is None else waiting
+                tags = waiting if sure is None else [of.tags for of in sure]
+                done.append(Tagged(unit, tags, sure))
                 unit, waiting = None, []
         yield done
 
 
 def _reporting(
-    chunks: Iterator[list[TaggedUnit]], stream: BinaryIO | Path, report: Report | None
-) -> Iterator[list[TaggedUnit]]:
+    chunks: Iterator[list[Tagged]], stream: BinaryIO | Path, report: Report | None
+) -> Iterator[list[Tagged]]:
     """Pass chunks on, and tell how much of a file is done once they are written."""
     if report is None or isinstance(stream, Path):
         yield from chunks
@@ -249,8 +257,8 @@ def _reporting(
 
 
 def _unchanged(
-    chunks: Iterator[list[TaggedUnit]], digest: Digest, source: Source
-) -> Iterator[list[TaggedUnit]]:
+    chunks: Iterator[list[Tagged]], digest: Digest, source: Source
+) -> Iterator[list[Tagged]]:
     """Pass chunks on; after the last, before the output appears, see whether it was this input."""
     yield from chunks
     if source.sha256 and digest.hexdigest() != source.sha256:
@@ -258,11 +266,11 @@ def _unchanged(
         raise LadtlError(f"{name} has changed since the command started; tag it again")
 
 
-def _texts(chunks: Iterator[list[TaggedUnit]], write: Writer) -> Iterator[str]:
+def _texts(chunks: Iterator[list[Tagged]], write: Writer) -> Iterator[str]:
     """What is to be written after each chunk."""
     start = True
     for chunk in chunks:
-        text = "".join([write(unit, tags) for unit, tags in chunk])
+        text = "".join(map(write, chunk))
         # Readers take a byte order mark from the start, so one that is data is written twice.
         yield "\ufeff" + text if start and text.startswith("\ufeff") else text
         start = start and not text

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 
 from ladtl_np.corpus.cutting.profile import Profile, TokenMode
 from ladtl_np.corpus.cutting.sentences import LONGEST, first_tokens, sentence_ends
 from ladtl_np.corpus.cutting.words import Known
-from ladtl_np.corpus.document import Document, Identity
+from ladtl_np.corpus.document import Alternative, Certainty, Document, Identity
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.conll import format_sentence, iterate_conll
 from ladtl_np.corpus.formats.conllu import format_conllu
@@ -27,7 +27,21 @@ from ladtl_np.corpus.schemes import Span, decoded_tags, spans
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.errors import DataError
 
-__all__ = ["INPUTS", "Cut", "InputFormat", "Unit", "conll_lines", "conllu_lines", "read"]
+if TYPE_CHECKING:
+    from ladtl_np.model.confidence import Sure
+
+__all__ = [
+    "INPUTS",
+    "Cut",
+    "InputFormat",
+    "Tagged",
+    "Unit",
+    "conll_lines",
+    "conllu_lines",
+    "read",
+]
+
+Tokens = tuple[str, ...]
 
 InputFormat = str
 """``text``, or the name of a format that is read."""
@@ -73,15 +87,60 @@ class Unit:
         ]
         return self.raw.character_spans(found)
 
-    def document(self, tags: Sequence[Sequence[str]], *, tokens: bool) -> Document:
-        """The tagged text, with its tokens and sentences where they are asked for."""
+    def _entities(self, first: int, tags: Sequence[str]) -> tuple[Span, ...]:
+        """The same of one sentence."""
+        found = [(first + start, first + end, kind) for start, end, kind in spans(tags, "BIOES")]
+        return tuple(self.raw.character_spans(found))
+
+    def document(
+        self,
+        tags: Sequence[Sequence[str]],
+        *,
+        tokens: bool,
+        sure: Sequence[Sure] | None = None,
+    ) -> Document:
+        """The tagged text, with its tokens and sentences where they are asked for.
+
+        What is known of how `sure` the tags of each sentence are stands beside.
+        """
         bounds, starts = None, None
         if tokens:
             bounds = tuple(self.raw.bounds)
             starts = (0, *(bounds[first][0] for first in self.firsts[1:]))
         raw = self.raw
         entities = tuple(self.entities(tags))
-        return Document(raw.text, entities, self.id, raw.line, self.file, bounds, starts)
+        found = Document(raw.text, entities, self.id, raw.line, self.file, bounds, starts)
+        if sure is None:
+            return found
+        certainties = tuple(self._certainties(sure))
+        return replace(found, probabilities=probabilities_of(sure), certainties=certainties)
+
+    def _certainties(self, sure: Sequence[Sure]) -> Iterator[Certainty]:
+        """How sure the tags of each sentence are; a sentence reaches to the next one."""
+        raw, starts = self.raw, self.raw.starts
+        cuts = (0, *(starts[first] for first in self.firsts[1:]), len(raw.text))
+        for first, (start, end), of in zip(self.firsts, pairwise(cuts), sure, strict=True):
+            best = (
+                Alternative(path.probability, self._entities(first, path.tags)) for path in of.paths
+            )
+            yield Certainty(start, end, of.probability, of.entropy, tuple(best))
+
+
+class Tagged(NamedTuple):
+    """A unit, the tags of each of its sentences, and how sure they are if that was asked for."""
+
+    unit: Unit
+    tags: list[tuple[str, ...]]
+    sure: list[Sure] | None = None
+
+    def document(self, *, tokens: bool) -> Document:
+        """As `Unit.document`."""
+        return self.unit.document(self.tags, tokens=tokens, sure=self.sure)
+
+
+def probabilities_of(sure: Iterable[Sure]) -> tuple[float, ...]:
+    """Probability of each entity of some sentences, in their order."""
+    return tuple(float(of.tokens[start]) for of in sure for start, _, _ in spans(of.tags, "BIOES"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,24 +242,35 @@ def _joined(tokens: tuple[str, ...], mode: TokenMode, line: int) -> RawLine:
     return RawLine(gap.join(tokens), tokens, line, starts)
 
 
-def conll_lines(unit: Unit, tags: Sequence[Sequence[str]], scheme: str, name: str) -> str:
-    """Token and tag of each token, and a blank line after each sentence, also an empty one."""
-    try:
-        return "".join(
-            format_sentence(tokens, decoded_tags(of_sentence, scheme)) + "\n"
-            for tokens, of_sentence in zip(unit.sentences(), tags, strict=True)
-        )
-    except ValueError as error:
-        raise DataError(f"{name}:{unit.raw.line}: {error}") from None
+def conll_lines(tagged: Tagged, scheme: str, name: str) -> str:
+    """Token and tag of each token, and a blank line after each sentence, also an empty one.
+
+    Where it is known how sure the tags are, that is a column between the two.
+    """
+    return _lines(tagged, scheme, name, _columns)
 
 
-def conllu_lines(unit: Unit, tags: Sequence[Sequence[str]], scheme: str, name: str) -> str:
+def conllu_lines(tagged: Tagged, scheme: str, name: str) -> str:
     """The same in CoNLL-U; it has no empty sentences."""
+    return _lines(tagged, scheme, name, _conllu)
+
+
+def _columns(tokens: Tokens, tags: Tokens, sure: Sequence[str]) -> str:
+    return format_sentence(tokens, *([sure] if sure else []), tags) + "\n"
+
+
+def _conllu(tokens: Tokens, tags: Tokens, sure: Sequence[str]) -> str:
+    return format_conllu(tokens, tags, sure) + "\n" if tokens else ""
+
+
+def _lines(
+    tagged: Tagged, scheme: str, name: str, line: Callable[[Tokens, Tokens, Sequence[str]], str]
+) -> str:
+    told = [[f"{p:.4f}" for p in of.tokens] for of in tagged.sure or ()]
+    parts = zip(tagged.unit.sentences(), tagged.tags, told or repeat(()), strict=False)
     try:
         return "".join(
-            format_conllu(tokens, decoded_tags(of_sentence, scheme)) + "\n"
-            for tokens, of_sentence in zip(unit.sentences(), tags, strict=True)
-            if tokens
+            line(tokens, decoded_tags(tags, scheme), sure) for tokens, tags, sure in parts
         )
     except ValueError as error:
-        raise DataError(f"{name}:{unit.raw.line}: {error}") from None
+        raise DataError(f"{name}:{tagged.unit.raw.line}: {error}") from None

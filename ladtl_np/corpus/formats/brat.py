@@ -94,7 +94,8 @@ def read_folder(
 def write_files(document: Document, name: str) -> dict[str, str]:
     """Return the files of a document by their names: its text, and its entities if it has any.
 
-    Line ends stand in the text as they are to be written.
+    Line ends stand in the text as they are to be written. The probabilities of entities are notes
+    on them.
 
     Raises
     ------
@@ -111,6 +112,10 @@ def write_files(document: Document, name: str) -> dict[str, str]:
         lines = [
             f"T{number}\t{_written(text, *span)}\n"
             for number, span in enumerate(document.entities, 1)
+        ]
+        lines += [
+            f"#{number}\tAnnotatorNotes T{number}\t{probability:.4f}\n"
+            for number, probability in enumerate(document.probabilities or (), 1)
         ]
         files[f"{name}.ann"] = "".join(lines)
     return files

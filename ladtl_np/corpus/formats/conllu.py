@@ -9,6 +9,7 @@ begin at the comments ``# newdoc``.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.columns import Block, LineParser
@@ -115,8 +116,12 @@ class ConlluParser(IndexedParser):
         return super()._tag(number, tags[0])
 
 
-def format_conllu(tokens: tuple[str, ...], tags: tuple[str, ...] | None) -> str:
+def format_conllu(
+    tokens: tuple[str, ...], tags: tuple[str, ...] | None, sure: Sequence[str] = ()
+) -> str:
     """Write a sentence as lines of CoNLL-U, each ended by LF; the last column has the tags.
+
+    It also has how `sure` each tag is, where that is told, as ``NERProb=0.9312``.
 
     Raises
     ------
@@ -132,6 +137,7 @@ def format_conllu(tokens: tuple[str, ...], tags: tuple[str, ...] | None) -> str:
                 f"token {number} cannot be written in CoNLL-U: it is empty, or it or its tag "
                 "holds a tab, a line end, NUL or |; write JSONL instead"
             )
+        tag += f"|NERProb={sure[number - 1]}" if sure else ""
         cells = [str(number), token, *["_"] * (_MISC - 2), tag]
         lines.append("\t".join(cells) + "\n")
     return "".join(lines)

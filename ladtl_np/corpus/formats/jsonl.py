@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from ladtl_np.corpus.document import Document, Identity
+from ladtl_np.corpus.document import Certainty, Document, Identity
 from ladtl_np.corpus.documents import parse_json
 from ladtl_np.corpus.findings import Findings
 from ladtl_np.corpus.formats.reading import ReadOptions
@@ -22,7 +22,10 @@ from ladtl_np.corpus.schemes import Span
 from ladtl_np.corpus.tally import Tally
 from ladtl_np.printable import escaped_json
 
-__all__ = ["Part", "parts_of", "read", "write"]
+__all__ = ["DIGITS", "Part", "parts_of", "read", "write"]
+
+DIGITS = 6
+"""Decimal places of probabilities and entropies."""
 
 
 class Part(msgspec.Struct):
@@ -32,10 +35,25 @@ class Part(msgspec.Struct):
     end: int
 
 
+class _Way(msgspec.Struct):
+    probability: float
+    label: list[Span]
+
+
+class _Sentence(msgspec.Struct, omit_defaults=True):
+    start: int
+    end: int
+    probability: float
+    entropy: float
+    nbest: list[_Way] = []
+
+
 class _Output(msgspec.Struct, omit_defaults=True):
     text: str
     label: list[Span] | None = None
     id: Identity = None
+    probabilities: list[float] | None = None
+    sentences: list[_Sentence] | None = None
     tokens: list[Part] | None = None
     sents: list[Part] | None = None
 
@@ -82,13 +100,35 @@ def read(
 def write(documents: Iterable[Document]) -> Iterator[str]:
     """Write documents as doccano has them, one line each; unannotated ones without label.
 
-    Tokens and sentences that are known stand beside, as spaCy has them.
+    Tokens and sentences that are known stand beside, as spaCy has them; and so does how sure a
+    tagger is: `probabilities` has a number for each entity of `label`.
     """
     for document in documents:
-        entities = None if document.entities is None else sorted(document.entities)
+        entities, probabilities = _sorted(document)
         tokens, sentences = parts_of(document)
-        output = _Output(document.text, entities, document.id, tokens, sentences)
+        sure = None
+        if document.certainties is not None:
+            sure = [_certainty(one) for one in document.certainties]
+        known = document.text, entities, document.id, probabilities, sure
+        output = _Output(*known, tokens, sentences)
         yield escaped_json(msgspec.json.encode(output).decode()) + "\n"
+
+
+def _sorted(document: Document) -> tuple[list[Span] | None, list[float] | None]:
+    """Entities by their places, and their probabilities."""
+    entities, given = document.entities, document.probabilities
+    if entities is None:
+        return None, None
+    if given is None:
+        return sorted(entities), None
+    pairs = sorted(zip(entities, given, strict=True))
+    return [span for span, _ in pairs], [round(p, DIGITS) for _, p in pairs]
+
+
+def _certainty(of: Certainty) -> _Sentence:
+    best = [_Way(round(way.probability, DIGITS), sorted(way.entities)) for way in of.best]
+    sums = round(of.probability, DIGITS), round(of.entropy, DIGITS)
+    return _Sentence(of.start, of.end, *sums, best)
 
 
 def parts_of(document: Document) -> tuple[list[Part] | None, list[Part] | None]:

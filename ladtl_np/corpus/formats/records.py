@@ -135,6 +135,7 @@ class Records:
             line,
             tokens=tokens,
             sentences=(0, *starts[1:]) if starts else None,
+            probabilities=_probabilities(record, len(spans or ())),
         )
 
     def _accepted(self, record: dict[str, Any]) -> bool:
@@ -159,6 +160,15 @@ class Records:
             "put each form into a file of its own",
         )
         return False
+
+
+def _probabilities(record: dict[str, Any], entities: int) -> tuple[float, ...] | None:
+    """What `ladtl tag --probabilities` wrote; other things of this name are not looked at."""
+    found = record.get("probabilities")
+    if not isinstance(found, list) or len(found) != entities:
+        return None
+    numbers = [p for p in found if isinstance(p, int | float) and 0.0 <= p <= 1.0]
+    return tuple(map(float, numbers)) if len(numbers) == entities else None
 
 
 def _text_of(record: dict[str, Any]) -> str:
