@@ -18,7 +18,6 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.read import read_corpus, read_documents
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.tally import Tally
-from ladtl_np.model.confidence import Asked
 from ladtl_np.model.file import load_model
 from ladtl_np.model.tagging import Tagger
 
@@ -56,7 +55,7 @@ def test_jsonl_has_what_the_tagger_says(tag: Any, told: Any, tiny_model_file: st
     tagger = Tagger(load_model(tiny_model_file), threads=1)
     lines = [list(line.replace(" ", "")) for line in TEXT.splitlines()]
     some = False
-    for line, sure in zip(told, tagger.sure(lines, Asked(paths=3)), strict=True):
+    for line, sure in zip(told, tagger.sure(lines, paths=3), strict=True):
         entities = spans(sure.tags, "BIOES")
         some = some or bool(entities)
         assert line["probabilities"] == [

@@ -76,7 +76,8 @@ def _kinds_of(spelling: Spelling) -> Kinds:
     kinds, goes_on = spelling
     members = np.argsort(kinds, kind="stable")
     first = np.searchsorted(kinds[members], np.arange(kinds.max() + 2))
-    return Kinds(members, first, ~goes_on.any(axis=0), ~goes_on.any(axis=1))
+    opens, closes = (np.logical_not(goes_on.any(axis=axis)) for axis in (0, 1))
+    return Kinds(members, first, opens, closes)
 
 
 def _steps_of(a: Floats) -> Steps:
