@@ -131,7 +131,7 @@ class Reader:
         const inside = (node) => [...node.childNodes].map((one) =>
           one.nodeType === 3 ? one.data : one.tagName === 'SMALL' ? `|${one.textContent.trim()}`
             : one.tagName === 'MARK' ? `[${inside(one)}]` : inside(one)).join('');
-        return inside(document.querySelector(arguments[0] + ' p'));
+        return inside(document.querySelector(arguments[0] + ' .text'));
         """
         return str(self.browser.run(script, card))
 

@@ -213,6 +213,18 @@ def test_spans_are_walked_through_sentences(reader: Reader) -> None:
     assert reader.under() == "aspirin"
 
 
+def test_the_sentences_beside_it_in_its_document_are_shown(reader: Reader) -> None:
+    around = "return [...document.querySelectorAll('.around')].map(e => e.textContent).join('|')"
+    reader.keys("c")
+    assert reader.told() == "No sentence beside it"
+    reader.keys("j")
+    assert reader.browser.run(around).strip("|") == "chest pain since two days|she feels well"
+    reader.click("article[data-number='2'] .text")
+    assert reader.browser.run(around).strip("|") == "no fever after aspirin 100 mg"
+    reader.keys("c")
+    assert reader.browser.run(around).strip("|") == ""
+
+
 def test_the_overlay_shows_all_keys_and_gives_the_focus_back(reader: Reader) -> None:
     reader.keys("?")
     assert reader.browser.run("return document.getElementById('help').open")
@@ -239,7 +251,7 @@ def test_text_from_right_to_left_is_walked_as_it_is_read(browser: Browser, tmp_p
 
 def test_clicks_and_a_drawn_choice(reader: Reader) -> None:
     browser = reader.browser
-    card = browser.driver.find_element("css selector", "article[data-number='1'] p")
+    card = browser.driver.find_element("css selector", "article[data-number='1'] .text")
     ActionChains(browser.driver).move_to_element(card).click().perform()
     tokens = browser.driver.find_elements("css selector", "article.active .token")
     assert [token.text for token in tokens] == ["no", "fever", "after", "aspirin", "100", "mg"]

@@ -16,8 +16,10 @@ class Cards {
       const told = percent(sentence.certainty);
       meta.append(make('span', { class: 'sure', title: this.data.measure }, told));
     }
-    const text = make('p', { dir: 'auto' });
-    const card = make('article', { tabindex: '-1', 'data-number': number }, make('span', { class: 'state', 'aria-hidden': 'true' }), meta, text);
+    const state = make('span', { class: 'state', 'aria-hidden': 'true' });
+    const [before, text, after] = ['around', 'text', 'around'].map(
+      (name) => make('p', { class: name, dir: 'auto' }));
+    const card = make('article', { tabindex: '-1', 'data-number': number }, state, meta, before, text, after);
     this.#fill(card, number, null);
     return card;
   }
@@ -31,7 +33,18 @@ class Cards {
     card.classList.toggle('active', cursor !== null);
     card.setAttribute('aria-label', this.label(number));
     card.tabIndex = cursor === null ? -1 : 0;
-    card.querySelector('p').replaceChildren(...this.#pieces(sentence, number, cursor));
+    card.querySelector('.text').replaceChildren(...this.#pieces(sentence, number, cursor));
+    const around = card.querySelectorAll('.around');
+    [number - 1, number + 1].forEach((other, n) => {
+      around[n].textContent = cursor?.around ? this.#beside(number, other) : '';
+    });
+  }
+
+  /** Text of a sentence beside another one in its document; empty at the ends. */
+  #beside(number, other) {
+    const { sentences } = this.state;
+    const near = sentences[other]?.document === sentences[number].document;
+    return near ? visible(sentences[other].text) : '';
   }
 
   /** A sentence in a few words, for who listens. */

@@ -7,6 +7,7 @@ class Desk {
     this.number = null; // of the sentence
     this.at = 0; // token under the cursor
     this.anchor = null; // where the choice of tokens began, null without one
+    this.around = false; // whether the sentences beside this one in its document are shown
     this.moved = () => {};
     state.listeners.push((numbers) => this.#redraw(numbers));
   }
@@ -72,6 +73,14 @@ class Desk {
     this.at = at;
     this.#redraw([this.number]);
     this.tell(this.told(), 'moved');
+  }
+
+  turnAround() {
+    this.around = !this.around;
+    this.#redraw([this.number]);
+    const texts = [...this.cards.elements[this.number].querySelectorAll('.around')];
+    const told = texts.map((one) => one.textContent).filter(Boolean).join(' … ');
+    this.tell(this.around ? told || 'No sentence beside it' : 'Without the sentences beside it');
   }
 
   /** What is under the cursor, in words. */

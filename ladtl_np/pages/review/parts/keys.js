@@ -5,6 +5,7 @@ const KEYS = [
     [['ArrowDown', 'j'], '↓ j', 'next sentence', (desk) => desk.step(1)],
     [['ArrowUp', 'k'], '↑ k', 'previous sentence', (desk) => desk.step(-1)],
     [['Enter'], 'Enter', 'all is right: on to the next one not reviewed', (desk) => desk.finish()],
+    [['c'], 'c', 'with the sentences before and after', (desk) => desk.turnAround()],
     [['r'], 'r', 'reviewed, or not after all', (desk) => desk.reopen()],
   ]],
   ['Spans', [
@@ -60,7 +61,7 @@ function pressed(event, desk, page) {
   }
   if (key === 'ArrowLeft' || key === 'ArrowRight') {
     // in a text from right to left the next token stands on the left
-    const text = page.cards.elements[desk.number].querySelector('p');
+    const text = page.cards.elements[desk.number].querySelector('.text');
     const forward = (key === 'ArrowRight') === (getComputedStyle(text).direction === 'ltr');
     desk.move(forward ? 1 : -1, event.shiftKey);
     return true;

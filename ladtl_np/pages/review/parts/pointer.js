@@ -15,8 +15,10 @@ function followPointer(container, desk) {
     const card = event.target.closest('article');
     if (!card || event.button) return;
     const number = Number(card.dataset.number);
+    const before = card.querySelector('.text').getBoundingClientRect().top;
     if (number !== desk.number) desk.go(number); // its tokens have elements from now on
-    from = tokenAt(event);
+    const stays = card.querySelector('.text').getBoundingClientRect().top === before;
+    from = stays ? tokenAt(event) : null; // else another token is there by now
     if (from !== null) desk.put(from, event.shiftKey);
   });
   container.addEventListener('pointermove', (event) => {
