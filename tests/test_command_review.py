@@ -67,9 +67,32 @@ def test_only_the_least_certain_sentences_in_document_order(
     invoke: Invoke, tiny_model_file: str, notes: Path
 ) -> None:
     result = invoke("review", tiny_model_file, notes, "--limit", 2, "--out", "-")
-    rows = data_of(result.stdout)["sentences"]
-    assert len(rows) == 2
-    assert [row[1] for row in rows] == sorted(row[1] for row in rows)
+    data = data_of(result.stdout)
+    rows = data["sentences"]
+    assert data["measure"] == "probability of its least probable span, or that it has none"
+    every = data_of(invoke("review", tiny_model_file, notes, "--out", "-").stdout)["sentences"]
+    least = sorted(row[5] for row in every)[:2]
+    assert [row[1] for row in rows] == [row[1] for row in every if row[5] in least]
+    assert all(0 < entity[3] < 1 for row in every for entity in row[4])
+    for by in ("sentence", "entropy"):
+        result = invoke("review", tiny_model_file, notes, "--by", by, "--out", "-")
+        others = data_of(result.stdout)["sentences"]
+        assert [row[:5] for row in others] == [row[:5] for row in every]
+        assert [row[5] for row in others] != [row[5] for row in every]
+
+
+def test_probabilities_of_files_are_reviewed_too(
+    invoke: Invoke, tiny_model_file: str, notes: Path, tmp_path: Path
+) -> None:
+    tagged = tmp_path / "tagged.jsonl"
+    source = notes / "a.txt"
+    invoke("tag", "--model", tiny_model_file, source, "--to", "jsonl", "--probabilities", "-o",
+           tagged)  # fmt: skip
+    by_file = data_of(invoke("review", tagged, "--tokens", "characters", "--out", "-").stdout)
+    by_model = data_of(invoke("review", tiny_model_file, source, "--out", "-").stdout)
+    found, wanted = ([row[4][0][3] for row in data["sentences"]] for data in (by_file, by_model))
+    assert found == pytest.approx(wanted, abs=1e-5)
+    assert [row[5] for row in by_file["sentences"]] == found
 
 
 @pytest.mark.parametrize(

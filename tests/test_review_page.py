@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -14,8 +15,8 @@ from format_cases import annotated
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ladtl_np.corpus.document import Document
-from ladtl_np.pages.review import ReviewSentence, build_page, sentences_of
+from ladtl_np.corpus.document import Certainty, Document
+from ladtl_np.pages.review import Measure, ReviewSentence, build_page, sentences_of
 
 NOTE = ReviewSentence("a.txt", 1, "x yy", ((0, 1), (2, 4)), ((1, 2, "Drug"),), (0.25,), 0.25)
 
@@ -130,11 +131,31 @@ def test_sentences_are_cut_with_their_entities_and_probabilities() -> None:
     ]
 
 
-def test_a_sentence_without_entities_is_not_known_to_be_certain() -> None:
+def test_a_sentence_without_entities_is_not_known_to_be_certain_unless_it_is_told() -> None:
     document = Document("a b", (), tokens=((0, 1), (2, 3)), probabilities=())
     (found,) = sentences_of(document, "n")
     assert (found.certainty, found.probabilities, found.id) == (None, (), "n#1")
+    (found,) = sentences_of(replace(document, certainties=(Certainty(0, 3, 0.25, 0.0),)), "n")
+    assert found.certainty == 0.25
     assert [*sentences_of(Document(" ", (), tokens=()), "n")] == []
+
+
+@pytest.mark.parametrize(
+    ("by", "wanted"),
+    [("span", (0.75, 0.5)), ("sentence", (0.5, 0.125)), ("entropy", (1.0, 0.5))],
+)
+def test_certainty_is_of_spans_of_all_tags_or_of_entropy(
+    by: Measure, wanted: tuple[float, float]
+) -> None:
+    document = Document(
+        "a b. c",
+        ((5, 6, "X"), (0, 1, "X")),
+        tokens=((0, 1), (2, 3), (3, 4), (5, 6)),
+        sentences=(0, 5),
+        probabilities=(0.5, 0.75),
+        certainties=(Certainty(0, 5, 0.5, 0.0), Certainty(5, 6, 0.125, math.log(2))),
+    )
+    assert tuple(one.certainty for one in sentences_of(document, "n", by)) == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from ladtl_np.corpus.formats.reading import ReadOptions, Sentences
 from ladtl_np.corpus.tally import Remark, counted
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.model.vocabulary_key import named_key
-from ladtl_np.pages.review import ReviewSentence, build_page
+from ladtl_np.pages.review import MEASURES, Measure, ReviewSentence, build_page
 from ladtl_np.printable import LONG, shown
 
 __all__ = ["command"]
@@ -59,6 +59,14 @@ def _types(context: click.Context, parameter: click.Parameter, value: str) -> li
     metavar="N",
     help="The N least certain sentences only.",
 )
+@click.option(
+    "--by",
+    type=click.Choice(tuple(MEASURES)),
+    default="span",
+    show_default=True,
+    help="Which sentences are the least certain: by their least probable span, by all tags of the "
+    "sentence together, or by the entropy of its tag sequences.",
+)
 @decoding_options
 @corpus_options
 def command(
@@ -68,6 +76,7 @@ def command(
     title: str | None,
     types: list[str],
     limit: int | None,
+    by: Measure,
     **options: Any,
 ) -> None:
     r"""Write one page on which you correct entities by keyboard: of NOTES, as a model finds them.
@@ -98,11 +107,11 @@ def command(
         refuse_without_effect(DECODING, "without a model", "name one before the notes")
         refuse_idle_reading([source.path for source in sources], reading)
         check_output(out, [source.path for source in sources], overwrite=overwrite)
-        found = [*annotated_sentences(sources, reading, remarks)]
+        found = [*annotated_sentences(sources, reading, by, remarks)]
         kinds: list[str] = []
     else:
         refuse_without_effect(_TAGS, "with a model", "review the files' own entities without one")
-        found, kinds = _by_model(model, sources, reading, decoding, remarks, out, overwrite)
+        found, kinds = _by_model(model, sources, reading, decoding, by, remarks, (out, overwrite))
     tell(remarks)
     if not found:
         raise DataError("the notes hold no sentence")
@@ -114,7 +123,7 @@ def command(
         title=title or _title(notes, model),
         first=types,
         others=kinds,
-        measure=_MEASURE if any(one.certainty is not None for one in chosen) else "",
+        measure=MEASURES[by] if any(one.certainty is not None for one in chosen) else "",
     )
     with open_output(out, overwrite=overwrite) as put:
         put(page)
@@ -123,17 +132,14 @@ def command(
     click.echo(f"{shown(out, LONG)}: {told}", err=True)
 
 
-_MEASURE = "probability of the least probable span"
-
-
 def _by_model(
     place: str,
     sources: list[Source],
     reading: ReadOptions,
     decoding: dict[str, Any],
+    by: Measure,
     remarks: list[Remark],
-    out: str,
-    overwrite: bool,
+    output: tuple[str, bool],
 ) -> tuple[list[ReviewSentence], list[str]]:
     """Tag the notes; sentences, and the types of the model."""
     from ladtl_np.commands.support.auditing import model_file
@@ -151,9 +157,9 @@ def _by_model(
         **decoding | {"vocabulary_key": named_key(decoding["vocabulary_key"])},
     )
     files = [*(source.path for source in sources), *asked.files()]
-    check_output(out, files, overwrite=overwrite)
+    check_output(output[0], files, overwrite=output[1])
     tagger = make_tagger(load(*asked.loading()), asked)
-    found = [*tagged_sentences(sources, tagger, asked, remarks)]
+    found = [*tagged_sentences(sources, tagger, asked, by, remarks)]
     return found, [*tagger.decoder.tags.types]
 
 

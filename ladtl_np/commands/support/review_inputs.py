@@ -19,7 +19,7 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataError
-from ladtl_np.pages.review import ReviewSentence, sentences_of
+from ladtl_np.pages.review import Measure, ReviewSentence, sentences_of
 from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.names import BEST
 
@@ -64,7 +64,11 @@ def _is_of_pairs(place: str) -> bool:
 
 
 def tagged_sentences(
-    sources: Sequence[Source], tagger: Tagger, options: TagOptions, remarks: list[Remark]
+    sources: Sequence[Source],
+    tagger: Tagger,
+    options: TagOptions,
+    by: Measure,
+    remarks: list[Remark],
 ) -> Iterator[ReviewSentence]:
     """Tag all sources; a file of text is one document, as in other pages.
 
@@ -89,12 +93,12 @@ def tagged_sentences(
             )
             if kind == "text":
                 documents = iter([merged(documents)])
-            yield from _named(documents, source.name)
+            yield from _named(documents, source.name, by)
         remarks += tally.remarks(source.name)
 
 
 def annotated_sentences(
-    sources: Sequence[Source], options: ReadOptions, remarks: list[Remark]
+    sources: Sequence[Source], options: ReadOptions, by: Measure, remarks: list[Remark]
 ) -> Iterator[ReviewSentence]:
     """Read the entities that files have; what was met is added to `remarks`.
 
@@ -105,11 +109,11 @@ def annotated_sentences(
     """
     for source in sources:
         held = hold(source.path, options)
-        yield from _named(held.as_documents(1, tokens=True), source.name)
+        yield from _named(held.as_documents(1, tokens=True), source.name, by)
         remarks += held.remarks()
 
 
-def _named(documents: Iterable[Document], source: str) -> Iterator[ReviewSentence]:
+def _named(documents: Iterable[Document], source: str, by: Measure) -> Iterator[ReviewSentence]:
     """Sentences of documents that are told by file and id, or by file and number."""
     for number, document in enumerate(documents, 1):
         name = document.file or display_name(source)
@@ -118,6 +122,6 @@ def _named(documents: Iterable[Document], source: str) -> Iterator[ReviewSentenc
         elif number > 1 or document.line > 1:
             name += f" {number}"
         try:
-            yield from sentences_of(document, name)
+            yield from sentences_of(document, name, by)
         except ValueError as error:
             raise DataError(f"{shown(source, LONG)}: document {number}: {error}") from None
