@@ -6,8 +6,8 @@ with pages of the model and the corpus of ``make demo``::
     cd demo-run
     ladtl tag --model la-dtl/best.safetensors --from conll corpus/gastroenterology/test.txt \
         -o predicted.txt
-    ladtl review la-dtl corpus/gastroenterology/dev.txt --title "Notes of gastroenterology" \
-        --out review.html
+    ladtl review la-dtl corpus/gastroenterology/dev.txt --format conll \
+        --title "Notes of gastroenterology" --out review.html
     ladtl score corpus/gastroenterology/test.txt predicted.txt --html differences.html
 """
 
@@ -24,8 +24,8 @@ from selenium.webdriver import ActionChains, Keys
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 from browser import Browser, open_browser
 
-COLOURS = 160  # of the palette, which makes the files half of their size
-FOCUS = "localStorage.clear(); document.querySelector('article.active')?.focus()"
+COLOURS = 256  # of the palette, which makes the files half of their size
+FOCUS = "document.querySelector('article.active')?.focus()"
 
 
 class Picture(NamedTuple):
@@ -39,10 +39,10 @@ class Picture(NamedTuple):
     keys: tuple[str, ...] = ()
 
 
-WORK = ("a", "2", Keys.ENTER, "a", Keys.ENTER)
+WORK = ("a", Keys.ENTER, "a", Keys.ENTER, "8")
 PICTURES = (
     Picture("review-light", 0, "light", 1200, 860, WORK),
-    Picture("review-dark", 0, "dark", 1200, 860, (*WORK, "?")),
+    Picture("review-dark", 0, "dark", 1200, 860, WORK),
     Picture("review-narrow", 0, "light", 400, 860, WORK),
     Picture("differences", 1, "light", 1000, 720),
 )
@@ -53,6 +53,8 @@ def draw(browser: Browser, page: Path, picture: Picture) -> bytes:
     browser.show(page, width=picture.width, scheme=picture.scheme)
     sizes = {"width": picture.width, "height": picture.height, "deviceScaleFactor": 1}
     browser.command("Emulation.setDeviceMetricsOverride", **sizes, mobile=False)
+    browser.run("localStorage.clear()")
+    browser.driver.refresh()
     browser.run(FOCUS)
     for key in picture.keys:
         ActionChains(browser.driver).send_keys(key).perform()

@@ -48,6 +48,18 @@ def test_a_model_tags_files_and_folders(
     assert (again.exit_code, "give --overwrite" in again.stderr) == (2, True)
 
 
+def test_a_file_of_text_that_looks_like_columns_is_told(
+    invoke: Invoke, tiny_model_file: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("C\tB-Drug\nz\tE-Drug\n\nb\tO\n", "utf-8")
+    line = ("review", tiny_model_file, tmp_path / "a.txt", "--out", "-")
+    told = invoke(*line).stderr
+    assert "a.txt: it looks like columns; --format conll reads those" in told
+    result = invoke(*line, "--format", "conll")
+    assert "columns" not in result.stderr
+    assert [row[2] for row in data_of(result.stdout)["sentences"]] == ["Cz", "b"]
+
+
 def test_the_entities_that_files_have_are_reviewed_without_a_model(
     invoke: Invoke, tmp_path: Path
 ) -> None:

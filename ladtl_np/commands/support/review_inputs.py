@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.held import hold
 from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.commands.support.tag_outputs import files_below
-from ladtl_np.commands.support.tagging import opened, tagged_units
+from ladtl_np.commands.support.tagging import form_of, opened, tagged_units
 from ladtl_np.commands.support.units import read
 from ladtl_np.corpus.conversion import merged
 from ladtl_np.corpus.document import Document
@@ -85,6 +86,8 @@ def tagged_sentences(
     for source in sources:
         tally, kind = Tally(), options.kind_of(source.path)
         with opened(source.path, options) as content:
+            if kind == "text" and options.kind is None:
+                remarks += (_of_this_command(one, source.name) for one in form_of(content))
             units = read(content, kind, cut, options.reading, source.name, tally)
             documents: Iterator[Document] = (
                 tagged.document(tokens=True)
@@ -95,6 +98,11 @@ def tagged_sentences(
                 documents = iter([merged(documents)])
             yield from _named(documents, source.name, by)
         remarks += tally.remarks(source.name)
+
+
+def _of_this_command(remark: Remark, name: str) -> Remark:
+    """A remark on the form of an input, with the option that this command has."""
+    return replace(remark, corpus=name, cure=remark.cure.replace("--from", "--format"))
 
 
 def annotated_sentences(

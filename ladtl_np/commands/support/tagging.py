@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Outcome",
     "Report",
+    "form_of",
     "make_tagger",
     "opened",
     "tag_file",
@@ -144,14 +145,14 @@ def tag_opened(
         If the input cannot be read or tagged, or is not what `source` says it is.
     """
     kind, tally, before = options.kind_of(source.path), Tally(), tagger.decoder.counted
-    form = _form(content) if kind == "text" and options.kind is None else ()
+    form = form_of(content) if kind == "text" and options.kind is None else ()
     _tag(content, kind, source, output, tagger, options, report, overwrite, coloured, tally)
     unknown = tagger.decoder.counted - before
     odd = remark_on_unknown("", unknown, tagger.model.dev_unknown)
     return Outcome("; ".join(one.told for one in (*form, *tally.remarks(""), *odd)), unknown)
 
 
-def _form(content: BinaryIO | Path) -> list[Remark]:
+def form_of(content: BinaryIO | Path) -> list[Remark]:
     """Say where an input has another form than text; one that is read once is not looked at."""
     if isinstance(content, Path) or not content.seekable():
         return []
