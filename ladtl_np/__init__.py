@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from ladtl_np.estimator import LaDTLTagger
     from ladtl_np.model.file import Model, load_model, save_model
+    from ladtl_np.model.selection.choosing import Selection, select
     from ladtl_np.model.tagging import Tagger
     from ladtl_np.objective import Objective, loss_and_gradients
     from ladtl_np.options.config import Config, parse_config
@@ -43,6 +44,7 @@ __all__ = [
     "Objective",
     "ReadOptions",
     "Scores",
+    "Selection",
     "Sentence",
     "Tagger",
     "UsageError",
@@ -53,6 +55,7 @@ __all__ = [
     "read_corpus",
     "save_model",
     "score",
+    "select",
     "write_conll",
 ]
 
@@ -69,6 +72,7 @@ _HOMES = {
     "Objective": "ladtl_np.objective",
     "ReadOptions": "ladtl_np.corpus.formats.reading",
     "Scores": "ladtl_np.scoring",
+    "Selection": "ladtl_np.model.selection.choosing",
     "Sentence": "ladtl_np.corpus.sentence",
     "Tagger": "ladtl_np.model.tagging",
     "UsageError": "ladtl_np.errors",
@@ -78,6 +82,7 @@ _HOMES = {
     "read_corpus": "ladtl_np.corpus.read",
     "save_model": "ladtl_np.model.file",
     "score": "ladtl_np.scoring",
+    "select": "ladtl_np.model.selection.choosing",
     "write_conll": "ladtl_np.corpus.formats.conll",
 }
 

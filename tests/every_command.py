@@ -168,6 +168,8 @@ def run_all(folder: Path) -> World:
         "tag conll", "tag", "--model", hashed / "best.safetensors", "--vocabulary-key", key,
         "--from", "conll", i / "test.txt", "-o", o / "predicted.conll",
     )  # fmt: skip
+    pool = i / "text.txt", i / "documents.jsonl", "--budget", 2, "--diverse"
+    begin("select", "select", "--model", model, *pool, "--out", o / "selected.jsonl", "--json")
     begin("review", "review", run, i / "text.txt", "--out", o / "review.html")
     begin("evaluate", "evaluate", "--model", model, i / "test.txt", i / "dev.txt")
     begin("evaluate --json", "evaluate", "--model", model, i / "test.txt", "--json")

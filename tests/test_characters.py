@@ -136,7 +136,7 @@ def test_decoding_scores_what_training_scores() -> None:
         pass
     decoder = trainer.decoder(trainer.network)
     tokens = ["AB", "ba", "A", "zz"]
-    table, place = decoder._inputs([*tokens, "AB"])
+    table, place = decoder.inputs([*tokens, "AB"])
     assert place.tolist() == [0, 1, 2, 3, 0]
     network, alphabet = trainer.network, prepared.characters
     assert alphabet is not None

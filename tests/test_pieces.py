@@ -65,7 +65,7 @@ def test_the_score_is_that_of_the_whole(monkeypatch):
     scores = []
     for size in (5, 11, 90):
         monkeypatch.setattr(pieces, "PIECE_TOKENS", size)
-        given = decoder._inputs, network.weights, decoder._head(), decoder.workers, decoder.products
+        given = decoder.inputs, network.weights, decoder._head(), decoder.workers, decoder.products
         scores.append(pieces.best_tags_in_pieces(tokens, *given)[1])
     if numba.config.DISABLE_JIT:  # NumPy's products depend on their sizes, in the last bits
         np.testing.assert_allclose(scores, scores[0], rtol=1e-7)

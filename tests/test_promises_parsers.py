@@ -326,6 +326,7 @@ EIGHT_VALUES = b"Q 1 2 3 4 5 6 7 8\nR 1 2 3 4 5 6 7 8\n"
 AUDITED = {
     "source": "source.txt",
     "target": "target.txt",
+    "target-chosen": "chosen.txt",
     "label-map": "map.toml",
     "embeddings": "vectors.txt",
     "vocabulary-key": "words.key",
@@ -344,6 +345,8 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "map.toml").write_text('Drug = "Drug"\n', "utf-8")
     (folder / "vectors.txt").write_bytes(EIGHT_VALUES)
     made_from = {"label_map": str(folder / "map.toml"), "embeddings": str(folder / "vectors.txt")}
+    (folder / "chosen.txt").write_text("".join(f"{n}\n" for n in range(1, 11)), "utf-8")
+    made_from["target_chosen"] = str(folder / "chosen.txt")
     key = {"key": str(folder / "words.key")}
     return write_tiny_run(folder, data=made_from, vocabulary=key, training={"steps": 5})
 
@@ -479,7 +482,15 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
         *("review", p["of vectors"], p["gold"], "--out", p["page"]),
         *("--embeddings", odd),
     ),
+    "select": lambda odd, p: chosen(p, odd),
+    "select, model": lambda odd, p: chosen(p | {"model": odd}, p["gold"]),
+    "select --without": lambda odd, p: chosen(p, p["source"], "--without", odd),
+    "select --vocabulary-key": lambda odd, p: chosen(p, p["gold"], *keyed(odd)),
+    "select --embeddings": lambda odd, p: chosen(
+        p | {"model": p["of vectors"]}, p["gold"], "--embeddings", odd
+    ),
     "train --source": lambda odd, p: trained(p, "--source", odd),
+    "train --target-chosen": lambda odd, p: trained(p, "--target-chosen", odd),
     "train --target": lambda odd, p: trained(p, "--target", odd),
     "train --dev": lambda odd, p: trained(p, "--dev", odd),
     "train --test": lambda odd, p: trained(p, "--test", odd),
@@ -504,6 +515,7 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "audit, run": lambda odd, p: ("audit", "mmd", odd, *FEW),
     "audit --source": lambda odd, p: audited_with(p, "--source", odd),
     "audit --target": lambda odd, p: audited_with(p, "--target", odd),
+    "audit --target-chosen": lambda odd, p: audited_with(p, "--target-chosen", odd),
     "audit --dev": lambda odd, p: audited_with(p, "--dev", odd),
     "audit --test": lambda odd, p: audited_with(p, "--test", odd),
     "audit --label-map": lambda odd, p: audited_with(p, "--label-map", odd),
@@ -511,6 +523,11 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "audit --vocabulary-key": lambda odd, p: audited_with(p, *keyed(odd)),
 }
 """A command line for each place in which a command takes a file."""
+
+
+def chosen(places: dict[str, str], *arguments: Any) -> Line:
+    given = ("--model", places["model"], "--out", places["page"], "--to", "jsonl", "--budget", 2)
+    return ("select", *given, *arguments)
 
 
 def few_gradients(*arguments: Any) -> Line:
@@ -549,7 +566,9 @@ def test_promise_17_every_command_works_or_explains(
 
 def overwriting(name: str) -> tuple[str, ...]:
     return (
-        ("--overwrite",) if name.split(",")[0].split()[0] in ("vectors", "report", "review") else ()
+        ("--overwrite",)
+        if name.split(",")[0].split()[0] in ("vectors", "report", "review", "select")
+        else ()
     )
 
 
@@ -1332,6 +1351,7 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "tune --out": lambda odd, p: tuned(p, "--out", f"{odd}-new"),
     "report --out": lambda odd, p: ("report", p["run"], "--out", f"{odd}-new"),
     "review --out": lambda odd, p: ("review", p["gold"], "--out", f"{odd}-new"),
+    "select --out": lambda odd, p: chosen(p | {"page": f"{odd}-new"}, p["gold"]),
     "report --figures": lambda odd, p: ("report", p["run"], "--out", p["page"], "--figures",
                                         f"{odd}-new"),
     "audit gradients --out": lambda odd, p: few_gradients(
@@ -1372,6 +1392,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "experiment": experiment_on(places),
         "the model's": EIGHT_VALUES,
         "key": b"0f" * 32,
+        "numbers": b"2\n1\n",
         **audited_files(Path(places["audited"])),
     }
     kinds = {
@@ -1387,6 +1408,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "evaluate, model": "model",
         "audit explain, model": "model",
         "review, model": "model",
+        "select, model": "model",
+        "train --target-chosen": "numbers",
         "model info": "model",
         "audit gradients, model": "model",
         "audit equations, model": "model",
@@ -1395,7 +1418,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
     }
     kinds |= {
         f"{name} --embeddings": "the model's"
-        for name in ("tag", "evaluate", "audit explain", "review")
+        for name in ("tag", "evaluate", "audit explain", "review", "select")
     }
     kinds |= {name: "key" for name in NAMED if name.endswith(" --vocabulary-key")}
     kinds |= {f"audit --{role}": f"audited {role}" for role in AUDITED}

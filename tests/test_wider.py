@@ -95,11 +95,11 @@ def test_models_that_read_characters_or_have_one_head_look_words_up_as_well(
 ) -> None:
     model = train(file, **changes)
     wider = with_vectors(model, file)
-    table, words = make_decoder(wider)._inputs(["Q", "d", "a", "nowhere"])
+    table, words = make_decoder(wider).inputs(["Q", "d", "a", "nowhere"])
     rows = table[words][:, :8]
     np.testing.assert_array_equal(rows[0], [2, 0, 0, 0, 0, 0, 0, 0])
     np.testing.assert_array_equal(rows[1], [0, 0, 2, 0, 0, 0, 0, 0])
-    plain, numbers = make_decoder(model)._inputs(["a", "nowhere"])
+    plain, numbers = make_decoder(model).inputs(["a", "nowhere"])
     np.testing.assert_array_equal(rows[2:], plain[numbers][:, :8])
 
 

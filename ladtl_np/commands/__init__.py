@@ -30,6 +30,7 @@ __all__ = ["SUMMARIES", "ladtl", "main"]
 SUMMARIES = {
     "train": "Train a model on a source and a target domain.",
     "tag": "Tag text and corpora of any format with a model.",
+    "select": "Choose which sentences or documents to annotate next.",
     "review": "Write one offline page on which a person corrects entities by keyboard.",
     "evaluate": "Score models on annotated files.",
     "score": "Score predicted tags against gold tags, file against file.",

@@ -179,7 +179,7 @@ class Decoder:
         longest = LONG_TOKENS if beside is None else min(LONG_TOKENS, beside.longest)
         short = [sentence if len(sentence) <= longest else () for sentence in sentences]
         lengths = np.fromiter(map(len, short), np.int64, len(short))
-        table, words = self._inputs(list(chain.from_iterable(short)), count=True)
+        table, words = self.inputs(list(chain.from_iterable(short)), count=True)
         by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
         waiting: deque[_Begun] = deque()
@@ -195,7 +195,7 @@ class Decoder:
         broken: list[int] = []
         for n, sentence in enumerate(sentences):
             if len(sentence) > longest:
-                given = self._inputs, self.network.weights, head, self.workers, self.products
+                given = self.inputs, self.network.weights, head, self.workers, self.products
                 self._count_long(sentence)
                 best, score, found.told[n] = best_tags_in_pieces(sentence, *given, beside)
                 broken += [] if np.isfinite(score) else [n]
@@ -260,7 +260,7 @@ class Decoder:
         for first in range(0, len(sentence), LONG_TOKENS):
             self._count(self.vocabulary.encode(sentence[first : first + LONG_TOKENS]))
 
-    def _inputs(self, tokens: list[str], *, count: bool = False) -> tuple[Floats, Integers]:
+    def inputs(self, tokens: list[str], *, count: bool = False) -> tuple[Floats, Integers]:
         """Vectors (U, inputs) that the BiLSTM reads, and which of them each token has (N,)."""
         network = self.network
         if self.characters is None:

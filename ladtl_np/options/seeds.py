@@ -26,6 +26,7 @@ Chance = Literal[
     "search",
     "label order",
     "random features",
+    "selection",
 ]
 
 KEYS: dict[Chance, int] = {
@@ -42,6 +43,7 @@ KEYS: dict[Chance, int] = {
     "search": 10,  # points among options
     "label order": 11,  # of the source's sentences that hold a label, pass by pass
     "random features": 12,  # frequencies, once for a run
+    "selection": 13,  # of sentences to annotate
 }
 """A number once given to a kind of chance stays with it, or every result changes."""
 
