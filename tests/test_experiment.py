@@ -221,6 +221,8 @@ def test_an_option_of_one_method_goes_to_that_method_alone() -> None:
 
 
 PACKAGED = {
+    "active": 1920,
+    "active-weibo": 480,
     "demo": 16,
     "figure4": 120,
     "figure5": 78,
@@ -380,7 +382,7 @@ def test_scores_are_read_as_the_manifest_tells_them(tmp_path: Path) -> None:
         path.write_bytes(msgspec.json.encode({"results": {"t": scores}} | step))
         (result,) = read_results([spec], tmp_path)
         steps = (step.get(name) for name in told)
-        assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, *steps)
+        assert result == (spec, "t", 0.25, 0.5, 1 / 3, 0.125, *steps, 0)
         row = write_results([spec], tmp_path).read_text("utf-8").split("\n")[1]
         assert row.split("\t")[4:] == ["t", "0.250000", "0.500000", "0.333333", "0.125000", *cells]
 

@@ -16,7 +16,7 @@ from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
-from ladtl_np.errors import TerminatedError
+from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster, share_workers
 from ladtl_np.experiment.cluster.scheduler import Cluster
@@ -80,9 +80,9 @@ def command(
     r"""Train a grid of tasks, methods, seeds and options, and tabulate the results.
 
     FILE_OR_NAME is a TOML file (docs/experiments.md) or an experiment of the package: demo, table2,
-    table2-large, figure4, figure5, sources, sources-joined, table4, table5. The same command again
-    continues: finished runs are not repeated. Ends with OUT/results.tsv, and a run folder below OUT
-    for each run.
+    table2-large, figure4, figure5, sources, sources-joined, table4, table5, active, active-weibo.
+    The same command again continues: finished runs are not repeated. Ends with OUT/results.tsv, and
+    a run folder below OUT for each run.
 
     \b
     Examples:
@@ -96,6 +96,11 @@ def command(
     require_utf8([out, *sys.argv[1:]], "experiment")  # its records name them
     with connect(dask, 60 * dask_wait) if dask is not None else nullcontext() as cluster:
         plan = plan_experiment(load_experiment(experiment, data, settings), out)
+        if cluster and any(spec.annotation for spec in plan.specs):
+            raise UsageError(
+                f"{shown(plan.name, LONG)} has an [annotation], whose rounds choose with the "
+                "models of those before them; run it without --dask"
+            )
         if cluster:
             share = share_workers(cluster, plan.specs, jobs)
         else:

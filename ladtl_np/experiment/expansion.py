@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import os
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,12 @@ import msgspec
 
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.errors import UsageError
-from ladtl_np.experiment.file import CorpusFiles, Experiment
+from ladtl_np.experiment.annotation import ANNOTATED, STRATEGY, Annotation, Round
+from ladtl_np.experiment.file import Experiment
 from ladtl_np.experiment.grids import Grid, point_name, points_of
+from ladtl_np.experiment.run_options import CORPORA, options_above, table_of
 from ladtl_np.experiment.task import Task
-from ladtl_np.options.config import DEFAULTS, Config, merge_options, parse_config, set_option
+from ladtl_np.options.config import DEFAULTS, Config, parse_config, set_option
 from ladtl_np.options.effects import Idle, idle_options, moved_options
 from ladtl_np.options.method_checks import chosen_method, has_effect
 from ladtl_np.options.methods import method_named
@@ -25,8 +25,7 @@ from ladtl_np.options.presets import preset_options
 
 __all__ = ["CORPORA", "RunSpec", "expand"]
 
-CORPORA = "synthetic"
-"""Folder of an experiment's own corpora, which says what they are."""
+DRAWN = "drawn"  # folder of the lists that no model was asked for
 # options that the file says in another place
 _ELSEWHERE = {
     "method": "methods",
@@ -57,7 +56,7 @@ class RunSpec:
     method
         The method's label in the file.
     seed, fraction
-        Of the run, and of the target's training sentences.
+        Of the run, and of the target's training sentences; in rounds of annotation of its tokens.
     grid
         The grid point: values by dotted key.
     config
@@ -67,6 +66,8 @@ class RunSpec:
         there is a grid, seed. What else the experiment holds does not change it.
     default
         Whether the grid point changes nothing of what the method has without it.
+    annotation
+        The round that it is of, where annotation is simulated.
     """
 
     task: Task
@@ -77,6 +78,7 @@ class RunSpec:
     config: Config
     folder: str
     default: bool = True
+    annotation: Round | None = None
 
     @property
     def above_seeds(self) -> str:
@@ -116,6 +118,11 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         two runs with one folder.
     """
     _check_keys(experiment)
+    if experiment.annotation is not None:
+        rounds = list(_rounds(experiment, experiment.annotation, out, label_map))
+        _require_own_folders(rounds, experiment.place)
+        _require_effects(experiment, rounds)
+        return rounds
     points = {label: _points(experiment, label) for label in experiment.methods}
     specs: list[RunSpec] = []
     wanted = (
@@ -128,13 +135,8 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
         parts = [task.folder, label, f"fraction-{fraction:g}"]
         parts += [point_name(point)] if point else []
         folder = "/".join([*parts, f"seed-{seed}"])
-        table = _options(experiment, label, point)
-        set_option(table, "seed", seed)
+        table = table_of(experiment, task, label, point, seed, out, label_map)
         set_option(table, "data.target_fraction", fraction)
-        for key, value in _files(experiment, task, table["method"], out).items():
-            set_option(table, f"data.{key}", value)
-        if label_map and "source" in table["data"]:
-            set_option(table, "data.label_map", label_map)
         config = _checked(table, f"{experiment.place}: run {folder}")
         specs.append(RunSpec(task, label, seed, fraction, point, config, folder, default))
     _require_own_folders(specs, experiment.place)
@@ -142,9 +144,38 @@ def expand(experiment: Experiment, out: Path, label_map: str = "") -> list[RunSp
     return _without_repeats(specs) if experiment.choose else specs
 
 
+def _rounds(
+    experiment: Experiment, rounds: Annotation, out: Path, label_map: str
+) -> Iterator[RunSpec]:
+    """The runs of simulated annotation: by task, method, strategy, share, seed."""
+    places = itertools.product(experiment.tasks, experiment.methods, rounds.manners())
+    for task, label, manner in places:
+        lead = f"{task.folder}/{label}"
+        point = {STRATEGY: manner.name}
+        method = method_named(experiment.methods[label]["method"])
+        own = task.target if method.source == "unused" else task.folder
+        before: dict[int, tuple[Path, str]] = {}
+        for (number, share), seed in itertools.product(
+            enumerate(rounds.shares), experiment.seeds[label]
+        ):
+            asks = manner.asks_a_model(number, share)
+            folder = f"{lead}/fraction-{share:g}/{point_name(point)}/seed-{seed}"
+            # lists that are equal have one path, so that equal runs are done once
+            chosen = f"{own}/{label}/{manner.name}" if asks else f"{task.target}/{DRAWN}"
+            listed = str(out / ANNOTATED / chosen / f"seed-{seed}" / f"share-{share:g}.txt")
+            table = table_of(experiment, task, label, {}, seed, out, label_map)
+            set_option(table, "data.target_chosen", listed)
+            config = _checked(table, f"{experiment.place}: run {folder}")
+            of = Round(number if asks else 0, share, manner, before[seed] if asks else None)
+            before[seed] = out / folder, listed
+            yield RunSpec(task, label, seed, share, dict(point), config, folder, annotation=of)
+
+
 def _points(experiment: Experiment, label: str) -> list[tuple[dict[str, Any], bool]]:
     """Grid points of a method, each with whether it changes nothing of the options without it."""
-    plain = flattened(msgspec.to_builtins(DEFAULTS)) | flattened(_options(experiment, label, {}))
+    plain = flattened(msgspec.to_builtins(DEFAULTS)) | flattened(
+        options_above(experiment, label, {})
+    )
     points = points_of(experiment.grids, label)
     return [(point, all(plain.get(key) == point[key] for key in point)) for point in points]
 
@@ -155,52 +186,6 @@ def _without_repeats(specs: list[RunSpec]) -> list[RunSpec]:
     for spec in specs:
         first.setdefault((spec.task, spec.method, msgspec.json.encode(spec.config)), spec)
     return list(first.values())
-
-
-def _options(experiment: Experiment, label: str, point: Mapping[str, Any]) -> dict[str, Any]:
-    """Preset, settings of all runs, options of the method, grid point; the later wins."""
-    preset = preset_options(experiment.preset) if experiment.preset else {}
-    table = merge_options({"threads": 1} | preset, experiment.settings)
-    table = deepcopy(merge_options(table, experiment.methods[label]))
-    for key, value in point.items():
-        set_option(table, key, value)
-    vectors = table.get("data", {}).get("embeddings")
-    if vectors:
-        table["data"]["embeddings"] = str(experiment.base / vectors)
-    key = table.get("vocabulary", {}).get("key")
-    if key:  # absolute, as it is made here and read wherever the run is done
-        table["vocabulary"]["key"] = os.path.abspath(experiment.base / key)
-    return table
-
-
-def _files(experiment: Experiment, task: Task, method: str, out: Path) -> dict[str, Any]:
-    """Paths and formats of a task's corpora; the sources' only where the method uses them."""
-    target = _paths(experiment, task.target, out)
-    named: dict[str, Any] = {"target": target.train, "dev": target.dev, "test": target.test}
-    named["target_format"] = msgspec.to_builtins(target.format)
-    named["dev_format"], named["test_format"] = target.dev_format, target.test_format
-    if method_named(method).source != "unused":
-        first, *more = (_paths(experiment, name, out) for name in task.sources)
-        named["source"], named["source_format"] = first.train, msgspec.to_builtins(first.format)
-        named["more_sources"] = [
-            {"file": source.train, "format": msgspec.to_builtins(source.format)} for source in more
-        ]
-    return named
-
-
-def _paths(experiment: Experiment, name: str, out: Path) -> CorpusFiles:
-    """The corpus with paths as they are seen from here."""
-    files, base = experiment.corpora[name], experiment.base
-    if files.demo:
-        folder = out / CORPORA / files.demo
-        train, dev, test = (str(folder / f"{split}.txt") for split in ("train", "dev", "test"))
-        return CorpusFiles(train=train, dev=dev, test=[test])
-    return msgspec.structs.replace(
-        files,
-        train=str(base / files.train),
-        dev=str(base / files.dev) if files.dev else "",
-        test=[str(base / path) for path in files.test],
-    )
 
 
 def _check_keys(experiment: Experiment) -> None:

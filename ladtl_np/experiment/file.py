@@ -13,6 +13,7 @@ from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import RUNS, bounded
 from ladtl_np.errors import UsageError
+from ladtl_np.experiment.annotation import Annotation
 from ladtl_np.experiment.grids import Grid, count_points, parse_grids
 from ladtl_np.experiment.names import require_distinct, require_name
 from ladtl_np.experiment.task import ALL_PAIRS, Task, read_tasks
@@ -72,6 +73,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     settings: dict[str, Any] = {}
     grid: dict[str, Any] | list[dict[str, Any]] = {}
     choose: Literal["", "dev"] = ""
+    annotation: Annotation | None = None
     label_map: str | dict[str, Any] = ""
     preset: str = ""
 
@@ -107,6 +109,8 @@ class Experiment(NamedTuple):
         A path, or pairs of types.
     preset
         Name of a preset, "" for none.
+    annotation
+        Rounds of simulated annotation in the place of fractions; None without.
     """
 
     name: str
@@ -122,6 +126,7 @@ class Experiment(NamedTuple):
     choose: str
     label_map: str | dict[str, str]
     preset: str
+    annotation: Annotation | None = None
 
 
 def parse_experiment(
@@ -154,6 +159,8 @@ def parse_experiment(
     count = pairs if top.tasks == ALL_PAIRS else len(top.tasks)
     _require_few(count, seeds, top, grids, place)
     tasks = _tasks(top.tasks, corpora, place)
+    if top.annotation is not None:
+        _require_alone(top, grids, place)
     if top.choose:
         _require_choice(tasks, corpora, methods, grids, place)
     return Experiment(
@@ -173,7 +180,18 @@ def parse_experiment(
         choose=top.choose,
         label_map=top.label_map if isinstance(top.label_map, str) else _pairs(top, place),
         preset=top.preset,
+        annotation=top.annotation,
     )
+
+
+def _require_alone(top: _Table, grids: list[Grid], place: str) -> None:
+    """Refuse rounds of annotation with what else would say which sentences are used, or a grid."""
+    assert top.annotation is not None
+    top.annotation.check(place)
+    if top.fractions != [1.0]:
+        raise UsageError(f"{place}: fractions has no effect with [annotation], whose shares say it")
+    if any(grid.options for grid in grids):
+        raise UsageError(f"{place}: a grid and [annotation] do not go together; leave one out")
 
 
 def _seeds(
@@ -225,7 +243,9 @@ def _require_few(
 ) -> None:
     """Refuse more runs than anybody can wait for, before they are listed."""
     of_methods = sum(len(own) * count_points(grids, label) for label, own in seeds.items())
-    runs = tasks * len(top.fractions) * of_methods
+    rounds = top.annotation
+    shares = len(rounds.shares) * len(rounds.manners()) if rounds else len(top.fractions)
+    runs = tasks * shares * of_methods
     if runs > RUNS:
         raise UsageError(
             f"{place}: {runs:.3g} runs, where {RUNS:,} are the most; shorten the lists of the grid"

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 from ladtl_np.arrays.workers import single_threaded_blas
 from ladtl_np.errors import LadtlError, TerminatedError
+from ladtl_np.experiment.annotation import Round, annotate
 from ladtl_np.model.vocabulary_key import read_key
 from ladtl_np.options.config import Config
 from ladtl_np.runs.folder import RunFolder
@@ -44,6 +45,8 @@ class Job(NamedTuple):
     until
         Step of the target's stage from which on the run waits at its next evaluation, with a
         checkpoint to go on from; 0 is the end.
+    annotation
+        What is chosen of the target before the run, where annotation is simulated.
     """
 
     config: Config
@@ -53,6 +56,7 @@ class Job(NamedTuple):
     base: str = ""
     patience: float = 0.0
     until: int = 0
+    annotation: Round | None = None
 
 
 class Event(NamedTuple):
@@ -95,6 +99,8 @@ def perform(job: Job, report: Callable[[float], None]) -> None:
     """
     if job.config.vocabulary.key:
         read_key(job.config.vocabulary.key)  # a run by itself would make another key
+    if job.annotation is not None:
+        annotate(job.annotation, job.config)
     with RunFolder(job.folder, "continue", patience=job.patience) as folder:
         folder.protect(job.config.data.inputs())
         corpora = read_corpora(job.config)

@@ -33,13 +33,14 @@ __all__ = [
 _BEFORE_GRID = ("task", "method", "seed", "fraction")
 _SCORES = ("corpus", "precision", "recall", "f1_conlleval", "f1_strict")
 _AFTER_GRID = (*_SCORES, "best_step", "updates", "sentences")
+_TOKENS = "annotated_tokens"
 
 
 class Result(NamedTuple):
     """Scores of one run on one corpus, as shares; `corpus` is ``dev`` or a test file's name.
 
     `best_step`, `updates`, the mini-batches of all stages, and `sentences`, those in them, are None
-    where the manifest does not tell them.
+    where the manifest does not tell them. `tokens` are those of the target that were trained on.
     """
 
     spec: RunSpec
@@ -51,12 +52,14 @@ class Result(NamedTuple):
     best_step: int | None
     updates: int | None
     sentences: int | None
+    tokens: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         scores = (self.corpus, self.precision, self.recall, self.f1, self.strict_f1)
         found = (*scores, self.best_step, self.updates, self.sentences)
-        return self.spec.to_json() | dict(zip(_AFTER_GRID, found, strict=True))
+        told = self.spec.to_json() | dict(zip(_AFTER_GRID, found, strict=True))
+        return told | ({_TOKENS: self.tokens} if self.spec.annotation else {})
 
 
 class Mean(NamedTuple):
@@ -95,7 +98,7 @@ def read_results(specs: Sequence[RunSpec], out: Path) -> list[Result]:
             shares = overall.precision, overall.recall, overall.f1, scores.f1("strict")
             told = run.manifest
             steps = told.best_step, told.updates, told.sentences
-            results.append(Result(spec, corpus, *shares, *steps))
+            results.append(Result(spec, corpus, *shares, *steps, told.target_tokens_used))
     return results
 
 
@@ -111,19 +114,24 @@ def write_results(
 
     One row for each finished run and corpus. Shares have six digits after the point; a key of the
     grid that a run's grid point does not set is empty. Where points are chosen from, a last column
-    says whether the run's is `chosen`, which holds the folders above the seeds.
+    says whether the run's is `chosen`, which holds the folders above the seeds; where annotation is
+    simulated it has the target's tokens that were trained on.
     """
     keys = grid_keys(specs)
+    rounds = any(spec.annotation for spec in specs)
     rows = [[*_BEFORE_GRID, *keys, *_AFTER_GRID, *([] if chosen is None else ["chosen"])]]
+    rows[0] += [_TOKENS] * rounds
     for result in read_results(specs, out):
         spec = result.spec
         row = [str(spec.task), spec.method, str(spec.seed), str(spec.fraction)]
         row += [value_text(spec.grid[key]) if key in spec.grid else "" for key in keys]
         shares = (result.precision, result.recall, result.f1, result.strict_f1)
-        steps = ("" if n is None else str(n) for n in result[-3:])
+        told = (result.best_step, result.updates, result.sentences)
+        steps = ("" if n is None else str(n) for n in told)
         row += [_safe(result.corpus), *(f"{share:.6f}" for share in shares), *steps]
         if chosen is not None:
             row.append("yes" if spec.above_seeds in chosen else "")
+        row += [str(result.tokens)] * rounds
         rows.append(row)
     path = out / RESULTS
     write_atomically(path, "".join("\t".join(row) + "\n" for row in rows).encode("utf-8"))

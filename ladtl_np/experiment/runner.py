@@ -148,17 +148,43 @@ def run_missing(
         for number in sorted(set(range(len(found))) - set(missing)):
             yield Event(number, "present", 1.0)
         jobs = [_job(plan, spec, share.threads, command) for spec in plan.specs]
-        present = [job for job, state in zip(jobs, found, strict=True) if state.kind == "finished"]
-        wanted = [jobs[number] for number in missing]
-        with closing(run_each_once(wanted, present, execute)) as events:
-            for event in events:
-                yield event._replace(job=missing[event.job])
+        done = {n for n, state in enumerate(found) if state.kind == "finished"}
+        for wave in _waves(plan.specs, missing):
+            present = [jobs[number] for number in sorted(done)]
+            able = []
+            for number in wave:
+                if _waits_for(plan, number, done):
+                    yield Event(number, "failed", error="the round of annotation before it failed")
+                else:
+                    able.append(number)
+            wanted = [jobs[number] for number in able]
+            with closing(run_each_once(wanted, present, execute)) as events:
+                for event in events:
+                    if event.kind in ("done", "equal"):
+                        done.add(able[event.job])
+                    yield event._replace(job=able[event.job])
+
+
+def _waves(specs: Sequence[RunSpec], missing: Sequence[int]) -> Iterator[list[int]]:
+    """The runs that are missing; rounds of annotation one after the other."""
+    rounds = {n: of.number if (of := specs[n].annotation) else 0 for n in missing}
+    for number in sorted(set(rounds.values())):
+        yield [n for n in missing if rounds[n] == number]
+
+
+def _waits_for(plan: Plan, number: int, done: set[int]) -> bool:
+    """Whether a run chooses with the model of one that was not done."""
+    of = plan.specs[number].annotation
+    if of is None or of.before is None:
+        return False
+    return of.before[0] not in {plan.out / plan.specs[n].folder for n in done}
 
 
 def _job(plan: Plan, spec: RunSpec, threads: int, command: Sequence[str]) -> Job:
     config = msgspec.structs.replace(spec.config, threads=min(spec.config.threads, threads))
     vectors = plan.inputs.hashes[config.data.embeddings] if config.data.embeddings else ""
-    return Job(config, plan.out / spec.folder, tuple(command), vectors)
+    folder = plan.out / spec.folder
+    return Job(config, folder, tuple(command), vectors, annotation=spec.annotation)
 
 
 @contextmanager

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.job import VECTORS
 from ladtl_np.options.config import Config, differing_options, parse_config, read_config
 from ladtl_np.printable import some_of
 from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.manifest import ChosenFile
 from ladtl_np.runs.names import CONFIG
 
 __all__ = ["State", "state_of", "unnamed"]
@@ -68,6 +71,8 @@ def state_of(spec: RunSpec, out: Path, hashes: Mapping[str, str]) -> State:
     wanted_files = [(file.role, hashes[file.path]) for file in spec.config.data.files()]
     if recorded != wanted_files or _vectors(run, spec, hashes):
         told.append("the corpora or word vectors were other files")
+    if _chosen(manifest.target_chosen, spec.config.data.target_chosen):
+        told.append("other sentences of the target were chosen")
     if not told:
         return State("finished")
     return State("different", some_of(told, _LISTED, "; "))
@@ -82,9 +87,15 @@ def unnamed(config: Config, *also: str) -> Config:
     gone = dict.fromkeys(also, "")
     own = {name: "" for name in ("label_map",) if name in gone}
     more = [msgspec.structs.replace(one, file="", **own) for one in config.data.more_sources]
-    gone |= {"source": "-" if more else "", "target": "", "dev": ""}
+    gone |= {"source": "-" if more else "", "target": "", "target_chosen": "", "dev": ""}
     data = msgspec.structs.replace(config.data, more_sources=more, **gone)
     return msgspec.structs.replace(config, data=data)
+
+
+def _chosen(recorded: ChosenFile | None, path: str) -> bool:
+    """Whether a run had another list of sentences than there is now, or the list is gone."""
+    there = file_sha256(path) if os.path.isfile(path) else ""
+    return there != ("" if recorded is None else recorded.sha256)
 
 
 def _vectors(run: FoundRun, spec: RunSpec, hashes: Mapping[str, str]) -> bool:

@@ -9,6 +9,7 @@ from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.expansion import CORPORA
 from ladtl_np.pages.drawing.pen import Pen, require_libraries
 from ladtl_np.pages.page import Page
+from ladtl_np.report.sections.annotation import annotation_section
 from ladtl_np.report.sections.choice import choice_section
 from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
@@ -74,6 +75,7 @@ def build_report(
     sections = [
         results_section(study),
         *([choice_section(study)] if study.choices else []),
+        *([annotation_section(study, pen)] if any(run.strategy for run in study.runs) else []),
         sentence_section(study, two, library),
         *([sources_section(study)] if has_several(study) else []),
         learning_section(study, pen),

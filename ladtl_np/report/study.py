@@ -10,6 +10,7 @@ from pathlib import PurePath
 from statistics import fmean
 from typing import Any
 
+from ladtl_np.experiment.annotation import STRATEGY
 from ladtl_np.experiment.choice import Choice
 from ladtl_np.experiment.record import Chosen
 from ladtl_np.experiment.results import method_labels
@@ -26,6 +27,7 @@ Point = tuple[tuple[str, Any], ...]
 EACH = ""
 """Stands for the one test corpus of each run, whatever its name."""
 _FRACTION = re.compile(r"fraction[-_=]?([\d.]+(?:e-?\d+)?)")
+_STRATEGY = re.compile(rf"{STRATEGY}=([a-z]+(?:-diverse)?)")
 _GRID = re.compile(r"[\w.]+=[^=]*(,[\w.]+=[^=]*)*")
 _NO_GRID = re.compile(r"seed|threads|method|data\.(?!source_fraction|shares|concatenate).*")
 
@@ -42,6 +44,7 @@ class StudyRun:
     seed: int
     point: Point
     chosen: bool | None = None  # by its experiment, where that chooses
+    strategy: str = ""  # of simulated annotation; the method's name ends with it
 
     def f1(self, corpus: str, reading: Semantics = "conlleval") -> float | None:
         """F1 in per cent on a corpus, None without one."""
@@ -180,6 +183,8 @@ def study_of(runs: Sequence[FoundRun]) -> Study:
         point = tuple((key, _plain(options.get(key))) for key in sorted(keys[method]))
         seed = int(options.get("seed", _from_path(run, SEED, 0)))
         share = float(options.get("data.target_fraction", _from_path(run, _FRACTION, 1)))
+        if strategy := _strategy(run):
+            share, method = _from_path(run, _FRACTION, 1), f"{method}, {strategy}"
         base = run.manifest.method or method
         key = (task, method, share, str(point), seed)
         if key in found and found[key].run.results == run.results:
@@ -188,9 +193,18 @@ def study_of(runs: Sequence[FoundRun]) -> Study:
             left_out.append("/".join(run.parts) or str(run.folder))
         else:
             chosen = told[run.folder]
-            found[key] = StudyRun(run, task, method, base, share, seed, point, chosen)
+            given = run, task, method, base, share, seed, point, chosen
+            found[key] = StudyRun(*given, strategy)
     ordered = [found[key] for key in sorted(found)]
     return Study(ordered, list(dict.fromkeys(left_out)), decided.choices)
+
+
+def _strategy(run: FoundRun) -> str:
+    """How the sentences that a run was trained on were chosen; "" where that is not told."""
+    if run.manifest.target_chosen is None:
+        return ""
+    found = [match[1] for part in run.parts if (match := _STRATEGY.fullmatch(part))]
+    return found[-1] if found else ""
 
 
 def _plain(value: Any) -> Any:
