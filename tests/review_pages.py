@@ -69,10 +69,11 @@ class Reader:
 
     def open(self, page: Path, *, fresh: bool = True, **how: Any) -> None:
         """Open a page, by default as if for the first time, with the focus on a sentence."""
-        self.browser.show(page, **how)
         if fresh:
-            self.browser.run("localStorage.clear()")
-            self.browser.driver.refresh()
+            self.browser.command(
+                "Storage.clearDataForOrigin", origin="file://", storageTypes="local_storage"
+            )
+        self.browser.show(page, **how)
         self.browser.run("document.querySelector('article.active').focus()")
 
     def keys(self, *keys: str) -> None:

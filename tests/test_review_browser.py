@@ -163,6 +163,21 @@ def test_types_come_by_how_often_they_are_met_and_from_a_list(reader: Reader) ->
     assert reader.browser.run("return document.activeElement.className") == "active"
 
 
+def test_the_type_under_the_cursor_is_pressed_and_those_without_a_key_press_nothing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    reader = Reader(browser, tmp_path / "saved")
+    kinds = [*"abcdefghij"]
+    note = sentence("x y", ("x", "j", 0.5), ("y", "b", 0.9))
+    reader.open(write_page(tmp_path / "page.html", [note], first=kinds))
+    pressed = "return [...document.querySelectorAll('[aria-pressed=true]')].map(e => e.textContent)"
+    assert browser.run(pressed) == []
+    reader.keys("n")
+    assert browser.run(pressed) == ["2b"]
+    reader.keys("9")
+    assert browser.run(pressed) == ["9i"]
+
+
 def test_undo_and_redo_every_change_in_their_order(reader: Reader) -> None:
     states = [reader.active()]
     for key in ("2", "S", "d"):
@@ -294,6 +309,12 @@ def test_filters_and_search(reader: Reader) -> None:
     reader.keys("/", *"zzz")
     assert reader.shown() == []
     assert reader.browser.run("return document.getElementById('none').checkVisibility()")
+    enabled = "return document.querySelectorAll('footer button:enabled:not([aria-pressed])').length"
+    assert reader.browser.run(enabled) == 1  # all types
+    reader.click("#types button:first-child")
+    assert reader.text("#count") == "0 of 4 sentences reviewed"
+    assert reader.browser.run("return localStorage.length") == 1  # the choices, and no sentence
+    reader.browser.run("document.getElementById('search').focus()")
     reader.keys(*(Keys.BACKSPACE,) * 3, Keys.ENTER, Keys.ENTER, "f")
     assert len(reader.shown()) == 3
     reader.browser.run(select, "show", "done")
@@ -377,8 +398,7 @@ def test_a_file_that_is_no_export_is_refused(reader: Reader, tmp_path: Path, con
 # --- it can be read
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
 def test_text_has_contrast_and_nothing_sticks_out(reader: Reader, scheme: Any, width: int) -> None:
     page = reader.folder.parent / "page.html"
     reader.open(page, scheme=scheme, width=width)
@@ -404,6 +424,7 @@ def test_everything_that_can_be_pressed_has_a_name(reader: Reader) -> None:
     assert reader.browser.run("return document.querySelectorAll('h1').length") == 1
 
 
+@pytest.mark.slow
 def test_two_thousand_sentences_have_tokens_on_one_card_only(
     browser: Browser, tmp_path: Path
 ) -> None:

@@ -44,7 +44,7 @@ def write(documents: Iterable[Document]) -> Iterator[str]:
         shaded = shaded or bool(document.probabilities)
         yield article(document, number, palette)
     # It stands first on the page, and is known last.
-    entries = [f"{palette.swatch(kind)} {count:,}" for kind, count in counts.items()]
+    entries = [f"{palette.swatch(kind)}\u00a0{count:,}" for kind, count in counts.items()]
     legend = "  ".join(entries) or "no entities"
     if shaded:
         legend += f"\nprobability {palette.shades()}"

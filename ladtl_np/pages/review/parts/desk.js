@@ -35,12 +35,15 @@ class Desk {
     return open.reduce((least, e) => ((e.p ?? 1) < (least.p ?? 1) ? e : least), open[0]) ?? entities[0];
   }
 
-  /** Go to a sentence: to its least probable span, or to a token. */
+  /** Go to a sentence: to its least probable span, or to a token. Null is nowhere. */
   go(number, token = null, focus = true) {
-    if (number === null) return;
     const before = this.number;
     this.number = number;
     this.anchor = null;
+    if (number === null) {
+      this.#redraw(before === null ? [] : [before]);
+      return;
+    }
     this.at = token ?? this.#doubtful()?.first ?? 0;
     this.#redraw(before === null || before === number ? [number] : [before, number]);
     const card = this.cards.elements[number];
@@ -154,6 +157,7 @@ class Desk {
 
   /** The sentence is right: mark it, and go to the next one that is not reviewed. */
   finish() {
+    if (this.number === null) return;
     finish(this.state, this.number, true);
     const next = this.list.nextTodo(this.number);
     const left = this.state.sentences.length - this.state.done;

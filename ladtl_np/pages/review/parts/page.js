@@ -51,14 +51,16 @@ class ReviewPage {
     for (const id of ['accept', 'delete', 'wider-start', 'narrower-start', 'narrower-end', 'wider-end']) {
       at(id).disabled = !entity || choosing;
     }
+    at('right').disabled = desk.number === null;
     this.#drawTypes(entity && !choosing ? entity.type : null);
     this.store.keepView({ ...this.list.choice, at: desk.number });
   }
 
   #drawTypes(current) {
     const { types } = this.state;
-    if (at('types').childElementCount !== Math.min(types.length, 9) + 1) {
-      const buttons = types.slice(0, 9).map((type, n) => {
+    const keyed = types.slice(0, 9);
+    if (at('types').childElementCount !== keyed.length + 1) {
+      const buttons = keyed.map((type, n) => {
         const swatch = make('span', { class: `swatch ${this.cards.classes(type)}` }, visible(type));
         const button = make('button', { type: 'button' }, make('kbd', {}, String(n + 1)), swatch);
         button.addEventListener('click', () => this.desk.type(type));
@@ -69,9 +71,8 @@ class ReviewPage {
       at('types').replaceChildren(...buttons, more);
       this.#fillTypes();
     }
-    [...at('types').children].forEach((button, n) => {
-      if (n < types.length) button.setAttribute('aria-pressed', String(types[n] === current));
-    });
+    keyed.forEach((type, n) =>
+      at('types').children[n].setAttribute('aria-pressed', String(type === current)));
   }
 
   #fillTypes() {
