@@ -201,6 +201,12 @@ def run_all(folder: Path) -> World:
     begin("vectors subset", "vectors", "subset", i / "vectors.txt.gz", "--corpus", i / "source.txt",
           "--text", i / "text.txt", "--tokens", "spaces", "--out", o / "subset.txt",
           "--json")  # fmt: skip
+    source, key_of = o / "source.safetensors", ("--vocabulary-key", key)
+    begin("source export", "source", "export", hashed / "best.safetensors", *key_of, "--out",
+          source, "--json")  # fmt: skip
+    begin("train source-free", "train", "--source-model", source, *files[1:], *small, *key_of,
+          "--out", o / "free")  # fmt: skip
+    begin("model privacy, source", "model", "privacy", source)
     begin("model info", "model", "info", model)
     begin("model info --json", "model", "info", hashed / "best.safetensors", "--json")
     begin("model verify", "model", "verify", model, hashed / "last.safetensors")

@@ -12,7 +12,7 @@ from hostile_models import Parts, assembled
 from shapes_at_random import START
 from small_corpora import small_config, small_corpora
 
-from ladtl_np.commands.model import _rows, _tokens, describe_model
+from ladtl_np.commands.support.described import _tokens, describe_model, lines_of
 from ladtl_np.corpus.cutting.profile import Joints, Profile
 from ladtl_np.model.file import Model, model_bytes, save_model
 from ladtl_np.model.network import initialise
@@ -92,10 +92,10 @@ def test_a_shared_crf_and_characters_are_told(tiny_model: Model) -> None:
         character_hidden=4,
     )
     network = initialise(sizes, np.random.default_rng(0), START)
-    rows = dict(_rows(describe_model(replace(tiny_model, network=network))))
+    rows = dict(lines_of(describe_model(replace(tiny_model, network=network))))
     assert rows["CRF"] == "one for both domains, behind fixed masks"
     assert rows["characters"] == "BiLSTM with 4 units per direction"
-    assert not {"CRF", "characters"} & dict(_rows(describe_model(tiny_model))).keys()
+    assert not {"CRF", "characters"} & dict(lines_of(describe_model(tiny_model))).keys()
 
 
 def test_info_escapes_and_shortens_names_that_a_stranger_chose(

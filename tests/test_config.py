@@ -167,6 +167,10 @@ def test_the_page_of_options_is_what_the_docstrings_say() -> None:
 NAMESAKES = {
     ("model/file.py", "more_sources"),  # heads
     ("model/header.py", "more_sources"),
+    ("model/source_file.py", "min_count"),  # of an export
+    ("training/source_export.py", "kernel"),
+    ("training/source_export.py", "min_count"),
+    ("training/source_export.py", "seed"),
     ("objective/terms.py", "shares"),  # numbers
     ("runs/checkpoint.py", "steps"),  # between two checkpoints
     ("runs/folder.py", "patience"),

@@ -88,7 +88,9 @@ def name_of(move: Move) -> str:
 
 
 def test_every_option_has_a_row() -> None:
-    assert {move.key for move in MOVES} == {key for key, _ in options_of(DEFAULTS)}
+    keys = {key for key, _ in options_of(DEFAULTS)}
+    # that file is made of a trained model: test_source_free.py
+    assert {move.key for move in MOVES} == keys - {"data.source_model"}
 
 
 @pytest.mark.parametrize("move", MOVES, ids=name_of)

@@ -50,6 +50,7 @@ OTHERS = {
     "--allow-change",
     "--checkpoint-every",
     "--show-text",
+    "--source-model",  # chooses the method as well
 }
 
 

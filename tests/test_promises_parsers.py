@@ -56,7 +56,7 @@ from ladtl_np.corpus.labels import (
     unmatched_types,
 )
 from ladtl_np.corpus.raw import iterate_raw
-from ladtl_np.corpus.read import Documents
+from ladtl_np.corpus.read import Documents, read_corpus
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import (
     detect_scheme,
@@ -73,7 +73,8 @@ from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.errors import DataError, LadtlError, UsageError
 from ladtl_np.experiment import load_experiment
 from ladtl_np.experiment.results import _safe
-from ladtl_np.model.file import Model, save_model
+from ladtl_np.model.file import Model, load_model, save_model
+from ladtl_np.model.source_file import source_bytes
 from ladtl_np.options.config import (
     Config,
     apply_settings,
@@ -88,6 +89,7 @@ from ladtl_np.report.term_list import read_terms
 from ladtl_np.runs.found import FoundRun, runs_below
 from ladtl_np.runs.manifest import read_manifest
 from ladtl_np.runs.tables import read_table
+from ladtl_np.training.source_export import ExportOptions, export_source
 
 # --- text: what is data, and what is wrong
 
@@ -317,6 +319,8 @@ SMALL_FILES = {
     "no line end": b"a",
 }
 TRAIN = ("--steps", "2", "--threads", "1", "--set", "model.hidden=4", "--set", "model.embedding=4")
+OF_THE_MODEL = (*TRAIN[:-4], "--set", "model.hidden=6", "--set", "model.embedding=8")
+"""As `TRAIN`, with the sizes of the tiny model."""
 Line = tuple[Any, ...]
 
 
@@ -1344,6 +1348,12 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "tag --out-dir": lambda odd, p: (*tagged(p), p["gold"], "--out-dir", f"{odd}-new"),
     "tag many": lambda odd, p: (*tagged(p), odd, p["source"], "--out-dir", p["out"]),
     "vectors --out": lambda odd, p: (*vectors(p, "--conll", p["gold"])[:-1], f"{odd}-new"),
+    "train --source-model": lambda odd, p: ("train", "--source-model", odd, "--target",
+                                            p["target"], "--out", p["out"], *OF_THE_MODEL),
+    "source export, model": lambda odd, p: ("source", "export", odd, "--data", p["gold"],
+                                            "--out", f"{p['out']}.st", "--overwrite"),
+    "source export": lambda odd, p: ("source", "export", p["model"], "--data", p["gold"],
+                                     "--out", f"{odd}-new"),
     "train --set": lambda odd, p: trained(p, "--set", f"data.dev={odd}"),
     "experiment --out": lambda odd, p: ("experiment", "demo", "--out", f"{odd}-new", "--dry-run"),
     "experiment --data": lambda odd, p: ("experiment", "demo", "--out", p["out"], "--dry-run",
@@ -1384,6 +1394,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
     odd = folder / name
     contents = {
         "model": Path(places["model"]).read_bytes(),
+        "source": exported(places),
         "map": b'Sign = "Sign"\n',
         "config": b"seed = 1\n",
         "embeddings": b"a 1 2 3 4\nb 1 2 3 4\n",
@@ -1411,6 +1422,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "select, model": "model",
         "train --target-chosen": "numbers",
         "model info": "model",
+        "source export, model": "model",
+        "train --source-model": "source",
         "audit gradients, model": "model",
         "audit equations, model": "model",
         "audit kl, model": "model",
@@ -1453,6 +1466,12 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
             assert sorted(map(os.fsencode, folder.iterdir())) == before, command
         for left in folder.iterdir():
             shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def exported(places: dict[str, str]) -> bytes:
+    """The model as a source without its text."""
+    model, corpus = load_model(places["model"]), read_corpus(places["gold"])
+    return source_bytes(export_source(model, corpus, ExportOptions(features=4)))
 
 
 def tagged(places: dict[str, str]) -> Line:

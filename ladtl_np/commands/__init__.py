@@ -40,6 +40,7 @@ SUMMARIES = {
     "report": "Write one HTML page on an experiment, or on any run folders.",
     "data": "Check, count, convert and split corpora; write the demo corpus.",
     "vectors": "Train word vectors; keep the rows of a large file that corpora use.",
+    "source": "Export a source domain as a file without its text, to learn from elsewhere.",
     "model": "Show what is inside a model file, and check it.",
     "audit": "Check the mathematics on your own model, run and sentences.",
     "bench": "Measure the speed of this machine, beside PyTorch where it is installed.",

@@ -24,7 +24,7 @@ from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.model.vocabulary_key import require_key_apart
 from ladtl_np.options.config import DEFAULTS, Config, read_config
 from ladtl_np.options.input_file import require_utf8
-from ladtl_np.options.methods import METHODS
+from ladtl_np.options.methods import FROM_FILE, METHODS
 from ladtl_np.options.presets import PRESETS
 from ladtl_np.printable import LONG, shown
 from ladtl_np.progress.training import TrainingDisplay
@@ -65,13 +65,19 @@ def _every(context: click.Context, parameter: click.Parameter, value: str | None
     multiple=True,
     help="Training corpus of a source domain; may be given several times.",
 )
+@click.option(
+    "--source-model",
+    type=_FILE,
+    multiple=True,
+    help="File of ladtl source export, in place of --source; chooses method source-free.",
+)
 @click.option("--target", type=_FILE, help="Training corpus of the target domain.")
 @click.option("--dev", type=_FILE, help="Development corpus of the target: chooses the model.")
 @click.option("--test", type=_FILE, multiple=True, help="Test corpus; may be given several times.")
 @click.option("--demo", is_flag=True, help="Train on the synthetic demo corpus; needs no files.")
 @click.option(
     "--method",
-    help=f"How the source is used: {', '.join(METHODS)}.  [default: {DEFAULTS.method}]",
+    help=f"How the source is used: {', '.join(METHODS | FROM_FILE)}.  [default: {DEFAULTS.method}]",
 )
 @click.option(
     "--preset",

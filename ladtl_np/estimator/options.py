@@ -177,7 +177,7 @@ def require_source(config: Config, source: Any) -> None:
     UsageError
         Naming the method.
     """
-    if source is None and method_named(config.method).source != "unused":
+    if source is None and method_named(config.method).reads_source:
         raise UsageError(
             f"method {config.method} learns from a source domain; give its sentences as source=, "
             "or choose the method 'non-transfer'"

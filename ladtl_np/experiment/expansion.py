@@ -32,6 +32,7 @@ _ELSEWHERE = {
     "seed": "seeds",
     "data.source": "corpora and tasks",
     "data.more_sources": "corpora and tasks",
+    "data.source_model": "corpora.NAME.source_model",
     "data.target": "corpora and tasks",
     "data.dev": "corpora",
     "data.test": "corpora",

@@ -38,6 +38,9 @@ class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         How all of them are read.
     dev_format, test_format
         What is different in reading the development and the test corpora.
+    source_model
+        File of ``ladtl source export``, which stands for the domain where a method reads no corpus
+        of the source.
     demo
         A specialty of the synthetic demo corpus, in place of files.
     """
@@ -48,6 +51,7 @@ class CorpusFiles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     format: ReadOptions = ReadOptions()
     dev_format: dict[str, Any] = {}
     test_format: dict[str, Any] = {}
+    source_model: str = ""
     demo: str = ""
 
     def __post_init__(self) -> None:

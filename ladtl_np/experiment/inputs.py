@@ -18,8 +18,9 @@ from ladtl_np.corpus.lines import file_sha256
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
-from ladtl_np.experiment.expansion import CORPORA, RunSpec
+from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.file import Experiment
+from ladtl_np.experiment.run_options import CORPORA
 from ladtl_np.options.config import Config
 from ladtl_np.options.input_file import InputFile
 
@@ -124,7 +125,8 @@ def read_inputs(specs: Sequence[RunSpec], own: OwnFiles, out: Path) -> Inputs:
             corpus = read_corpus(path, wanted.format, require_renames=wanted.trains)
         corpora[_key(wanted)] = corpus
         hashes[path] = corpus.sha256
-    for path in {spec.config.data.embeddings for spec in specs} - {""}:
+    data = [spec.config.data for spec in specs]
+    for path in {path for each in data for path in (each.embeddings, each.source_model)} - {""}:
         hashes[path] = file_sha256(path)
     return Inputs(hashes, _remarks(specs, corpora, own.pairs))
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ladtl_np.errors import UsageError
 from ladtl_np.experiment.file import CorpusFiles, Experiment
 from ladtl_np.experiment.task import Task
 from ladtl_np.options.config import merge_options, set_option
@@ -36,7 +37,7 @@ def table_of(
     set_option(table, "seed", seed)
     for key, value in _files(experiment, task, table["method"], out).items():
         set_option(table, f"data.{key}", value)
-    if label_map and "source" in table["data"]:
+    if label_map and {"source", "source_model"} & table["data"].keys():
         set_option(table, "data.label_map", label_map)
     return table
 
@@ -63,13 +64,33 @@ def _files(experiment: Experiment, task: Task, method: str, out: Path) -> dict[s
     named: dict[str, Any] = {"target": target.train, "dev": target.dev, "test": target.test}
     named["target_format"] = msgspec.to_builtins(target.format)
     named["dev_format"], named["test_format"] = target.dev_format, target.test_format
-    if method_named(method).source != "unused":
+    used = method_named(method)
+    if used.source == "as a file":
+        named["source_model"] = _source_model(experiment, task)
+    if used.reads_source:
         first, *more = (_paths(experiment, name, out) for name in task.sources)
         named["source"], named["source_format"] = first.train, msgspec.to_builtins(first.format)
         named["more_sources"] = [
             {"file": source.train, "format": msgspec.to_builtins(source.format)} for source in more
         ]
     return named
+
+
+def _source_model(experiment: Experiment, task: Task) -> str:
+    """The file that stands for a task's source."""
+    if len(task.sources) > 1:
+        raise UsageError(
+            f"{experiment.place}: task {task}: one file stands for one source, as each has an "
+            "encoder of its own; leave the method out, or part the task"
+        )
+    (name,) = task.sources
+    file = experiment.corpora[name].source_model
+    if not file:
+        raise UsageError(
+            f"{experiment.place}: corpora.{name} wants source_model, the file of "
+            f"`ladtl source export` that stands for it in task {task}"
+        )
+    return str(experiment.base / file)
 
 
 def _paths(experiment: Experiment, name: str, out: Path) -> CorpusFiles:

@@ -28,7 +28,7 @@ NUMERIC_CHANGES: tuple[str, ...] = ()
 It stays empty as long as that has not happened.
 """
 
-_FORMAT = re.compile(r"ladtl_np (model|checkpoint) ([1-9][0-9]{0,8})")
+_FORMAT = re.compile(r"ladtl_np (model|checkpoint|source) ([1-9][0-9]{0,8})")
 _VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?![\d])")
 _NEWER = "written by a newer version of ladtl_np"
 

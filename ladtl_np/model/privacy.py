@@ -13,20 +13,34 @@ from typing import Any
 
 import msgspec
 
+from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.vectors.used import read_used
+from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import domain_of, source_head
+from ladtl_np.model.source_file import SourceFile
 
-__all__ = ["LEAKS", "ONCE", "RULES", "PrivacyReport", "privacy_report"]
+__all__ = [
+    "LEAKS",
+    "ONCE",
+    "RULES",
+    "PrivacyReport",
+    "privacy_report",
+    "source_privacy_report",
+]
 
 LONG_WORD, LONG_NUMBER = 20, 5  # characters; digits
 
 _DATE = re.compile(r"\d{1,4}([-./])\d{1,2}(\1\d{1,4})?|(\d{1,4}[年月日号])+")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
-_FILES = ("source", "more_sources", "target", "dev", "test", "label_map", "embeddings")
-_NAMING = {*(f"data.{role}" for role in _FILES), "objective.exclude_tags", "vocabulary.key"}
+_FILES = ("source", "more_sources", "source_model", "target", "dev", "test", "label_map")
+_NAMING = {
+    *(f"data.{role}" for role in (*_FILES, "embeddings")),
+    "objective.exclude_tags",
+    "vocabulary.key",
+}
 
 ONCE = "once in training"
 
@@ -110,7 +124,38 @@ class PrivacyReport:
 
 def privacy_report(model: Model) -> PrivacyReport:
     """Look through everything but the arrays of numbers; no key is needed."""
-    vocabulary, alphabet = model.vocabulary, model.characters
+    return PrivacyReport(
+        **_of_words(model.vocabulary, model.characters),
+        min_count=model.config.vocabulary.min_count,
+        types={name: list(tags.types) for name, tags in model.tag_sets().items()},
+        label_map=_pairs(model),
+        options=_options(model),
+        hashes=_hashes(model),
+        scores=list(model.scores),
+    )
+
+
+def source_privacy_report(source: SourceFile) -> PrivacyReport:
+    """The same of an exported source; its counts, sketches and noise stand among the options."""
+    counts = dict(zip(source.tags.tags, source.counts, strict=True))
+    tags = [source.tags.tags[row] for row in sorted(source.sketches)]
+    noise: Any = "none: the sketches are exact means over the text's hidden rows"
+    if source.noise is not None:
+        noise = msgspec.to_builtins(source.noise)
+    told = {"tokens of each tag": counts, "tags with a sketch": tags, "noise on sketches": noise}
+    return PrivacyReport(
+        **_of_words(source.vocabulary, source.characters),
+        min_count=source.min_count,
+        types={"source": list(source.tags.types)},
+        label_map={},
+        options=told,
+        hashes={},
+        scores=[],
+    )
+
+
+def _of_words(vocabulary: Vocabulary, alphabet: Characters | None) -> dict[str, Any]:
+    """What a report says of words and characters."""
     plain = vocabulary.lock is None
     words = vocabulary.words[1:]  # row 0 is no word
     found: dict[str, list[str]] = {}
@@ -121,21 +166,14 @@ def privacy_report(model: Model) -> PrivacyReport:
         ]
         found |= {name: list(filter(fits, words)) for name, (_, fits) in RULES.items()}
     characters = () if alphabet is None else alphabet.characters[1:]
-    heads = model.tag_sets()
     counted = {name: len(some) for name, some in found.items()} if plain else {"hashes": len(words)}
-    return PrivacyReport(
-        mode="plain" if plain else "hashed",
-        min_count=model.config.vocabulary.min_count,
-        counts=counted,
-        alphabet={("all" if plain else "hashes"): len(characters)} if alphabet else {},
-        types={name: list(tags.types) for name, tags in heads.items()},
-        label_map=_pairs(model),
-        options=_options(model),
-        hashes=_hashes(model),
-        scores=list(model.scores),
-        words=found,
-        characters=list(characters) if plain else [],
-    )
+    return {
+        "mode": "plain" if plain else "hashed",
+        "counts": counted,
+        "alphabet": {("all" if plain else "hashes"): len(characters)} if alphabet else {},
+        "words": found,
+        "characters": list(characters) if plain else [],
+    }
 
 
 def _pairs(model: Model) -> dict[str, str]:

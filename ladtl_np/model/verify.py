@@ -12,6 +12,7 @@ from ladtl_np.model.file import parameter_shapes
 from ladtl_np.model.formats import format_name, version_warning, written_by
 from ladtl_np.model.header import FORMAT, WANTED, Header, read_header, read_parts
 from ladtl_np.model.network import domain_of, source_head
+from ladtl_np.model.source_file import load_source_file
 from ladtl_np.model.values import require_values
 from ladtl_np.printable import shown
 
@@ -23,6 +24,7 @@ __all__ = [
     "file_finding",
     "is_checkpoint",
     "verify_model",
+    "verify_source",
 ]
 
 CHECKS = ("file", "format", "tags", "sizes", "checksum", "values", "versions")
@@ -46,6 +48,20 @@ def verify_model(path: str | PathLike[str]) -> list[Check]:
         One `Check` for each name in `CHECKS`.
     """
     return checked(CHECKS, lambda: _findings(path))
+
+
+def verify_source(path: str | PathLike[str]) -> list[Check]:
+    """One check of an exported source: all that loading looks at."""
+    return checked(("source",), lambda: _of_source(path))
+
+
+def _of_source(path: str | PathLike[str]) -> Iterator[str]:
+    source = load_source_file(path)
+    yield (
+        f"{len(source.vocabulary):,} words, {len(source.tags):,} tags, "
+        f"{len(source.sketches):,} sketches of {len(source.variances):,} Gaussians and "
+        f"{source.features:,} frequencies; checksum and values as they were written"
+    )
 
 
 def is_checkpoint(path: str | PathLike[str]) -> bool:

@@ -18,7 +18,7 @@ from ladtl_np.layers.mmd import (
     mmd_layout,
 )
 from ladtl_np.layers.mmd_variances import median_variances
-from ladtl_np.layers.random_features import FeatureWork, features_begin, features_layout
+from ladtl_np.layers.random_features import FeatureWork, Sketch, features_begin, features_layout
 from ladtl_np.objective.batching import Batch
 from ladtl_np.objective.terms import Objective
 from ladtl_np.shapes import Floats
@@ -30,8 +30,11 @@ def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
     """Samples to compare: a pair for each source and matched tag that source and target hold.
 
     Without labels one pair for each source, of all tokens. Labels are counted through the matched
-    tags of all sources, one source after the other.
+    tags of all sources, one source after the other. Where the source is known by sketches, its side
+    of a pair has no rows.
     """
+    if objective.sketches:
+        return _sketched_pairs(batch, objective)
     target, mu, pairs, first = batch.target, label_weights(objective), list[RowPair](), 0
     for tie, source in zip(objective.ties if batch.sources else (), batch.sources, strict=True):
         if objective.label_aware:
@@ -43,6 +46,18 @@ def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
                 pairs.append(RowPair(first, source.rows, target.rows))
             first += 1
     return tuple(pair for pair in pairs if mu[pair.label])
+
+
+def _sketched_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
+    """The target's rows of each matched tag that has a sketch."""
+    target, mu, none = batch.target, label_weights(objective), np.zeros(0, np.int64)
+    known = zip(objective.sketches, objective.matched[1].tolist(), mu, strict=True)
+    pairs = (
+        RowPair(label, none, target.rows[target.tags == tag])
+        for label, (sketch, tag, weight) in enumerate(known)
+        if sketch is not None and weight
+    )
+    return tuple(pair for pair in pairs if pair.target.size)
 
 
 ROWS_A_FREQUENCY = 3
@@ -76,19 +91,27 @@ def _compared(batch: Batch, objective: Objective) -> _Compared:
 
 def _by_features(pair: RowPair, objective: Objective) -> bool:
     """Whether random features are worth their error: fewer rows are sooner compared one by one."""
-    if objective.frequencies is None:
-        return False
+    if objective.frequencies is None or objective.sketches:
+        return bool(objective.sketches)
     return pair.source.size + pair.target.size > ROWS_A_FREQUENCY * len(objective.frequencies)
 
 
 def chosen_variances(
     hidden: Floats, pairs: Sequence[RowPair], objective: Objective
 ) -> list[tuple[float, ...]]:
-    """Kernel variances for each pair of samples."""
+    """Kernel variances for each pair of samples; those of a sketch are its own."""
+    if objective.sketches:
+        return [sketch.variances for sketch in _sketches_of(pairs, objective)]
     variances = objective.options.variances()
     if variances is not None:
         return [variances] * len(pairs)
     return [median_variances(hidden[pair.source], hidden[pair.target]) for pair in pairs]
+
+
+def _sketches_of(pairs: Sequence[RowPair], objective: Objective) -> list[Sketch]:
+    """The sketch of each pair's source; none where the source has rows."""
+    known = (objective.sketches[pair.label] for pair in pairs if objective.sketches)
+    return [sketch for sketch in known if sketch is not None]
 
 
 class MmdTerm:
@@ -120,7 +143,9 @@ class MmdTerm:
         self.tasks = self.work.tasks
         self.features: FeatureWork | None = None
         if found.featured and objective.frequencies is not None:
-            others = [chosen[number] for number in found.featured]
+            others: Sequence[Sequence[float] | Sketch] = _sketches_of(pairs, objective)
+            if not objective.sketches:
+                others = [chosen[number] for number in found.featured]
             given = found.featured_layout, others, objective.frequencies, memory
             self.features = features_begin(hidden, *given)
             self.tasks = (*self.features.tasks, *self.tasks)

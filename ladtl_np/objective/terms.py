@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from ladtl_np.arrays.parameters import Parameters, RowGradient
+from ladtl_np.layers.random_features import Sketch
 from ladtl_np.options.objective_options import ObjectiveOptions
 from ladtl_np.options.schedules import parse_schedule
 from ladtl_np.shapes import Floats, Integers
@@ -65,6 +66,8 @@ class Objective:
         Place in the run, from 0 to 1, at which schedules are read.
     frequencies
         (F, 2H) of the random features, fixed for the run; None where the MMD is exact.
+    sketches
+        Of the rows of each matched tag of a source that has no sentences; None for a tag without.
     """
 
     options: ObjectiveOptions
@@ -73,6 +76,7 @@ class Objective:
     frozen: tuple[str, ...]
     progress: float = 0.0
     frequencies: Floats | None = field(default=None, compare=False, repr=False)
+    sketches: tuple[Sketch | None, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def weights(self) -> TermWeights:
@@ -131,7 +135,7 @@ class Objective:
 
     def exact(self) -> Objective:
         """The same with the MMD over all pairs of rows."""
-        return replace(self, frequencies=None)
+        return replace(self, frequencies=None, sketches=())
 
     def tied(self, number: int = 0, **changes: Any) -> Objective:
         """The same with another tie of one source, such as ``matched=...``."""

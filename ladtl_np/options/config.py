@@ -54,7 +54,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     Attributes
     ----------
     method
-        A name of ``methods.METHODS``.
+        A name of ``methods.METHODS`` or of ``methods.FROM_FILE``.
     seed
         Seed of every random choice: start values, order, dropout, unknown words, sample.
     threads
@@ -93,7 +93,7 @@ DEFAULTS = Config()
 def portable(config: Config) -> Config:
     """The options without what may differ between equal runs: folders and threads."""
     data = config.data
-    names = ("source", "target", "target_chosen", "dev", "label_map", "embeddings")
+    names = ("source", "source_model", "target", "target_chosen", "dev", "label_map", "embeddings")
     plain = {name: Path(getattr(data, name)).name for name in names}
     tests = [Path(path).name for path in data.test]
     more = [

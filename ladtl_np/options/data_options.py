@@ -49,6 +49,8 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     more_sources
         Further sources, each with a CRF of its own: tables of ``file``, ``label_map`` and
         ``format``.
+    source_model
+        File of ``ladtl source export``, in the place of a source's corpus: for method source-free.
     shares
         What each of several sources counts: by ``size`` (its training sentences), ``equal``, or by
         ``likeness`` to the target (the polynomial similarity of cd-learning, in the mean).
@@ -82,6 +84,7 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     source: str = ""
     more_sources: list[MoreSource] = []
+    source_model: str = ""
     shares: Literal["size", "equal", "likeness"] = "size"
     concatenate: bool = False
     target: str = ""
@@ -136,7 +139,8 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """Every file that is read."""
         corpora = [source.path for source in self.sources()]
         names = [*corpora, self.target, self.target_chosen, self.dev, *self.test]
-        return [name for name in (*names, *self.label_maps(), self.embeddings) if name]
+        names += [*self.label_maps(), self.embeddings, self.source_model]
+        return [name for name in names if name]
 
     def files(self) -> list[InputFile]:
         """List the corpora that have a file: sources, target, dev, tests."""

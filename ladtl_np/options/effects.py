@@ -13,7 +13,7 @@ from ladtl_np.corpus.read import idle_in
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import DEFAULTS, Config
 from ladtl_np.options.method_checks import has_effect
-from ladtl_np.options.methods import METHODS, Method, method_named
+from ladtl_np.options.methods import FROM_FILE, METHODS, Method, method_named
 
 __all__ = ["Idle", "idle_options", "is_record", "moved_options", "refuse_idle"]
 
@@ -40,6 +40,11 @@ class _Given(NamedTuple):
     @property
     def source(self) -> bool:
         return self.demo or bool(self.config.data.source)
+
+    @property
+    def has_types(self) -> bool:
+        """Whether there is a source of whatever kind, whose types may be paired."""
+        return self.source or bool(self.config.data.source_model)
 
     @property
     def several(self) -> bool:
@@ -81,7 +86,7 @@ def _of_reading(side: str, option: str) -> _Rule:
 
 def _samples(given: _Given) -> bool:
     """Whether less than all sentences are used of a corpus that is used."""
-    data, used = given.config.data, given.method.source != "unused"
+    data, used = given.config.data, given.method.reads_source
     return data.target_fraction < 1.0 or (used and data.source_fraction < 1.0)
 
 
@@ -94,7 +99,13 @@ _RULES = (
         "leave --demo out",
     ),
     _Rule(
-        "data.label_map data.source_fraction data.source_format",
+        "data.label_map",
+        lambda given: given.has_types,
+        "without a source",
+        "name one with --source",
+    ),
+    _Rule(
+        "data.source_fraction data.source_format",
         lambda given: given.source,
         "without a source",
         "name one with --source",
@@ -237,7 +248,9 @@ def _reasons(key: str, given: _Given) -> Iterator[Idle]:
         if named and not rule.holds(given):
             yield Idle(key, rule.where, rule.cure)
     if not has_effect(key, given.method):
-        able = ", ".join(name for name, method in METHODS.items() if has_effect(key, method))
+        able = ", ".join(
+            name for name, method in (METHODS | FROM_FILE).items() if has_effect(key, method)
+        )
         yield Idle(key, f"with method {given.config.method}", f"choose one of: {able}")
 
 

@@ -23,20 +23,21 @@ __all__ = [
 # what a method has to do for an option that is not its own to have an effect
 _NEEDED: dict[str, Callable[[Method], bool]] = {
     "objective.w_mmd": lambda method: method.mmd != "none",
-    "objective.kernel": lambda method: method.mmd != "none",
-    "objective.mmd_estimator": lambda method: method.mmd != "none",
-    "objective.mmd_features": lambda method: method.mmd != "none",
+    "objective.kernel": lambda method: method.mmd != "none" and method.reads_source,
+    "objective.mmd_estimator": lambda method: method.mmd != "none" and method.reads_source,
+    "objective.mmd_features": lambda method: method.mmd != "none" and method.reads_source,
     "objective.mmd_floor": lambda method: method.mmd != "none",
     "objective.exclude_tags": lambda method: method.mmd == "each label",
     "objective.w_param": lambda method: method.parameter_transfer,
     "objective.source_share": lambda method: method.source == "with the target",
     "training.epoch": lambda method: method.source == "with the target",
     "training.start": lambda method: method.source == "with the target",
-    "training.batches": lambda method: method.mmd != "none",
-    "training.source_batch": lambda method: method.source != "unused",
-    "data.source_fraction": lambda method: method.source != "unused",
-    "data.shares": lambda method: method.source != "unused",
-    "data.concatenate": lambda method: method.source != "unused",
+    "training.batches": lambda method: method.mmd != "none" and method.reads_source,
+    "training.source_batch": lambda method: method.reads_source,
+    "data.source_fraction": lambda method: method.reads_source,
+    "data.shares": lambda method: method.reads_source,
+    "data.concatenate": lambda method: method.reads_source,
+    "data.source_model": lambda method: method.source == "as a file",
 }
 
 
@@ -64,12 +65,30 @@ def chosen_method(config: Config, *, has_source: bool | None = None) -> Method:
     method = method_named(config.method)
     _require_effect(config, method)
     _require_kept_vectors(config)
-    if method.source != "unused" and has_source is False:
+    _require_source_file(config, method)
+    if method.reads_source and has_source is False:
         raise UsageError(
             f"method {config.method} learns from a source domain; give one with --source, "
             "or choose --method non-transfer"
         )
     return method
+
+
+def _require_source_file(config: Config, method: Method) -> None:
+    """Refuse a method without the file that it learns from, and a corpus in its place."""
+    if method.source != "as a file":
+        return
+    data = config.data
+    if data.source or data.more_sources:
+        raise UsageError(
+            f"method {config.method} reads no corpus of a source; leave --source out, or choose "
+            "another method"
+        )
+    if not data.source_model:
+        raise UsageError(
+            f"method {config.method} learns from a source's file; give one with --source-model, "
+            "which ladtl source export writes"
+        )
 
 
 def shares_crf(method: Method, joint: JointOptions) -> bool:

@@ -10,20 +10,27 @@ from typing import Literal, NamedTuple
 
 from ladtl_np.errors import UsageError
 
-__all__ = ["METHODS", "Method", "method_named"]
+__all__ = ["FROM_FILE", "METHODS", "Method", "method_named"]
 
 
 class Method(NamedTuple):
     """One way of using a source domain; the defaults are joint training with separate CRFs."""
 
     summary: str
-    source: Literal["with the target", "before the target", "unused"] = "with the target"
+    source: Literal["with the target", "before the target", "as a file", "unused"] = (
+        "with the target"
+    )
     crf: Literal["separate", "shared", "joint.crf"] = "separate"  # the last: that option chooses
     projection: Literal["none", "linear", "mask"] = "none"  # between the encoder and a shared CRF
     source_weights: Literal["equal", "similarity"] = "equal"  # of the source's sentences
     mmd: Literal["none", "all tokens", "each label"] = "none"  # Eq. (4), Eq. (5)
     parameter_transfer: bool = False  # L_p of sec. 4.4
     options: str = ""  # the section of options that is this method's own
+
+    @property
+    def reads_source(self) -> bool:
+        """Whether a corpus of the source is read."""
+        return self.source in ("with the target", "before the target")
 
 
 METHODS: dict[str, Method] = {
@@ -69,11 +76,22 @@ METHODS: dict[str, Method] = {
         parameter_transfer=True,
     ),
 }
+"""Those that are compared, each on the corpora of a source and a target."""
+
+FROM_FILE: dict[str, Method] = {
+    "source-free": Method(
+        "as la-dtl on the target alone, towards a source that is a file without its text",
+        source="as a file",
+        mmd="each label",
+        parameter_transfer=True,
+    ),
+}
+"""What learns from a source that is a file: it is compared with the others beside them."""
 
 
 def method_named(name: str) -> Method:
     """The row of a method, or a `UsageError` that lists them all."""
-    try:
-        return METHODS[name]
-    except KeyError:
-        raise UsageError(f"method {name!r} is not one of: {', '.join(METHODS)}") from None
+    every = METHODS | FROM_FILE
+    if name not in every:
+        raise UsageError(f"method {name!r} is not one of: {', '.join(every)}")
+    return every[name]

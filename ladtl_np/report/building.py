@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ladtl_np.corpus.demo import DEMO
-from ladtl_np.experiment.expansion import CORPORA
+from ladtl_np.experiment.run_options import CORPORA
 from ladtl_np.pages.drawing.pen import Pen, require_libraries
 from ladtl_np.pages.page import Page
 from ladtl_np.report.sections.annotation import annotation_section

@@ -14,7 +14,7 @@ from ladtl_np.experiment.annotation import STRATEGY
 from ladtl_np.experiment.choice import Choice
 from ladtl_np.experiment.record import Chosen
 from ladtl_np.experiment.results import method_labels
-from ladtl_np.options.methods import METHODS
+from ladtl_np.options.methods import FROM_FILE, METHODS
 from ladtl_np.report.target_alone import beside_the_others
 from ladtl_np.runs.found import SEED, FoundRun, without_seed
 from ladtl_np.runs.manifest import DEV
@@ -100,8 +100,8 @@ class Study:
     def methods(self) -> list[str]:
         """Names of the methods, in the order of the paper's table."""
         bases = {run.method: run.base for run in self.runs}
-        order = list(METHODS)
-        place = {m: order.index(b) if b in METHODS else len(order) for m, b in bases.items()}
+        order = [*METHODS, *FROM_FILE]
+        place = {m: order.index(b) if b in order else len(order) for m, b in bases.items()}
         return sorted(bases, key=lambda method: (place[method], method))
 
     def corpora(self) -> list[str]:

@@ -189,6 +189,8 @@ def made_of(prepared: Prepared) -> dict[str, str]:
         name: sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         for name, text in made.items()
     }
+    if prepared.from_file is not None:
+        hashes["the source's file"] = prepared.from_file.file.checksum
     if prepared.vectors is not None:
         hashes["the file of word vectors"] = prepared.vectors.file.sha256
     if prepared.chosen is not None:

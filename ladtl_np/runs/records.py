@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from ladtl_np.training.events import Evaluation
@@ -19,7 +20,14 @@ def numbered(role: str, taken: Container[str]) -> str:
 
 
 def sources_record(prepared: Prepared) -> list[dict[str, Any]]:
-    """Name, share, sentences and matched tags of each source that either stage is trained on."""
+    """Name, share, sentences and matched tags of each source that either stage is trained on.
+
+    One that is a file without its text has no sentences.
+    """
+    if prepared.from_file is not None:
+        name = Path(prepared.config.data.source_model).name
+        matched = len(prepared.objective.matched[0])
+        return [{"name": name, "share": 1.0, "sentences_used": 0, "matched_tags": matched}]
     pairs = zip(prepared.trained_sources(), prepared.objective.ties, strict=True)
     return [
         {

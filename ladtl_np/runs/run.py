@@ -65,7 +65,7 @@ def read_corpora(config: Config) -> Corpora:
     method = chosen_method(config, has_source=bool(data.source))
     read: dict[Role, list[Corpus]] = {"source": [], "target": [], "dev": [], "test": []}
     for file in data.files():
-        if file.role != "source" or method.source != "unused":
+        if file.role != "source" or method.reads_source:
             corpus = read_corpus(file.path, file.format, require_renames=file.trains)
             read[file.role].append(corpus)
     source, dev = (read[role][0] if read[role] else None for role in ("source", "dev"))
@@ -78,7 +78,7 @@ def demo_corpora(config: Config) -> Corpora:
     """The synthetic corpus: cardiology as the source, gastroenterology as the target."""
     method = chosen_method(config)
     return Corpora(
-        None if method.source == "unused" else generate(DEMO_SOURCE, "train"),
+        generate(DEMO_SOURCE, "train") if method.reads_source else None,
         generate(DEMO_TARGET, "train"),
         generate(DEMO_TARGET, "dev"),
         (generate(DEMO_TARGET, "test"),),

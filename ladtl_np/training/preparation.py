@@ -39,6 +39,7 @@ from ladtl_np.training.source_domains import (
     sampled,
     shares_of,
 )
+from ladtl_np.training.source_free import prepare_source_free
 from ladtl_np.training.start_values import StartValues
 from ladtl_np.training.word_vectors import known_words
 
@@ -74,6 +75,9 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
     training = [*sources, target]
     for corpus in training:
         _require_tags(corpus)
+    if method.source == "as a file":
+        free = prepare_source_free(config, method, corpora, target, _only(label_maps))
+        return replace(free, chosen=chosen)
     if config.data.concatenate and sources:
         sources = (joined(sources),)
     maps = maps_of(sources, label_maps, concatenate=config.data.concatenate) if sources else []
@@ -145,7 +149,7 @@ def _samples(
     config: Config, method: Method, corpora: Corpora, chosen: Chosen | None
 ) -> tuple[tuple[Corpus, ...], Corpus]:
     target = target_sample(config, corpora.target, chosen)
-    return (() if method.source == "unused" else sampled(config, corpora.sources)), target
+    return (sampled(config, corpora.sources) if method.reads_source else ()), target
 
 
 def target_sample(config: Config, corpus: Corpus, chosen: Chosen | None) -> Corpus:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.chosen import Chosen
@@ -16,6 +17,7 @@ from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.network import Network
+from ladtl_np.model.source_file import SourceFile
 from ladtl_np.model.source_head import SourceHead
 from ladtl_np.objective.batching import EncodedSentence
 from ladtl_np.objective.terms import Objective, SourceTie
@@ -25,7 +27,7 @@ from ladtl_np.options.methods import Method
 from ladtl_np.shapes import Integers
 from ladtl_np.training.estimate import Estimate
 
-__all__ = ["Corpora", "Prepared", "Source"]
+__all__ = ["Corpora", "FromFile", "Prepared", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,21 @@ class Source:
     head: SourceHead
 
 
+class FromFile(NamedTuple):
+    """A source that is there as a file without its text.
+
+    Attributes
+    ----------
+    file
+        What it holds.
+    head
+        Its tags and their partners.
+    """
+
+    file: SourceFile
+    head: SourceHead
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Everything training needs, and nothing that it changes but `network`.
@@ -131,6 +148,8 @@ class Prepared:
         Tokens that the model does not know, of the development corpus and of each test by its role.
     remarks
         What the user should know of the corpora.
+    from_file
+        The source that is a file without its text; None where there is none.
     """
 
     config: Config
@@ -157,6 +176,7 @@ class Prepared:
     target_scheme: str = "BIOES"
     unknown: Mapping[Role, tuple[UnknownTokens, ...]] = field(default_factory=dict)
     remarks: tuple[Remark, ...] = ()
+    from_file: FromFile | None = None
 
     def done(self, steps: int) -> tuple[int, int]:
         """Count the updates after some steps, and the sentences in them, of all domains.
@@ -178,6 +198,8 @@ class Prepared:
     @property
     def source_tags(self) -> TagSet | None:
         """Tags of the only source, or of the first; None without one."""
+        if self.from_file is not None:
+            return self.from_file.head.tags
         return self.sources[0].head.tags if self.sources else None
 
     def tied_sources(self) -> list[tuple[Source, SourceTie]]:

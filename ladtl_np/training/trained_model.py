@@ -36,7 +36,7 @@ def build_model(
     threads, so that equal runs write equal files.
     """
     vocabulary, characters = prepared.vocabulary, prepared.characters
-    if prepared.key is not None:
+    if prepared.key is not None and vocabulary.lock is None:
         network, vocabulary, characters = hashed(network, vocabulary, characters, prepared.key)
     provenance: dict[str, Any] = {"versions": versions(), "data": dict(hashes)}
     if prepared.vectors is not None:

@@ -137,9 +137,7 @@ def read_evidence(folder: str | PathLike[str], moved: Moved | None = None) -> Ev
 def _files(config: Config) -> Iterable[InputFile]:
     """The corpora that the run has read."""
     method = chosen_method(config, has_source=bool(config.data.source))
-    return [
-        file for file in config.data.files() if file.role != "source" or method.source != "unused"
-    ]
+    return [file for file in config.data.files() if file.role != "source" or method.reads_source]
 
 
 def _told(entries: list[DataFile], role: Role) -> DataFile | None:

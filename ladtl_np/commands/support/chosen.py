@@ -29,6 +29,7 @@ _KEYS = {
     "method": "method",
     "seed": "seed",
     "threads": "threads",
+    "source_model": "data.source_model",
     "target": "data.target",
     "dev": "data.dev",
     "test": "data.test",
@@ -73,6 +74,17 @@ def _choose_sources(
         )
 
 
+def _only_file(files: Sequence[str]) -> str | None:
+    """The file that stands for the source."""
+    if len(files) > 1:
+        raise UsageError(
+            "--source-model is given more than once: each file has an encoder of its own, and a "
+            "sketch of one's hidden states means nothing to the other. Give one, or export a model "
+            "that was trained on all sources together"
+        )
+    return files[0] if files else None
+
+
 def chosen_config(
     demo: bool, config_file: str | None, given: dict[str, Any], resumed: dict[str, Any]
 ) -> Config:
@@ -86,6 +98,9 @@ def chosen_config(
         settings += [f"data.{side}.{format_setting(setting)}" for setting in given.get(side, ())]
     file = read_config(config_file) if config_file else {}
     chosen, names = apply_settings(file, settings), {}
+    given = {**given, "source_model": _only_file(given.get("source_model") or ())}
+    if given["source_model"] and not given.get("method") and "method" not in chosen:
+        given["method"] = "source-free"
     for option, key in _KEYS.items():
         value = given.get(option)
         if value is None or value == ():

@@ -8,7 +8,6 @@ from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.cost import warnings_of_cost
 from ladtl_np.commands.support.vectors_told import vector_lines
 from ladtl_np.options.input_file import Role
-from ladtl_np.options.methods import METHODS
 from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.run import describe
 from ladtl_np.training.prepared import Corpora, Prepared
@@ -19,7 +18,7 @@ __all__ = ["opening_lines"]
 def opening_lines(prepared: Prepared, corpora: Corpora) -> list[str]:
     """What is trained on what, before the first step."""
     config, network = prepared.config, prepared.network
-    lines = [f"Method {config.method}: {METHODS[config.method].summary}."]
+    lines = [f"Method {config.method}: {prepared.method.summary}."]
     unknown = {role: iter(counts) for role, counts in prepared.unknown.items()}
     trained = _used(prepared, corpora)
     for role, corpus in corpora.roles():

@@ -1,0 +1,254 @@
+"""A trained model and the text it was trained on become a file without the text.
+
+The text is read once, on its owner's machine.                           docs/source-free.md
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
+
+import msgspec
+import numpy as np
+
+from ladtl_np.arrays.packing import pack
+from ladtl_np.arrays.workers import Workers, single_threaded_blas
+from ladtl_np.corpus.hashing import KEY_WANTED, HashKey
+from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.vocabulary import Vocabulary
+from ladtl_np.errors import DataError, UsageError
+from ladtl_np.layers.mmd_variances import (
+    REFERENCE_VARIANCES,
+    evenly_spaced,
+    median_variances,
+)
+from ladtl_np.layers.random_features import mean_features, random_frequencies, seen_variances
+from ladtl_np.model.file import Model
+from ladtl_np.model.hashed import hashed
+from ladtl_np.model.network import EMBEDDING, TARGET, Network, from_named
+from ladtl_np.model.source_file import Noise, SourceFile
+from ladtl_np.objective.batching import EncodedSentence, domain_batch
+from ladtl_np.objective.encoder import encoder_forward
+from ladtl_np.options.seeds import stream
+from ladtl_np.shapes import Floats, Integers
+from ladtl_np.training.encoding import encode_corpus
+from ladtl_np.training.trained_model import versions
+
+__all__ = ["BLOCKS", "DELTA", "ExportOptions", "export_source"]
+
+DELTA = 1e-5
+BLOCKS = 2
+"""Blocks of 2H frequencies that a sketch has where no number is given."""
+ROWS_A_SENTENCE = 2
+"""Rows of a label that a sentence adds to its sketch at most, where there is noise."""
+LOUDEST = 0.5
+"""Noise beyond this deviation leaves nothing of a mean of cosines: such a label has no sketch."""
+_CHUNK = 50  # sentences that are encoded at a time
+_SCALE = 500  # sentences that show how far hidden rows lie apart
+
+
+class ExportOptions(NamedTuple):
+    """What a file is to hold.
+
+    Attributes
+    ----------
+    kernel
+        Of the sketches: the reference variances, or those of the median heuristic.
+    features
+        Frequencies; 0 takes `BLOCKS` blocks.
+    seed
+        Of the frequencies.
+    min_count
+        Words rarer than this in the text are left out, with their embeddings.
+    key
+        Under which words and characters are hashed; of a hashed model the key that it has.
+    noise
+        Multiple of the sensitivity that is added to the sketches; 0 is none.
+    delta
+        Of the guarantee that is told with the noise.
+    """
+
+    kernel: Literal["reference", "median"] = "reference"
+    features: int = 0
+    seed: int = 0
+    min_count: int = 1
+    key: HashKey | None = None
+    noise: float = 0.0
+    delta: float = DELTA
+
+
+def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> SourceFile:
+    """What a target can be trained with in place of the text.
+
+    Parameters
+    ----------
+    model
+        Whose encoder, and whose CRF of the domain that it tags, are taken.
+    corpus
+        The text that it was trained on, annotated.
+    options
+        What else the file is to hold.
+
+    Raises
+    ------
+    UsageError
+        If a map or mask stands before the model's CRF, or its words are hashed and the key is
+        missing.
+    DataError
+        If the text has no sentence, or a tag that is none of the model's.
+    """
+    if model.network.architecture.projection != "none":
+        raise UsageError(
+            f"{model.name or 'the model'}: its CRF reads hidden states through a map or a mask "
+            "for each domain; export a model of another method, such as non-transfer"
+        )
+    if model.vocabulary.lock is not None and model.vocabulary.lock.key is None:
+        raise UsageError(KEY_WANTED)
+    if not corpus.sentences or any(sentence.tags is None for sentence in corpus):
+        raise DataError(f"{corpus.name}: the sketches need annotated sentences")
+    network, vocabulary = _pruned(_one_head(model.network), model.vocabulary, corpus, options)
+    characters = model.characters
+    numbers: dict[str, int] | None = None if characters is None else {}
+    encoded = encode_corpus(corpus, vocabulary, model.target_tags, numbers)
+    spelled = None if characters is None else list(map(characters.spell, numbers or ()))
+    m = len(model.target_tags)
+    counts = np.bincount(np.concatenate([each.tags for each in encoded]), minlength=m)
+    width = 2 * network.architecture.hidden
+    count = options.features or BLOCKS * width
+    frequencies = random_frequencies(stream(options.seed, "random features"), count, width)
+    rows = _HiddenRows(network, spelled)
+    with single_threaded_blas():
+        variances = _variances(rows, encoded, options)
+        limit = ROWS_A_SENTENCE if options.noise else None
+        means, taken = _mean_features(rows, encoded, m, variances, frequencies, limit)
+    means, noise = _noisy(means, taken, options)
+    if options.key is not None and vocabulary.lock is None:
+        network, vocabulary, characters = hashed(network, vocabulary, characters, options.key)
+    return SourceFile(
+        network=network,
+        vocabulary=vocabulary,
+        characters=characters,
+        tags=model.target_tags,
+        counts=tuple(counts.tolist()),
+        variances=variances,
+        features=count,
+        seed=options.seed,
+        sketches=means,
+        min_count=options.min_count,
+        noise=noise,
+        provenance={"versions": versions()},
+    )
+
+
+def _one_head(network: Network) -> Network:
+    """Encoder and the CRF of the domain that the model tags, as a model of one domain."""
+    sizes = network.architecture
+    alone = msgspec.structs.replace(sizes, source_tags=0, more_source_tags=(), shared_crf=False)
+    arrays = network.named()
+    for kind in "WAb":
+        if f"{sizes.crf_of(TARGET)}.{kind}" in arrays:
+            arrays[f"{TARGET}.{kind}"] = arrays[f"{sizes.crf_of(TARGET)}.{kind}"]
+    return from_named(alone, arrays)
+
+
+def _pruned(
+    network: Network, vocabulary: Vocabulary, corpus: Corpus, options: ExportOptions
+) -> tuple[Network, Vocabulary]:
+    """Leave out words that are rare in the text; which words occur once is left out as well."""
+    rows = np.arange(len(vocabulary))
+    if options.min_count > 1:
+        found = Counter(
+            int(row) for sentence in corpus for row in vocabulary.encode(sentence.tokens)
+        )
+        rows = np.array([0] + [row for row in rows[1:] if found[row] >= options.min_count])
+    words = tuple(vocabulary.words[row] for row in rows)
+    kept = replace(vocabulary, words=words, singleton=np.zeros(len(words), np.bool_))
+    sizes = msgspec.structs.replace(network.architecture, vocabulary=len(words))
+    arrays = network.named()
+    return from_named(sizes, {**arrays, EMBEDDING: arrays[EMBEDDING][rows]}), kept
+
+
+class _HiddenRows:
+    """Hidden states of sentences by an encoder."""
+
+    def __init__(self, network: Network, spelled: Sequence[Integers] | None) -> None:
+        self.network, self.spelled, self.workers = network, spelled, Workers()
+
+    def of(self, sentences: Sequence[EncodedSentence]) -> Floats:
+        """Rows (N, 2H) of some sentences, one sentence after the other."""
+        self.workers.memory.reuse()
+        batch = domain_batch([sentences], self.spelled)
+        hidden, _ = encoder_forward(self.network, batch, None, self.workers)
+        lengths = np.array([each.words.size for each in sentences])
+        return np.asarray(hidden[pack(lengths).rows], np.float64)
+
+    def chunks(
+        self, sentences: Sequence[EncodedSentence]
+    ) -> Iterator[tuple[Sequence[EncodedSentence], Floats]]:
+        """Some sentences at a time, with their rows."""
+        for start in range(0, len(sentences), _CHUNK):
+            some = sentences[start : start + _CHUNK]
+            yield some, self.of(some)
+
+
+def _variances(
+    rows: _HiddenRows, sentences: Sequence[EncodedSentence], options: ExportOptions
+) -> tuple[float, ...]:
+    """Variances of all sketches, of which none is blind over all rows together, (23)."""
+    places = evenly_spaced(np.arange(len(sentences)), _SCALE).tolist()
+    hidden = np.concatenate([own for _, own in rows.chunks([sentences[n] for n in places])])
+    if options.kernel == "median":
+        return median_variances(hidden[::2], hidden[1::2])
+    every = np.arange(len(hidden))
+    seen = seen_variances(hidden, every, REFERENCE_VARIANCES)
+    return seen or REFERENCE_VARIANCES[-1:]
+
+
+def _mean_features(
+    rows: _HiddenRows,
+    sentences: Sequence[EncodedSentence],
+    m: int,
+    variances: tuple[float, ...],
+    frequencies: Floats,
+    limit: int | None,
+) -> tuple[dict[int, Floats], dict[int, int]]:
+    """Mean features of each tag's rows, and of how many; of a sentence at most `limit`."""
+    totals: dict[int, Floats] = {}
+    taken: Counter[int] = Counter()
+    for some, hidden in rows.chunks(sentences):
+        tags = np.concatenate([each.tags for each in some])
+        sentence = np.repeat(np.arange(len(some)), [each.words.size for each in some])
+        for tag in range(m):
+            own = np.flatnonzero(tags == tag)
+            if limit is not None and own.size:
+                parts = np.split(own, np.flatnonzero(np.diff(sentence[own])) + 1)
+                own = np.concatenate([evenly_spaced(part, limit) for part in parts])
+            if own.size:
+                means = mean_features(hidden, own, variances, frequencies)
+                totals[tag] = totals.get(tag, 0.0) + own.size * means
+                taken[tag] += own.size
+    return {tag: totals[tag] / taken[tag] for tag in sorted(totals)}, dict(taken)
+
+
+def _noisy(
+    means: dict[int, Floats], taken: dict[int, int], options: ExportOptions
+) -> tuple[dict[int, Floats], Noise | None]:
+    """Add noise in proportion to what one sentence can change of each sketch."""
+    if not options.noise:
+        return means, None
+    # a row's cosines and sines have the length sqrt(Q F); a sentence takes some away and adds some
+    deviations = {
+        tag: options.noise * 2.0 * ROWS_A_SENTENCE * math.sqrt(mean[:, 0].size) / taken[tag]
+        for tag, mean in means.items()
+    }
+    kept = {tag: mean for tag, mean in means.items() if deviations[tag] <= LOUDEST}
+    chance = np.random.default_rng()  # of the system: who knows the seed could take it away
+    noisy: dict[int, Floats] = {
+        tag: mean + chance.normal(0.0, deviations[tag], mean.shape) for tag, mean in kept.items()
+    }
+    rho = max(len(kept), 1) / (2.0 * options.noise**2)
+    epsilon = rho + 2.0 * math.sqrt(rho * math.log(1.0 / options.delta))
+    return noisy, Noise(options.noise, ROWS_A_SENTENCE, epsilon, options.delta)
