@@ -231,7 +231,7 @@ PACKAGED = {
     "table2": 612,
     "table2-large": 60,
     "table4": 60,
-    "table5": 21,
+    "table5": 45,
 }
 
 
