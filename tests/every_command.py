@@ -209,6 +209,8 @@ def run_all(folder: Path) -> World:
     begin("model privacy, source", "model", "privacy", source)
     begin("model info", "model", "info", model)
     begin("model info --json", "model", "info", hashed / "best.safetensors", "--json")
+    begin("model calibrate", "model", "calibrate", model, "--dev", i / "test.txt", "-o",
+          o / "calibrated.safetensors")  # fmt: skip
     begin("model verify", "model", "verify", model, hashed / "last.safetensors")
     begin("model privacy", "model", "privacy", model)
     begin("model privacy --json", "model", "privacy", model, "--json")

@@ -396,6 +396,11 @@ def audited_with(places: dict[str, str], *more: Any) -> Line:
     return ("audit", "mmd", places["audited"], *FEW, *more)
 
 
+def fitted(model: str, dev: str, output: str) -> tuple[str, ...]:
+    """Arguments of ``model calibrate``."""
+    return ("model", "calibrate", model, "--dev", dev, "-o", output)
+
+
 def keyed(odd: Any) -> Line:
     return ("--vocabulary-key", odd)
 
@@ -424,6 +429,12 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
     "tag to terminal": lambda odd, p: ("tag", "--model", p["model"], odd, "--to", "terminal"),
     "tag, model": lambda odd, p: ("tag", "--model", odd, p["gold"]),
     "model info": lambda odd, p: ("model", "info", odd),
+    "model calibrate": lambda odd, p: fitted(p["model"], odd, p["out"]),
+    "model calibrate, model": lambda odd, p: fitted(odd, p["gold"], p["out"]),
+    "model calibrate --vocabulary-key": lambda odd, p: (
+        *fitted(p["model"], p["gold"], p["out"]),
+        *keyed(odd),
+    ),
     "model privacy": lambda odd, p: ("model", "privacy", odd),
     "model --vocabulary-key": lambda odd, p: ("model", "info", p["model"], *keyed(odd)),
     "tag --vocabulary-key": lambda odd, p: ("tag", "--model", p["model"], p["gold"], *keyed(odd)),
@@ -1428,6 +1439,7 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
         "audit equations, model": "model",
         "audit kl, model": "model",
         "model privacy": "model",
+        "model calibrate, model": "model",
     }
     kinds |= {
         f"{name} --embeddings": "the model's"
@@ -1458,6 +1470,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
             assert result.exit_code == 2, command
             assert "is not UTF-8" in result.stderr
             assert not Path(places["out"]).exists()
+        elif command.startswith("model calibrate"):  # the model may be right throughout
+            assert result.exit_code == 0 or "gets partly wrong" in result.stderr, command
         elif command.startswith(("a ", "an ", "bench")):
             assert result.exit_code in (0, 1, 2), command
         else:

@@ -39,6 +39,14 @@ class Packing:
         """Number of tokens N."""
         return int(self.offsets[-1])
 
+    @property
+    def lengths(self) -> Integers:
+        """Tokens (B,) of each sentence of the list."""
+        found = np.empty_like(self.order)
+        active = np.diff(self.offsets)  # sentences of more than t tokens, by t
+        found[self.order] = np.searchsorted(-active, -np.arange(self.order.size), side="left")
+        return found
+
 
 def pack(lengths: Integers) -> Packing:
     """Lay out sentences of the given lengths (B,); every length must be at least 1."""

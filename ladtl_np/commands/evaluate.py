@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.evaluated import Evaluated, Results, as_json_of
 from ladtl_np.commands.support.formats import (
     DECODING,
     decoding_options,
@@ -21,15 +22,15 @@ from ladtl_np.commands.support.reading import (
     read_options,
     refuse_idle_reading,
 )
-from ladtl_np.corpus.inspection import illegal_places, inspect
+from ladtl_np.corpus.inspection import inspect
 from ladtl_np.corpus.labels import TagSet, listed
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
-from ladtl_np.corpus.unknown import UnknownTokens, remark_on_unknown, unknown_told
+from ladtl_np.corpus.unknown import remark_on_unknown, unknown_told
 from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.printable import LONG, shown
-from ladtl_np.scoring import SEMANTICS, Scores, render
+from ladtl_np.scoring import SEMANTICS, render
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,30 +38,6 @@ if TYPE_CHECKING:
     from ladtl_np.model.decoding import Decoder
 
 __all__ = ["Evaluated", "command", "compare_table", "evaluate_models"]
-
-Results = list[list[Scores]]  # by model, then by file
-
-
-class Evaluated(NamedTuple):
-    """What was found.
-
-    Attributes
-    ----------
-    scores, unknown
-        Scores, and tokens that the model does not know: by model, then by file.
-    constrained, ways, usual
-        By model: whether decoding was constrained, also in words, and the unknown tokens of its
-        development data.
-    remarks
-        What stands out.
-    """
-
-    scores: Results
-    unknown: list[list[UnknownTokens]]
-    constrained: list[bool]
-    ways: list[str]
-    usual: list[UnknownTokens | None]
-    remarks: list[Remark]
 
 
 @click.command(name="evaluate", cls=Command)
@@ -73,15 +50,27 @@ class Evaluated(NamedTuple):
     help="Model file; may be given several times.",
 )
 @click.argument("gold", nargs=-1, required=True, metavar="GOLD...")
+@click.option(
+    "--calibration",
+    is_flag=True,
+    help="Tell as well whether the probabilities of entities hold.",
+)
 @decoding_options
 @corpus_options
 @json_option
-def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def command(
+    models: tuple[str, ...], gold: tuple[str, ...], calibration: bool, as_json: bool, **options: Any
+) -> None:
     r"""Tag GOLD files of any format with models and score the tags.
 
     With one model and one file: precision, recall and F1 of each type. With several: a table of
     F1, models against files, the best of each file in bold. Both ways of counting stand side by
     side: conlleval, and strict, which counts only entities whose tags are legal in the scheme.
+
+    With --calibration a table tells how probable the entities are that the model finds, on average,
+    and how many of them are right; the expected calibration error (ECE) over ten bins, and the
+    Brier score; and how many can be kept with a precision of 95 %, most probable first, and the
+    recall that this leaves. `model calibrate` mends probabilities that do not hold.
 
     Gold tags are never changed. Illegal ones are counted, and types that the model does not know
     count as missed; both are named on standard error.
@@ -89,6 +78,7 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     \b
     Examples:
       ladtl evaluate --model run/best.safetensors demo/neurology/test.txt
+      ladtl evaluate --model run/best.safetensors --calibration test.txt
       ladtl evaluate --model a.safetensors --model b.safetensors dev.txt test.txt
       ladtl evaluate --model run/best.safetensors --token-column 0 --tag-column 3 test.txt --json
     """
@@ -98,12 +88,12 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
     corpora = [read_corpus(path, reading) for path in gold]
     remarks = [remark for corpus in corpora for remark in inspect(corpus)]
     tell(remarks)
-    found = evaluate_models(models, corpora, **decoding)
+    found = evaluate_models(models, corpora, calibration=calibration, **decoding)
     tell(found.remarks)
     remarks += found.remarks
     results, how = found.scores, _told(found.ways, decoding["precision"])
     if as_json:
-        facts = _as_json(models, corpora, found, decoding["domain"], decoding["precision"])
+        facts = as_json_of(models, corpora, found, decoding["domain"], decoding["precision"])
         print_json(facts | {"remarks": [remark.to_json() for remark in remarks]})
     elif len(models) == len(gold) == 1:
         table = render(results[0][0])
@@ -120,6 +110,19 @@ def command(models: tuple[str, ...], gold: tuple[str, ...], as_json: bool, **opt
             )
         )
         print_table(table)
+    if not as_json:
+        _tell_calibration(models, gold, found)
+
+
+def _tell_calibration(models: Sequence[str], gold: Sequence[str], found: Evaluated) -> None:
+    """Print a table and the bins of each model on each file."""
+    from ladtl_np.commands.support.calibration_table import bin_lines, calibration_table
+
+    for model, row in zip(models, found.calibrations, strict=True):
+        for file, by_type in zip(gold, row, strict=False):
+            title = f"Probabilities of entities, {shown(f'{model} on {file}', LONG)}"
+            print_table(calibration_table(by_type, title))
+            click.echo("\n".join(bin_lines(by_type[""])))
 
 
 def evaluate_models(
@@ -131,6 +134,8 @@ def evaluate_models(
     vocabulary_key: str | None = None,
     embeddings: str | None = None,
     precision: Precision = PRECISION,
+    *,
+    calibration: bool = False,
 ) -> Evaluated:
     """Score every model on every corpus.
 
@@ -146,6 +151,8 @@ def evaluate_models(
         File of the key of models with a hashed vocabulary.
     embeddings
         File of word vectors that all models were trained with, for words that they do not know.
+    calibration
+        Whether it is to be told how well probabilities hold.
 
     Returns
     -------
@@ -154,11 +161,12 @@ def evaluate_models(
     """
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.commands.support.models import load
+    from ladtl_np.model.calibration import calibrate
     from ladtl_np.model.evaluation import evaluate
     from ladtl_np.model.tag_names import way_of
     from ladtl_np.model.tagging import make_decoder
 
-    found = Evaluated([], [], [], [], [], [])
+    found = Evaluated([], [], [], [], [], [], [])
     for path in models:
         model = load(path, vocabulary_key, embeddings)
         decoder = make_decoder(
@@ -169,6 +177,7 @@ def evaluate_models(
         found.usual.append(model.dev_unknown)
         found.scores.append([])
         found.unknown.append([])
+        found.calibrations.append([])
         for corpus in corpora:
             found.remarks.extend(_unknown_types(path, decoder, corpus))
             before = decoder.counted
@@ -177,6 +186,9 @@ def evaluate_models(
             unknown = decoder.counted - before
             found.unknown[-1].append(unknown)
             found.remarks.extend(remark_on_unknown(corpus.name, unknown, model.dev_unknown))
+            if calibration:
+                with single_threaded_blas():
+                    found.calibrations[-1].append(calibrate(decoder, corpus))
     return found
 
 
@@ -236,34 +248,3 @@ def compare_table(models: Sequence[str], files: Sequence[str], results: Results)
             cells.append(Text(" / ").join(texts))
         table.add_row(shown(model, LONG), *cells)
     return table
-
-
-def _as_json(
-    models: Sequence[str],
-    corpora: Sequence[Corpus],
-    found: Evaluated,
-    domain: str,
-    precision: Precision,
-) -> dict[str, Any]:
-    """Everything that was found, in the order of the arguments."""
-    places = [illegal_places(corpus)[1] for corpus in corpora]
-    by_model = zip(models, found.scores, found.constrained, found.unknown, found.usual, strict=True)
-    return {
-        "domain": domain,
-        "precision": precision,
-        "results": [
-            {
-                "model": model,
-                "constrained": way,
-                "gold": corpus.name,
-                "gold_sha256": corpus.sha256,
-                "scheme": corpus.scheme,
-                "illegal_gold_places": place,
-                "unknown_tokens": unknown.unknown,
-                "dev_unknown_share": None if usual is None else usual.share,
-                "scores": scores.to_json(),
-            }
-            for model, row, way, counts, usual in by_model
-            for corpus, place, scores, unknown in zip(corpora, places, row, counts, strict=True)
-        ],
-    }

@@ -1,4 +1,4 @@
-"""``ladtl model``: what is inside a model file, and whether it is sound."""
+"""``ladtl model``: what is inside a model file, and whether it and its probabilities are sound."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ladtl_np.commands.calibrate import calibrate
 from ladtl_np.commands.support.command import Group
 from ladtl_np.commands.support.formats import (
     json_option,
@@ -24,14 +25,18 @@ __all__ = ["command"]
 
 @click.group(name="model", cls=Group)
 def command() -> None:
-    r"""Show what is inside a model file, and check it.
+    r"""Show what is inside a model file, check it, and calibrate it.
 
     \b
     Examples:
       ladtl model info run/best.safetensors
+      ladtl model calibrate run/best.safetensors --dev dev.txt -o calibrated.safetensors
       ladtl model verify run/best.safetensors
       ladtl model privacy run/best.safetensors
     """
+
+
+command.add_command(calibrate)
 
 
 @command.command()
@@ -92,7 +97,8 @@ def verify(context: click.Context, files: tuple[str, ...], as_json: bool) -> Non
     """
     found = {file: _checks(file) for file in files}
     if as_json:
-        print_json([_verdict(file, checks) for file, checks in found.items()])
+        told = {file: [check._asdict() for check in checks] for file, checks in found.items()}
+        print_json([{"file": f, "sound": _sound(found[f]), "checks": told[f]} for f in found])
     else:
         with naming_standard_output():
             for file, checks in found.items():
@@ -118,10 +124,6 @@ def _checks(file: str) -> list[Check]:
 
 def _sound(checks: list[Check]) -> bool:
     return all(check.held for check in checks)
-
-
-def _verdict(file: str, checks: list[Check]) -> dict[str, Any]:
-    return {"file": file, "sound": _sound(checks), "checks": [check._asdict() for check in checks]}
 
 
 def _lines(file: str, checks: list[Check]) -> list[str]:

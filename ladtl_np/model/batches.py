@@ -1,14 +1,31 @@
-"""Which sentences are decoded together, and which of their words are projected together."""
+"""Which sentences are decoded together, which words are projected together, and what is found."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ladtl_np.shapes import Integers
+from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["batches_of", "distinct", "groups_of"]
+__all__ = ["Begun", "Found", "Tags", "batches_of", "distinct", "groups_of", "numbered"]
+
+# batches that were started: the numbers of their sentences, and what waits for their tags
+Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats, list[Any]]]]]
+Tags = tuple[str, ...]
+
+
+class Found(NamedTuple):
+    """Of each sentence its tags, and what the scores were asked for beside them."""
+
+    tags: list[Tags]
+    told: list[Any]
+
+
+def numbered(n: int) -> str:
+    """What a message calls a sentence that has no better name."""
+    return f"sentence {n + 1}"
 
 
 def distinct(parts: Sequence[Integers], size: int) -> tuple[Integers, Integers]:

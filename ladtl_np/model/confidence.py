@@ -19,7 +19,7 @@ from ladtl_np.model.tag_names import TagNames, spelling_of
 from ladtl_np.options.best_paths import MOST_PATHS
 from ladtl_np.shapes import Floats, Integers
 
-__all__ = ["LISTED_TOKENS", "PLAIN", "Asked", "Confidence", "Path", "Sure"]
+__all__ = ["LISTED_TOKENS", "PLAIN", "Asked", "Confidence", "Path", "Scores", "Sure"]
 
 # a sentence of more tokens whose best paths are wanted is taken in pieces
 LISTED_TOKENS = 4_096
@@ -80,6 +80,39 @@ class Sure(NamedTuple):
     paths: tuple[Path, ...]
 
 
+class Scores:
+    """Keeps the scores from which tags are chosen; a `packed.Beside` and a `packed.InPieces`."""
+
+    longest = np.iinfo(np.int64).max
+
+    def __init__(self, tags: int) -> None:
+        self._pieces: list[Floats] = []
+        self._tags = tags
+
+    def of_batch(self, memory: Memory, packing: Packing, E: Floats, best: Integers) -> list[Floats]:
+        """Scores (T, m) of each sentence, -inf where it may not start or end."""
+        return np.split(E[packing.rows], np.cumsum(packing.lengths)[:-1])
+
+    def of_nothing(self) -> Floats:
+        """No scores."""
+        return np.empty((0, self._tags))
+
+    def of_pieces(self, tokens: int, begins: range) -> Scores:
+        """The same of one sentence, a piece at a time."""
+        return Scores(self._tags)
+
+    def forward(self, piece: int, E: Floats) -> None:
+        """Keep a piece."""
+        self._pieces.append(E.copy())
+
+    def backward(self, piece: int, E: Floats, tags: Integers, tag_before: int) -> None:
+        """All is there already."""
+
+    def result(self) -> Floats:
+        """All pieces."""
+        return np.concatenate(self._pieces)
+
+
 class Confidence:
     """Looks at scores beside Viterbi; a `packed.Beside`, whose results want a sentence's tags.
 
@@ -122,7 +155,7 @@ class Confidence:
         told = posteriors(E, self.chain, best, offsets, empty, unary=asked.marginals)
         rank = np.empty_like(packing.order)
         rank[packing.order] = np.arange(packing.sentences)
-        lengths = (offsets[1:] - offsets[:-1] > rank[:, None]).sum(axis=1)
+        lengths = packing.lengths
         cuts = np.cumsum(lengths)[:-1]
         tokens = np.split(told.token[packing.rows], cuts)
         no_marginals = np.empty((0, len(self.A)))

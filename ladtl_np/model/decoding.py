@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import chain, islice
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,8 @@ from ladtl_np.kernels import decoding
 from ladtl_np.layers.bilstm import DIRECTIONS
 from ladtl_np.layers.characters import characters_forward, join_forward
 from ladtl_np.layers.projection import fold
-from ladtl_np.model.batches import batches_of, distinct, groups_of
-from ladtl_np.model.confidence import PLAIN, Asked, Confidence, Sure
+from ladtl_np.model.batches import Begun, Found, Tags, batches_of, distinct, groups_of, numbered
+from ladtl_np.model.confidence import PLAIN, Asked, Confidence, Scores, Sure
 from ladtl_np.model.network import TARGET, Network
 from ladtl_np.model.packed import Beside, Projected
 from ladtl_np.model.pieces import LONG_TOKENS, best_tags_in_pieces
@@ -34,10 +33,6 @@ from ladtl_np.shapes import Floats, Integers
 
 __all__ = ["Decoder"]
 
-# batches that were started: the numbers of their sentences, and what waits for their tags
-_Begun = list[tuple[list[int], Callable[[], tuple[Integers, Floats, list[Any]]]]]
-Tags = tuple[str, ...]
-
 # Tokens in one packed batch: enough to keep the matrix products busy, few enough for the caches.
 BATCH_TOKENS = 1024
 # tokens whose distinct words are projected together; bounds the memory that takes
@@ -46,17 +41,6 @@ GROUP_TOKENS = 16_384
 SPELLED_WORDS = 2_048
 # groups whose projected words are in memory at one time
 GROUPS_AT_ONCE = 2
-
-
-class _Found(NamedTuple):
-    """Of each sentence its tags, and what the scores were asked for beside them."""
-
-    tags: list[Tags]
-    told: list[Any]
-
-
-def _numbered(n: int) -> str:
-    return f"sentence {n + 1}"
 
 
 class Decoder:
@@ -126,7 +110,7 @@ class Decoder:
         return UnknownTokens(self._unknown, self._looked_up)
 
     def tag(
-        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
+        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = numbered
     ) -> list[Tags]:
         """Tags of each sentence, in the order given; an empty sentence has none.
 
@@ -145,7 +129,7 @@ class Decoder:
         return self.start(sentences, where)()
 
     def start(
-        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = _numbered
+        self, sentences: Sequence[Sequence[str]], where: Callable[[int], str] = numbered
     ) -> Callable[[], list[Tags]]:
         """Begin tagging on the workers' threads; what is returned waits for the tags.
 
@@ -159,7 +143,7 @@ class Decoder:
     def start_sure(
         self,
         sentences: Sequence[Sequence[str]],
-        where: Callable[[int], str] = _numbered,
+        where: Callable[[int], str] = numbered,
         asked: Asked = PLAIN,
     ) -> Callable[[], list[Sure]]:
         """As `start`, with how sure the CRF is of the tags, see `confidence.Asked`."""
@@ -170,19 +154,27 @@ class Decoder:
         """What tells of scores how sure their tags are, with the network as it is now."""
         return Confidence(self._head(), self.tags, self._names, asked, self.temperature)
 
+    def scores(self, sentences: Sequence[Sequence[str]]) -> list[Floats]:
+        """Scores (T, m) of each sentence, -inf for tags that it may not start or end with."""
+        return self._start(sentences, numbered, Scores(len(self.tags)))().told
+
+    def transitions(self) -> Floats:
+        """Transition scores (m, m), -inf where a tag may not follow."""
+        return self._head().A
+
     def _start(
         self,
         sentences: Sequence[Sequence[str]],
         where: Callable[[int], str],
         beside: Beside | None,
-    ) -> Callable[[], _Found]:
+    ) -> Callable[[], Found]:
         longest = LONG_TOKENS if beside is None else min(LONG_TOKENS, beside.longest)
         short = [sentence if len(sentence) <= longest else () for sentence in sentences]
         lengths = np.fromiter(map(len, short), np.int64, len(short))
         table, words = self.inputs(list(chain.from_iterable(short)), count=True)
         by_sentence = np.split(words, np.cumsum(lengths)[:-1])
         head = self._head()
-        waiting: deque[_Begun] = deque()
+        waiting: deque[Begun] = deque()
         groups = groups_of(batches_of(lengths, BATCH_TOKENS), lengths, GROUP_TOKENS)
 
         def begin(count: int) -> None:
@@ -191,7 +183,7 @@ class Decoder:
 
         begin(GROUPS_AT_ONCE)
         nothing = None if beside is None else beside.of_nothing()
-        found = _Found([()] * len(sentences), [nothing] * len(sentences))
+        found = Found([()] * len(sentences), [nothing] * len(sentences))
         broken: list[int] = []
         for n, sentence in enumerate(sentences):
             if len(sentence) > longest:
@@ -201,7 +193,7 @@ class Decoder:
                 broken += [] if np.isfinite(score) else [n]
                 found.tags[n] = tuple(self._names.of(best, [len(sentence)]))
 
-        def results() -> _Found:
+        def results() -> Found:
             while waiting:
                 for numbers, finish in waiting.popleft():
                     best, scores, told = finish()
@@ -234,7 +226,7 @@ class Decoder:
         table: Floats,
         head: decoding.Head,
         beside: Beside | None,
-    ) -> _Begun:
+    ) -> Begun:
         """Start every batch of a group; each with the numbers of its sentences."""
         parts = [[by_sentence[n] for n in batch] for batch in group]
         rows, place = distinct([part for batch in parts for part in batch], len(table))

@@ -89,6 +89,9 @@ class Model:
         Tag scheme of the target's training corpus; the model gives BIOES, whatever its own is.
     dev_unknown
         Tokens of the development data that the model does not know; None where that is not told.
+    temperature
+        What the target tagger's scores are divided by before probabilities are made of them; no tag
+        depends on it.
     name
         The file it was read from, for messages; it is not stored.
     """
@@ -106,6 +109,7 @@ class Model:
     target_scheme: str = "BIOES"
     dev_unknown: UnknownTokens | None = None
     more_sources: tuple[SourceHead, ...] = ()
+    temperature: float = 1.0
     name: str = field(default="", compare=False)
 
     @property
@@ -152,6 +156,7 @@ def model_bytes(model: Model) -> bytes:
         profile=model.profile,
         dev_unknown=model.dev_unknown,
         more_sources=[stored_head(head) for head in model.more_sources],
+        temperature=model.temperature,
     )
     text = json.dumps(plain_header(header), ensure_ascii=False, sort_keys=True)
     arrays = model.network.named()
@@ -238,6 +243,7 @@ def _checked(held: Container, header: Header, vocabulary_key: str | PathLike[str
         target_scheme=header.target_scheme,
         dev_unknown=header.dev_unknown,
         more_sources=parts.more_sources,
+        temperature=header.temperature,
         name=name,
     )
 

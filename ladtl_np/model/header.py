@@ -42,6 +42,7 @@ FORMAT = 1
 WANTED = "a model file such as RUN/best.safetensors"
 _MOST_TAG = 100_000  # characters of a tag
 _VALUES = 100_000
+MOST_TEMPERATURE = 1_000.0
 ROUNDING = 1e-9
 """By how much shares that sum to 1 may miss it."""
 
@@ -72,6 +73,7 @@ class Header(msgspec.Struct, forbid_unknown_fields=True):
     profile: Profile | None = None
     dev_unknown: UnknownTokens | None = None
     more_sources: list[StoredHead] = []
+    temperature: Annotated[float, msgspec.Meta(gt=0, le=MOST_TEMPERATURE)] = 1.0
 
     def cut(self) -> Profile:
         """How text is to be cut; files without a profile know only what a token is.
@@ -94,10 +96,12 @@ def stored_head(head: SourceHead) -> StoredHead:
 
 
 def plain_header(header: Header) -> dict[str, Any]:
-    """The header as JSON; with one source it says nothing of further ones."""
+    """The header as JSON; it does not name further sources and a temperature if there are none."""
     plain: dict[str, Any] = msgspec.to_builtins(header)
     if not header.more_sources:
         del plain["more_sources"]
+    if header.temperature == 1.0:
+        del plain["temperature"]
     return plain
 
 

@@ -94,6 +94,7 @@ def make_decoder(
         name=model.name,
         precision=precision,
         own_scheme=own_scheme,
+        temperature=model.temperature if head == TARGET else 1.0,
     )
 
 
