@@ -43,6 +43,7 @@ def test_numbers_are_those_of_their_formulas() -> None:
     # 0.1, 0.4, 0.7 and 1.0 of the five; the two of 0.6 are kept together
     assert kept[:2] == [(1.0, 0.2, 1.0, 0.2), (0.95, 0.4, 1.0, 0.4)]
     assert kept[2:] == [(0.6, 0.8, 0.75, 0.6), (0.1, 1.0, 0.6, 0.6)]
+    assert whole.curve[5].share == 0.8  # at least 0.6
     assert whole.at_precision is not None
     assert (whole.at_precision.least, whole.at_precision.recall) == (0.95, 0.4)
     assert found["B"].at_precision is None
