@@ -91,6 +91,15 @@ class Browser:
         """Draw what is on the screen as PNG."""
         return base64.b64decode(self.command("Page.captureScreenshot")["data"])
 
+    def heard(self) -> list[tuple[str, str]]:
+        """Role and name of everything that a screen reader is told of the page."""
+        nodes = self.command("Accessibility.getFullAXTree")["nodes"]
+        return [
+            (node["role"]["value"], node.get("name", {}).get("value", ""))
+            for node in nodes
+            if not node["ignored"]
+        ]
+
     def printed(self) -> bytes:
         """Print the page as PDF."""
         return base64.b64decode(self.command("Page.printToPDF", printBackground=True)["data"])

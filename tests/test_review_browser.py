@@ -422,6 +422,15 @@ def test_everything_that_can_be_pressed_has_a_name(reader: Reader) -> None:
     """
     assert reader.browser.run(unnamed) == []
     assert reader.browser.run("return document.querySelectorAll('h1').length") == 1
+    reader.keys("j")
+    heard = reader.browser.heard()
+    assert ("application", "Sentences. Press question mark for the keys.") in heard
+    assert ("article", "Sentence 2, not reviewed, 2 spans, certain to 60 %") in heard
+    assert ("button", "Start one token earlier") in heard
+    assert ("progressbar", "0 of 4 sentences reviewed") in heard
+    told = "Sentence 2, not reviewed, 2 spans, certain to 60 %. no fever"
+    status = next(name for _, name in heard if name.startswith(told))
+    assert "Sign “fever”" in status
 
 
 @pytest.mark.slow

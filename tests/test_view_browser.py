@@ -116,3 +116,5 @@ def test_a_number_is_shown_where_it_is_not_sure_and_there_for_all_who_listen(
     assert ["85 %", True] in seen
     assert ["95 %", False] in seen
     assert len(seen) == 21
+    heard = [name.strip() for role, name in browser.heard() if role == "StaticText"]
+    assert {"Kind00", "0 %", "95 %"} <= {*heard}

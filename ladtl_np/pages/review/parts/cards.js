@@ -57,7 +57,7 @@ class Cards {
 
   /** Everything of a sentence: texts, marks, and tokens where there is a cursor. */
   *#pieces(sentence, number, cursor) {
-    const under = cursor ? this.state.entityAt(number, cursor.at) : -1;
+    const under = cursor?.anchor === null ? this.state.entityAt(number, cursor.at) : -1;
     let at = 0;
     for (const [n, entity] of sentence.entities.entries()) {
       yield* this.#run(sentence, at, entity.first, cursor);

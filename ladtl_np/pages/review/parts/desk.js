@@ -83,7 +83,7 @@ class Desk {
     this.#redraw([this.number]);
     const texts = [...this.cards.elements[this.number].querySelectorAll('.around')];
     const told = texts.map((one) => one.textContent).filter(Boolean).join(' … ');
-    this.tell(this.around ? told || 'No sentence beside it' : 'Without the sentences beside it');
+    this.tell(this.around ? told || 'No sentence beside it' : 'Without the sentences beside it', 'moved');
   }
 
   /** What is under the cursor, in words. */
