@@ -15,6 +15,8 @@ from shapes_at_random import random_batch, random_network
 from small_corpora import small_config
 
 from ladtl_np.arrays.workers import Workers
+from ladtl_np.audit.subject import _of_prepared
+from ladtl_np.audit.subject_notes import STANDING_IN
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
@@ -30,9 +32,12 @@ from ladtl_np.objective import loss_and_gradients
 from ladtl_np.objective.batching import domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.reference.random_features import mean_features_forward, sketched_mmd_forward
+from ladtl_np.runs.checkpoint import made_of
 from ladtl_np.training.encoding import encode_corpus
+from ladtl_np.training.events import Step
 from ladtl_np.training.preparation import Corpora, prepare
 from ladtl_np.training.source_export import LOUDEST, ExportOptions, export_source
+from ladtl_np.training.state import capture, restore
 from ladtl_np.training.trained_model import build_model
 from ladtl_np.training.trainer import Trainer
 
@@ -267,6 +272,25 @@ def test_training_starts_from_the_source_and_leaves_its_crf_as_it_is(
     assert events[-1].terms.param > 0
     found = build_model(prepared, trainer.best, {}, {})
     assert found.source_tags == source.tags
+
+
+def test_a_run_goes_on_and_is_audited_without_the_text(source_file, tiny_corpus):
+    config = free_config(source_file, training={"steps": 8, "evaluate_every": 4})
+    target = replace(tiny_corpus, source=None)
+    whole, first, second = (Trainer(prepare(config, target)) for _ in range(3))
+    list(whole.run())
+    for event in first.run():
+        if isinstance(event, Step) and event.step == 5:
+            break
+    restore(second, *capture(first))
+    list(second.run())
+    assert second.network.weights.flat.tobytes() == whole.network.weights.flat.tobytes()
+    assert made_of(whole.prepared)["the source's file"].startswith("blake2b")
+    prepared = whole.prepared
+    subject = _of_prepared("run", prepared, whole.network, initial=None, notes=())
+    assert STANDING_IN in subject.notes
+    assert len(subject.source) == len(prepared.target)
+    assert (subject.objective.sketches, subject.objective.frozen) == ((), ())
 
 
 def test_a_hashed_source_is_trained_with_by_its_key_alone(model, text, tiny_corpus, tmp_path):

@@ -245,12 +245,15 @@ def _of_prepared(
     initial: Network | None,
     notes: tuple[str, ...],
 ) -> Subject:
+    source, objective = prepared.source, prepared.objective
+    if prepared.from_file is not None:
+        source, notes = _standing_in(prepared.target, objective.ties[0]), (*notes, STANDING_IN)
     return Subject(
         name=name,
         network=network.pair(0).astype(np.float64),
         config=prepared.config,
-        objective=prepared.objective.exact().alone(0),
-        source=prepared.source,
+        objective=objective.exact().alone(0),
+        source=source,
         target=prepared.target,
         source_tags=prepared.source_tags,
         target_tags=prepared.target_tags,
@@ -258,8 +261,8 @@ def _of_prepared(
         label_map=prepared.label_map,
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
-        whole=_whole(network, prepared.objective, [s.sentences for s in prepared.sources]),
-        notes=(*notes_of(len(prepared.sources), prepared.objective), *notes),
+        whole=_whole(network, objective, [s.sentences for s in prepared.sources]),
+        notes=(*notes_of(len(prepared.sources), objective), *notes),
     )
 
 

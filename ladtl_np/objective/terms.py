@@ -134,8 +134,9 @@ class Objective:
         return replace(self, ties=tuple(tie._replace(share=1.0) for tie in ties))
 
     def exact(self) -> Objective:
-        """The same with the MMD over all pairs of rows."""
-        return replace(self, frequencies=None, sketches=())
+        """The same with the MMD over all pairs of rows, and no side of it a constant."""
+        frozen = () if self.sketches else self.frozen
+        return replace(self, frequencies=None, sketches=(), frozen=frozen)
 
     def tied(self, number: int = 0, **changes: Any) -> Objective:
         """The same with another tie of one source, such as ``matched=...``."""
