@@ -189,3 +189,30 @@ def test_a_cluster_is_refused(invoke: Invoke, tmp_path: Path, monkeypatch) -> No
     assert "run it without --dask" in result.output
     listed = invoke("experiment", tmp_path / "my.toml", "--out", out, "--dry-run")
     assert "fraction-0.5/strategy=entropy/seed-0" in listed.output
+
+
+@pytest.mark.slow
+def test_a_study_is_run_continued_and_reported_from_the_command_line(
+    invoke: Invoke, tmp_path: Path
+) -> None:
+    (tmp_path / "my.toml").write_text(
+        'tasks = ["a -> b"]\nmethods = ["la-dtl"]\nsettings.training.steps = 4\n'
+        "settings.model = { embedding = 4, hidden = 3 }\n"
+        '[annotation]\nshares = [0.02, 0.05]\nby = ["random", "margin"]\n'
+        '[corpora]\na.demo = "cardiology"\nb.demo = "neurology"\n'
+    )
+    given = ("experiment", tmp_path / "my.toml", "--out", tmp_path / "out")
+    first = invoke(*given)
+    assert first.exit_code == 0, first.output
+    results = (tmp_path / "out" / "results.tsv").read_bytes()
+    again = invoke(*given)
+    assert again.exit_code == 0
+    assert (tmp_path / "out" / "results.tsv").read_bytes() == results
+    run = tmp_path / "out" / "a-to-b/la-dtl/fraction-0.05/strategy=margin/seed-0"
+    repeated = invoke("train", "--config", run / "config.toml", "--out", tmp_path / "again")
+    assert repeated.exit_code == 0, repeated.output
+    model = "best.safetensors"
+    assert (tmp_path / "again" / model).read_bytes() == (run / model).read_bytes()
+    page = invoke("report", tmp_path / "out", "--out", tmp_path / "page.html")
+    assert page.exit_code == 0, page.output
+    assert "Which sentences to annotate" in (tmp_path / "page.html").read_text("utf-8")

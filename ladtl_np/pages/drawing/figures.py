@@ -52,6 +52,8 @@ class LinePanel:
         Whether the axis shows some chosen values, rather than steps.
     best
         A point of a line that gets a ring.
+    logarithmic
+        Whether places stand by their logarithms.
     """
 
     title: str
@@ -59,6 +61,7 @@ class LinePanel:
     ticks: list[str] = field(default_factory=list)
     places: bool = False
     best: dict[str, tuple[float, float]] = field(default_factory=dict)
+    logarithmic: bool = False
 
 
 class GridPanel(NamedTuple):
@@ -108,6 +111,16 @@ def lines(
         return pen.finish(drawing, name, caption)
 
 
+def _mark_powers(axes: Axes) -> None:
+    """Places by their logarithms, with 1, 2 and 5 of each power of ten written in full."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    axes.minorticks_off()
+
+
 def _lines_of(pen: Pen, panel: LinePanel, axes: Axes, handles: dict[str, Any]) -> None:
     values = [x for band in panel.lines.values() for x in band.x]
     means = [mean for band in panel.lines.values() for mean in band.mean]
@@ -135,6 +148,8 @@ def _lines_of(pen: Pen, panel: LinePanel, axes: Axes, handles: dict[str, Any]) -
         axes.set_xticks(range(len(panel.ticks)), [short(text) for text in panel.ticks])
     elif panel.places:
         _mark_places(axes, sorted(set(values)))
+    elif panel.logarithmic:
+        _mark_powers(axes)
     axes.grid(visible=True)
 
 

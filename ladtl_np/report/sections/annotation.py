@@ -50,7 +50,11 @@ def annotation_section(study: Study, pen: Pen) -> Section:
     for number, corpus in enumerate(study.corpora(), 1):
         curves = _curves(study, corpus)
         panels = [
-            LinePanel(f"{task}, {method}", {name: of.band() for name, of in found.items()})
+            LinePanel(
+                f"{task}, {method}",
+                {name: of.band() for name, of in found.items()},
+                logarithmic=True,
+            )
             for (task, method), found in curves.items()
         ]
         if not panels:
