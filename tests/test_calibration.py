@@ -17,6 +17,9 @@ from ladtl_np.model import decoding
 from ladtl_np.model.calibration import calibrate, fit_temperature
 from ladtl_np.model.file import Model, load_model, model_bytes
 from ladtl_np.model.tagging import Tagger, make_decoder
+from ladtl_np.pages.drawing.pen import Pen
+from ladtl_np.report import read_calibrations
+from ladtl_np.report.sections.calibration import calibration_section
 from ladtl_np.scoring.calibration import Judged, calibration
 from ladtl_np.training.preparation import Corpora
 
@@ -139,6 +142,19 @@ def test_the_command_writes_a_model_that_tags_alike_and_is_less_sure(
         one["scores"]["conlleval"]["overall"]["gold"] for one in plain
     ]
     assert found == plain
+    told = tmp_path / "told.json"
+    told.write_text(invoke("evaluate", "--calibration", *arguments, "--json").stdout)
+    section = calibration_section(read_calibrations(str(told)), Pen([]))
+    (figure,) = section.figures
+    assert "<svg" in figure.svg
+    points, table_of_types = section.tables
+    assert [row[2].text for row in table_of_types.rows] == ["all", "Drug", "Sign"] * 2
+    assert len({row[1].text for row in points.rows}) == 2
+    told.write_text('{"results": [{"model": "m"}]}')
+    with pytest.raises(
+        DataError, match=r"is not what `ladtl evaluate --calibration --json` prints"
+    ):
+        read_calibrations(str(told))
     table = invoke("evaluate", "--calibration", "--model", new, file).stdout
     assert "Probabilities of entities" in table
     assert "90 to 100 %" in table

@@ -16,7 +16,7 @@ from ladtl_np.files import require_apart
 from ladtl_np.pages import Page, extra_files, require_libraries, write_files
 from ladtl_np.pages.drawing.library import font_folder
 from ladtl_np.printable import shown
-from ladtl_np.report import build_report, read_terms, study_of
+from ladtl_np.report import build_report, read_calibrations, read_terms, study_of
 from ladtl_np.runs.found import FoundRun, find_runs
 from ladtl_np.runs.marker import is_own_name
 
@@ -60,6 +60,11 @@ NAMED = 5  # names that a warning lists
     help="Find terms that the domains annotate differently and the two methods tag differently, "
     "count them, and show N of each task: text of the corpora.",
 )
+@click.option(
+    "--calibration",
+    metavar="FILE",
+    help="What `evaluate --calibration --json` has printed, for a reliability diagram.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was put in as JSON.")
 def command(
     places: tuple[Path, ...],
@@ -70,6 +75,7 @@ def command(
     methods: tuple[str, str] | None,
     terms: str | None,
     differing: int | None,
+    calibration: str | None,
     as_json: bool,
 ) -> None:
     r"""Write one HTML page on an experiment, or on any run folders.
@@ -92,8 +98,9 @@ def command(
     if out == "-" and as_json:
         raise UsageError("--json and a page on standard output do not go together")
     listed = () if terms is None else read_terms(terms)
+    calibrations = [] if calibration is None else read_calibrations(calibration)
     runs = find_runs(places)
-    inputs = [*_inputs(runs), *([terms] if terms else [])]
+    inputs = [*_inputs(runs), *(file for file in (terms, calibration) if file)]
     check_output(out, inputs, overwrite=overwrite)
     if figures is not None and figures.is_dir() and any(figures.iterdir()) and not overwrite:
         raise UsageError(f"{figures} is not empty; give --overwrite, or name another folder")
@@ -105,6 +112,7 @@ def command(
         png=figures is not None,
         terms=listed,
         differing=differing,
+        calibrations=calibrations,
     )
     if figures is not None:
         require_apart([out, *(figures / name for name in extra_files(report))], inputs)

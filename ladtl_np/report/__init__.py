@@ -6,7 +6,8 @@ and file names, and no text of any corpus but the terms that the user lists or a
 """
 
 from ladtl_np.report.building import build_report
+from ladtl_np.report.calibrations import read_calibrations
 from ladtl_np.report.study import Study, study_of
 from ladtl_np.report.term_list import Term, read_terms
 
-__all__ = ["Study", "Term", "build_report", "read_terms", "study_of"]
+__all__ = ["Study", "Term", "build_report", "read_calibrations", "read_terms", "study_of"]

@@ -9,7 +9,9 @@ from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.run_options import CORPORA
 from ladtl_np.pages.drawing.pen import Pen, require_libraries
 from ladtl_np.pages.page import Page
+from ladtl_np.report.calibrations import Calibrated
 from ladtl_np.report.sections.annotation import annotation_section
+from ladtl_np.report.sections.calibration import calibration_section
 from ladtl_np.report.sections.choice import choice_section
 from ladtl_np.report.sections.confusion import confusion_section
 from ladtl_np.report.sections.curves import fraction_section, grid_section, learning_section
@@ -45,6 +47,7 @@ def build_report(
     png: bool = False,
     terms: Sequence[Term] = (),
     differing: int | None = None,
+    calibrations: Sequence[Calibrated] = (),
 ) -> Page:
     """Make every section of a report.
 
@@ -63,6 +66,8 @@ def build_report(
     differing
         Terms of each task, found in the corpora, that are shown where the domains annotate them
         differently; 0 counts them alone, and None leaves the section out.
+    calibrations
+        How well probabilities of models hold; without any there is no section on them.
 
     Raises
     ------
@@ -88,6 +93,7 @@ def build_report(
         confusion_section(study, pen, two, library),
         *([terms_section(study, two, library, terms)] if terms else []),
         *([] if differing is None else [differing_section(study, two, library, differing)]),
+        *([calibration_section(calibrations, pen)] if calibrations else []),
         readings_section(study),
         leakage_section(study, library),
         provenance_section(study),
