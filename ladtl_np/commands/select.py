@@ -26,7 +26,7 @@ from ladtl_np.commands.support.pools import (
     write_units,
 )
 from ladtl_np.commands.support.reading import column_options, read_options
-from ladtl_np.commands.support.tag_options import TagOptions
+from ladtl_np.commands.support.tag_options import TagOptions, kind_by_name
 from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS, Format
@@ -217,7 +217,7 @@ def _refuse_idle(
     if by != "random":
         refuse_without_effect(["seed"], f"with --by {by}", "choose --by random")
     kinds = {asked.kind_of(path) for path in files}
-    kinds |= {TagOptions.kind_of(asked, path) if asked.kind is None else "text" for path in known}
+    kinds |= {kind_by_name(path) for path in known}
     columns = {name for name, one in FORMATS.items() if one.family == "columns"}
     if not kinds & columns:
         names = ["token_column", "delimiter", "position_digits"]
