@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -179,5 +180,7 @@ def _least_certain(sentences: list[ReviewSentence], limit: int) -> list[ReviewSe
 
 
 def _title(notes: tuple[str, ...], model: str | None) -> str:
-    names = ", ".join(notes[:3]) + (f" and {len(notes) - 3} more" if len(notes) > 3 else "")
-    return f"Review of {names}" + (f", tagged by {model}" if model else "")
+    """What is reviewed, by names without their folders, which are nobody's business."""
+    names = ", ".join(Path(note).name for note in notes[:3])
+    names += f" and {len(notes) - 3} more" if len(notes) > 3 else ""
+    return f"Review of {names}" + (f", tagged by {Path(model).name}" if model else "")
