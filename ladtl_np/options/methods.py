@@ -33,6 +33,16 @@ class Method(NamedTuple):
         return self.source in ("with the target", "before the target")
 
 
+FROM_FILE: dict[str, Method] = {
+    "source-free": Method(
+        "as la-dtl on the target alone, towards a source that is a file without its text",
+        source="as a file",
+        mmd="each label",
+        parameter_transfer=True,
+    ),
+}
+"""What learns from a source that is a file: it is compared with the others beside them."""
+
 METHODS: dict[str, Method] = {
     "non-transfer": Method("the target sample alone", source="unused"),
     "linear-projection": Method(
@@ -77,16 +87,6 @@ METHODS: dict[str, Method] = {
     ),
 }
 """Those that are compared, each on the corpora of a source and a target."""
-
-FROM_FILE: dict[str, Method] = {
-    "source-free": Method(
-        "as la-dtl on the target alone, towards a source that is a file without its text",
-        source="as a file",
-        mmd="each label",
-        parameter_transfer=True,
-    ),
-}
-"""What learns from a source that is a file: it is compared with the others beside them."""
 
 
 def method_named(name: str) -> Method:
