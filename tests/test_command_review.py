@@ -46,7 +46,8 @@ def test_a_model_tags_files_and_folders(
     assert out.stat().st_mode & 0o777 == 0o600
     page = out.read_text("utf-8")
     assert "Review of notes, tagged by" in page
-    assert str(tmp_path) not in page and str(Path(tiny_model_file).parent) not in page
+    assert str(tmp_path) not in page
+    assert str(Path(tiny_model_file).parent) not in page
     again = invoke("review", tiny_model_file, notes, "--out", out)
     assert (again.exit_code, "give --overwrite" in again.stderr) == (2, True)
 
