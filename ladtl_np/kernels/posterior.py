@@ -19,7 +19,7 @@ from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.algebra.extremes import largest
 from ladtl_np.kernels.posterior_log import (
     Spelling,
-    log_backward,
+    log_sweep_back,
     log_forward,
     opens_span,
     span_of_each_token,
@@ -126,11 +126,11 @@ def posteriors(
                 X[t, j] = chain.inverse_temperature * E[row, j]
         if spread_of_allowed(X) < chain.limit:
             _forward(alpha, room.q, gain, X, chain)
-            sums = _backward(probability, alpha, room, gain, y, chain)
+            sums = _sweep_back(probability, alpha, room, gain, y, chain)
         else:
             before, after = room.rows[0], room.rows[1:3]
             log_forward(alpha, gain, X, chain.A, before, True)
-            sums = log_backward(
+            sums = log_sweep_back(
                 probability, alpha, after, X, gain, y, chain.A, spelling, before, -1, -1
             )
         span_of_each_token(probability, y, spelling)
@@ -184,7 +184,7 @@ def _add_product(out: Floats, x: Floats, W: Floats, steps: Steps) -> None:
 
 
 @inline
-def _backward(
+def _sweep_back(
     probability: Floats, alpha: Floats, room: Room, gain: Floats, tags: Integers, chain: Chain
 ) -> tuple[float, float]:
     """Turn alpha into token marginals; write probability (T,) of the span that begins at a token.

@@ -236,7 +236,7 @@ class LongConfidence:
         here = slice(begin, begin + len(E))
         alpha, gain = self._alpha(piece, E)
         X, self.tags[here] = self._scores(E), tags
-        log_path, entropy = posterior_log.log_backward(
+        log_path, entropy = posterior_log.log_sweep_back(
             self.token[here], alpha, self.after, X, gain, tags, chain.A, chain.spelling,
             self.alpha[piece], tag_before, self.tag_after,
         )  # fmt: skip
