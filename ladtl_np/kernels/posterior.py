@@ -19,8 +19,8 @@ from ladtl_np.kernels.algebra.elementwise import exp
 from ladtl_np.kernels.algebra.extremes import largest
 from ladtl_np.kernels.posterior_log import (
     Spelling,
-    log_sweep_back,
     log_forward,
+    log_sweep_back,
     opens_span,
     span_of_each_token,
 )

@@ -17,7 +17,7 @@ from ladtl_np.kernels._jit import inline, kernel
 from ladtl_np.kernels.crf_log import log_sum_exp
 from ladtl_np.shapes import Booleans, Floats, Integers, Scalar
 
-__all__ = ["Spelling", "log_sweep_back", "log_forward", "opens_span", "span_of_each_token"]
+__all__ = ["Spelling", "log_forward", "log_sweep_back", "opens_span", "span_of_each_token"]
 
 
 class Spelling(NamedTuple):
