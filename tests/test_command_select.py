@@ -132,6 +132,20 @@ def test_sentences_of_a_document_have_ids_that_lead_back(
     assert {(row["id"], row["text"]) for row in rows_of(out)} == {("n7.1", "Cz"), ("n7.2", "x")}
 
 
+@pytest.mark.parametrize("named", [(), ("--pool", "c.jsonl")])
+def test_the_pool_may_be_named_by_an_option_too_and_has_to_be_named(
+    invoke: Invoke, tiny_model_file: str, pool: Path, tmp_path: Path, named: tuple[str, ...]
+) -> None:
+    given = ("select", "--model", tiny_model_file, "--budget", 50, "--out", tmp_path / "all.jsonl")
+    assert "name the pool" in invoke(*given).stderr
+    inputs = [pool / "b.txt", *(pool / name if name == "c.jsonl" else name for name in named)]
+    assert invoke(*given, *inputs).exit_code == 0
+    texts = {line for line in (pool / "b.txt").read_text("utf-8").splitlines() if line}
+    if named:
+        texts |= {row["text"] for row in rows_of(pool / "c.jsonl")}
+    assert {row["text"] for row in rows_of(tmp_path / "all.jsonl")} == texts
+
+
 def test_what_cannot_be_done_is_refused_before_the_work(
     invoke: Invoke, tiny_model_file: str, pool: Path, tmp_path: Path
 ) -> None:

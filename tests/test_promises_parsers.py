@@ -498,6 +498,7 @@ COMMANDS: dict[str, Callable[[Any, dict[str, str]], Line]] = {
         *("--embeddings", odd),
     ),
     "select": lambda odd, p: chosen(p, odd),
+    "select --pool": lambda odd, p: chosen(p, "--pool", odd),
     "select, model": lambda odd, p: chosen(p | {"model": odd}, p["gold"]),
     "select --without": lambda odd, p: chosen(p, p["source"], "--without", odd),
     "select --vocabulary-key": lambda odd, p: chosen(p, p["gold"], *keyed(odd)),

@@ -31,6 +31,7 @@ from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS, Format
 from ladtl_np.corpus.schemes import SCHEMES
+from ladtl_np.errors import UsageError
 from ladtl_np.model.vocabulary_key import named_key
 from ladtl_np.options.config import DEFAULTS
 
@@ -46,7 +47,14 @@ _STRATEGIES = ("entropy", "margin", "span", "random")
 
 @click.command(name="select", cls=Command)
 @click.option("--model", "model_path", required=True, metavar="FILE", help="Model file.")
-@click.argument("pool", metavar="POOL...", nargs=-1, required=True)
+@click.argument("pool", metavar="POOL...", nargs=-1)
+@click.option(
+    "--pool",
+    "more",
+    multiple=True,
+    metavar="FILE",
+    help="File, or folder, of the pool: another way to name it.",
+)
 @click.option(
     "--budget", type=click.IntRange(min=1), required=True, help="How much can be annotated."
 )
@@ -116,6 +124,7 @@ _STRATEGIES = ("entropy", "margin", "span", "random")
 def command(
     model_path: str,
     pool: tuple[str, ...],
+    more: tuple[str, ...],
     budget: int,
     unit: Any,
     by: Any,
@@ -149,6 +158,9 @@ def command(
       ladtl select --model source.safetensors notes/ --domain source --unit tokens --budget 5000 \
           --without annotated.jsonl --out next.conll
     """
+    pool += more
+    if not pool:
+        raise UsageError("name the pool: files or folders of sentences to choose from")
     found = format_to(output, style)
     asked = TagOptions(
         model=model_path,
