@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,7 @@ from ladtl_np.commands.support.formats import (
     tell_unknown,
     warn,
 )
+from ladtl_np.commands.support.input_options import input_options
 from ladtl_np.commands.support.pools import (
     by_sentence,
     pool_files,
@@ -27,7 +28,6 @@ from ladtl_np.commands.support.pools import (
 )
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import TagOptions, kind_by_name
-from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS, Format
 from ladtl_np.corpus.schemes import SCHEMES
@@ -90,23 +90,7 @@ _STRATEGIES = ("entropy", "margin", "span", "random")
     help="Output format.  [default: by the name of --out]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an output that exists.")
-@click.option(
-    "--from",
-    "kind",
-    type=click.Choice(INPUTS),
-    help="Format of the pool.  [default: by the names, such as .jsonl or .conll, else text]",
-)
-@click.option(
-    "--tokens",
-    "mode",
-    type=click.Choice(get_args(TokenMode)),
-    help="What a token of text is.  [default: as in the model's training]",
-)
-@click.option(
-    "--sentences",
-    type=click.Choice(get_args(SentenceMode)),
-    help="What a sentence of text is: a line, or what ends by rules.  [default: as in training]",
-)
+@input_options
 @click.option(
     "--scheme",
     type=click.Choice(SCHEMES),

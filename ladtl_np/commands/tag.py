@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
@@ -13,10 +13,10 @@ from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import VIEW, WRITABLE, check_place, coloured
 from ladtl_np.commands.support.formats import decoding_options, tell_unknown, warn
+from ladtl_np.commands.support.input_options import input_options
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
 from ladtl_np.commands.support.tagging import make_tagger, opened, tag_opened
-from ladtl_np.commands.support.units import INPUTS
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import display_name
@@ -52,12 +52,7 @@ _LISTED = ("jsonl", "json", VIEW.name)
     help="With --out-dir: tag on a Dask cluster: its scheduler, such as tcp://host:8786.",
 )
 @dask_wait_option
-@click.option(
-    "--from",
-    "kind",
-    type=click.Choice(INPUTS),
-    help="Input format.  [default: by the name, such as .jsonl or .conll, else text]",
-)
+@input_options
 @click.option(
     "--to",
     "style",
@@ -65,17 +60,6 @@ _LISTED = ("jsonl", "json", VIEW.name)
     default="conll",
     show_default=True,
     help="Output format; terminal shows entities in colour.",
-)
-@click.option(
-    "--tokens",
-    "mode",
-    type=click.Choice(get_args(TokenMode)),
-    help="What a token of text is.  [default: as in the model's training]",
-)
-@click.option(
-    "--sentences",
-    type=click.Choice(get_args(SentenceMode)),
-    help="What a sentence of text is: a line, or what ends by rules.  [default: as in training]",
 )
 @click.option(
     "--probabilities",
