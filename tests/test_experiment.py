@@ -230,7 +230,7 @@ PACKAGED = {
     "sources-joined": 20,
     "table2": 612,
     "table2-large": 60,
-    "table4": 60,
+    "table4": 92,
     "table5": 45,
 }
 
