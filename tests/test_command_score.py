@@ -184,6 +184,7 @@ def test_a_page_shows_the_differences(invoke: Invoke, files: Any, tmp_path: Path
     page = tmp_path / "page.html"
     paths = files(GOLD, GOLD.replace("B-Y", "B-X"))
     assert invoke("score", *paths, "--html", page).exit_code == 0
+    assert str(tmp_path) not in page.read_text("utf-8")  # a page is handed on
     text = page.read_text("utf-8")
     assert "wrong type: X, gold Y" in text
     assert "2 gold entities, 2 predicted, 1 right: precision 50.00" in text

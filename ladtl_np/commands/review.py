@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
 from ladtl_np.commands.support.command import Command, refuse_without_effect
-from ladtl_np.commands.support.formats import DECODING, decoding_options, tell, warn
+from ladtl_np.commands.support.formats import DECODING, decoding_of, decoding_options, tell, warn
 from ladtl_np.commands.support.reading import (
     corpus_options,
     read_options,
@@ -24,9 +23,9 @@ from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.corpus.cutting.profile import SentenceMode
 from ladtl_np.corpus.formats.reading import ReadOptions, Sentences
+from ladtl_np.corpus.lines import page_name
 from ladtl_np.corpus.tally import Remark, counted
 from ladtl_np.errors import DataError, UsageError
-from ladtl_np.model.vocabulary_key import named_key
 from ladtl_np.pages.review import MEASURES, Measure, ReviewSentence, build_page
 from ladtl_np.printable import LONG, shown
 
@@ -95,7 +94,7 @@ def command(
       ladtl review run/best.safetensors notes.txt letters.jsonl --types Drug,Symptom,Test
       ladtl review annotated.jsonl --out second-look.html
     """
-    decoding = {name: options.pop(name) for name in DECODING}
+    decoding = decoding_of(options)
     reading = read_options(**options)
     model, notes = (places[0], places[1:]) if is_model(places[0]) else (None, places)
     if not notes:
@@ -155,7 +154,7 @@ def _by_model(
         mode=None if reading.tokens == "auto" else reading.tokens,
         sentences=_sentence_mode(reading.sentences),
         reading=reading,
-        **decoding | {"vocabulary_key": named_key(decoding["vocabulary_key"])},
+        **decoding,
     )
     files = [*(source.path for source in sources), *asked.files()]
     check_output(output[0], files, overwrite=output[1])
@@ -180,7 +179,7 @@ def _least_certain(sentences: list[ReviewSentence], limit: int) -> list[ReviewSe
 
 
 def _title(notes: tuple[str, ...], model: str | None) -> str:
-    """What is reviewed, by names without their folders, which are nobody's business."""
-    names = ", ".join(Path(note).name for note in notes[:3])
+    """What is reviewed."""
+    names = ", ".join(map(page_name, notes[:3]))
     names += f" and {len(notes) - 3} more" if len(notes) > 3 else ""
-    return f"Review of {names}" + (f", tagged by {Path(model).name}" if model else "")
+    return f"Review of {names}" + (f", tagged by {page_name(model)}" if model else "")

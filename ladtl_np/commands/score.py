@@ -27,7 +27,7 @@ from ladtl_np.commands.support.tagged import (
 from ladtl_np.corpus.conversion import documents_of
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.inspection import inspect
-from ladtl_np.corpus.lines import display_name, open_input, read_lines
+from ladtl_np.corpus.lines import display_name, open_input, page_name, read_lines
 from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
@@ -132,8 +132,8 @@ def _write_page(
     """Write the differences, sentence by sentence, as conlleval reads the tags."""
     from ladtl_np.pages.compared import write_compared
 
-    same = gold.name == predicted.name
-    title = gold.name if same else f"{predicted.name} against {gold.name}"
+    names = page_name(predicted.name), page_name(gold.name)
+    title = names[0] if names[0] == names[1] else " against ".join(names)
     total = scores.conlleval.overall
     note = (
         f"{total.gold:,} gold entities, {total.predicted:,} predicted, {total.correct:,} right: "

@@ -11,6 +11,7 @@ import click
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import WRITABLE, check_place, format_to
 from ladtl_np.commands.support.formats import (
+    decoding_of,
     decoding_options,
     json_option,
     print_json,
@@ -32,7 +33,6 @@ from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS, Format
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
-from ladtl_np.model.vocabulary_key import named_key
 from ladtl_np.options.config import DEFAULTS
 
 if TYPE_CHECKING:
@@ -153,12 +153,7 @@ def command(
         scheme=scheme,
         mode=mode,
         sentences=sentences,
-        domain=options.pop("domain"),
-        constrained=options.pop("constrained"),
-        threads=options.pop("threads"),
-        vocabulary_key=named_key(options.pop("vocabulary_key")),
-        embeddings=options.pop("embeddings"),
-        precision=options.pop("precision"),
+        **decoding_of(options),
         reading=read_options(**options),
         probabilities=True,
     )

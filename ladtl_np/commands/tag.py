@@ -12,7 +12,7 @@ import click
 from ladtl_np.commands.support.cluster import dask_wait_option
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.converting import VIEW, WRITABLE, check_place, coloured
-from ladtl_np.commands.support.formats import decoding_options, tell_unknown, warn
+from ladtl_np.commands.support.formats import decoding_of, decoding_options, tell_unknown, warn
 from ladtl_np.commands.support.input_options import input_options
 from ladtl_np.commands.support.reading import column_options, read_options
 from ladtl_np.commands.support.tag_options import Source, TagOptions, kind_by_name
@@ -22,7 +22,6 @@ from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
-from ladtl_np.model.vocabulary_key import named_key
 from ladtl_np.options.best_paths import MOST_PATHS
 
 __all__ = ["command"]
@@ -141,12 +140,7 @@ def command(
         scheme=scheme,
         mode=mode,
         sentences=sentences,
-        domain=options.pop("domain"),
-        constrained=options.pop("constrained"),
-        threads=options.pop("threads"),
-        vocabulary_key=named_key(options.pop("vocabulary_key")),
-        embeddings=options.pop("embeddings"),
-        precision=options.pop("precision"),
+        **decoding_of(options),
         probabilities=probabilities,
         nbest=nbest or 0,
         reading=read_options(**options),

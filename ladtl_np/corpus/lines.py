@@ -26,6 +26,7 @@ __all__ = [
     "file_sha256",
     "numbered_lines",
     "open_input",
+    "page_name",
     "read_lines",
 ]
 
@@ -99,6 +100,11 @@ def display_name(path: str | os.PathLike[str]) -> str:
     """Name a path in messages."""
     text = os.fspath(path)
     return "standard input" if text == "-" else text
+
+
+def page_name(path: str | os.PathLike[str]) -> str:
+    """Name a path on a page that is handed on: its folders are nobody's business."""
+    return os.path.basename(os.path.normpath(display_name(path)))
 
 
 @contextlib.contextmanager

@@ -170,7 +170,8 @@ def _next(
         )
         chosen = [fresh[n] for n in found.chosen]
     # where nothing else is left, copies of what is annotated
-    left = [row for row in rest if row not in set(chosen)]
+    taken = numbers.union(chosen)
+    left = [row for row in rest if row not in taken]
     short = max(0, budget - int(lengths[chosen].sum()))
     more = int(np.searchsorted(np.cumsum(lengths[left]), short)) + 1 if short else 0
-    return numbers | set(chosen) | set(left[:more])
+    return taken.union(left[:more])

@@ -15,7 +15,7 @@ from ladtl_np.corpus.findings import FindingsError
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.unknown import LEAST_TOKENS, UnknownTokens, unknown_told
 from ladtl_np.errors import DataError
-from ladtl_np.model.vocabulary_key import VARIABLE
+from ladtl_np.model.vocabulary_key import VARIABLE, named_key
 from ladtl_np.options.config import DEFAULTS
 from ladtl_np.options.precision import PRECISION, PRECISIONS
 from ladtl_np.printable import LONG, json_text, shown
@@ -28,6 +28,7 @@ __all__ = [
     "Function",
     "apply_options",
     "constrained_option",
+    "decoding_of",
     "decoding_options",
     "default_threads",
     "domain_option",
@@ -105,6 +106,12 @@ def decoding_options(function: Function) -> Function:
         embeddings_option,
         precision_option,
     )
+
+
+def decoding_of(options: dict[str, Any]) -> dict[str, Any]:
+    """Take the values of `decoding_options` from a command's; the environment may name the key."""
+    found = {name: options.pop(name) for name in DECODING}
+    return found | {"vocabulary_key": named_key(found["vocabulary_key"])}
 
 
 class _Domain(click.ParamType[str]):
