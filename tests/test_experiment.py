@@ -224,7 +224,7 @@ PACKAGED = {
     "active": 1920,
     "active-weibo": 480,
     "demo": 16,
-    "figure4": 120,
+    "figure4": 160,
     "figure5": 78,
     "sources": 80,
     "sources-joined": 20,
