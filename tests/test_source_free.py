@@ -11,7 +11,7 @@ import pytest
 from conftest import Invoke, write_corpus
 from gradient_checks_objective import check_objective
 from objectives import objective_of
-from shapes_at_random import random_batch, random_network
+from shapes_at_random import random_batch, random_domains, random_network
 from small_corpora import small_config
 
 from ladtl_np.arrays.workers import Workers
@@ -31,8 +31,10 @@ from ladtl_np.model.source_file import SourceFile, load_source_file, source_byte
 from ladtl_np.objective import loss_and_gradients
 from ladtl_np.objective.batching import domain_batch
 from ladtl_np.objective.encoder import encoder_forward
+from ladtl_np.objective.terms import SourceTie
 from ladtl_np.reference.random_features import mean_features_forward, sketched_mmd_forward
 from ladtl_np.runs.checkpoint import made_of
+from ladtl_np.runs.records import sources_record
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.events import Step
 from ladtl_np.training.preparation import Corpora, prepare
@@ -108,12 +110,12 @@ def test_sketches_are_the_mean_features_of_each_tags_hidden_rows(source, model, 
         batch = domain_batch([[sentence]])
         found.append(encoder_forward(model.network, batch, None, Workers())[0].astype(float))
     hidden, tags = np.concatenate(found), np.concatenate([each.tags for each in encoded])
-    assert source.counts == tuple(np.bincount(tags, minlength=len(model.target_tags)))
-    assert source.sketches.keys() == set(tags.tolist())
+    assert source.own.counts == tuple(np.bincount(tags, minlength=len(model.target_tags)))
+    assert source.own.sketches.keys() == set(tags.tolist())
     every = np.arange(len(hidden))
-    assert source.variances == seen_variances(hidden, every, REFERENCE_VARIANCES)
-    for tag, means in source.sketches.items():
-        wanted = mean_features_forward(hidden[tags == tag], source.variances, W)
+    assert source.own.variances == seen_variances(hidden, every, REFERENCE_VARIANCES)
+    for tag, means in source.own.sketches.items():
+        wanted = mean_features_forward(hidden[tags == tag], source.own.variances, W)
         np.testing.assert_allclose(means, wanted, atol=1e-5)
 
 
@@ -124,7 +126,7 @@ def test_a_file_is_read_as_it_was_written_and_equal_ones_have_equal_bytes(
     assert source_bytes(again) == source_bytes(source)
     assert source_bytes(export_source(model, text, ExportOptions())) == source_bytes(source)
     other = export_source(model, text, ExportOptions(seed=1, features=30, kernel="median"))
-    assert (other.seed, other.features, len(other.variances)) == (1, 30, 5)
+    assert (other.seed, other.features, len(other.own.variances)) == (1, 30, 5)
     assert not np.array_equal(other.frequencies(), source.frequencies()[:30])
 
 
@@ -164,22 +166,22 @@ def test_noise_is_what_its_guarantee_needs_and_new_each_time(source, model, text
     options = ExportOptions(noise=0.02, delta=1e-6, features=8)
     exact = export_source(model, text, options._replace(noise=0.0))
     first, second = (export_source(model, text, options) for _ in range(2))
-    assert source.noise is None
-    noise = first.noise
+    assert source.own.noise is None
+    noise = first.own.noise
     assert noise is not None
-    rho = len(first.sketches) / (2 * 0.02**2)
+    rho = len(first.own.sketches) / (2 * 0.02**2)
     assert noise.epsilon == pytest.approx(rho + 2 * np.sqrt(rho * np.log(1e6)))
     assert (noise.multiplier, noise.delta, noise.rows_a_sentence) == (0.02, 1e-6, 2)
-    (tag,) = {max(first.sketches, key=lambda tag: first.counts[tag])}
-    apart = first.sketches[tag] - second.sketches[tag]
+    (tag,) = {max(first.own.sketches, key=lambda tag: first.own.counts[tag])}
+    apart = first.own.sketches[tag] - second.own.sketches[tag]
     assert 0 < apart.std() < 2 * LOUDEST
     # four rows of the length sqrt(Q F) among all that are taken; two deviations by Pythagoras
     rows = sum(min(2, sum(t == "O" for t in s.tags or ())) for s in text)
-    assert source.tags.tags[tag] == "O"
-    wanted = 0.02 * 4 * np.sqrt(len(exact.variances) * 8) / rows * np.sqrt(2)
+    assert source.own.tags.tags[tag] == "O"
+    wanted = 0.02 * 4 * np.sqrt(len(exact.own.variances) * 8) / rows * np.sqrt(2)
     assert apart.std() == pytest.approx(wanted, rel=0.3)
     loud = export_source(model, text, options._replace(noise=50.0))
-    assert not loud.sketches
+    assert not loud.own.sketches
 
 
 def test_what_cannot_be_exported_is_refused(model, text):
@@ -271,7 +273,7 @@ def test_training_starts_from_the_source_and_leaves_its_crf_as_it_is(
     assert events[-1].terms.mmd > 0
     assert events[-1].terms.param > 0
     found = build_model(prepared, trainer.best, {}, {})
-    assert found.source_tags == source.tags
+    assert found.source_tags == source.own.tags
 
 
 def test_a_run_goes_on_and_is_audited_without_the_text(source_file, tiny_corpus):
@@ -363,6 +365,137 @@ def replace_probe(source: SourceFile, folder: Path) -> SourceFile:
     return Other(**fields)
 
 
+# ---- several sources in one file -----------------------------------------------------------------
+
+
+@pytest.fixture
+def relayed(source: SourceFile, source_file: str, tiny_corpus: Corpora) -> tuple[Model, Corpus]:
+    """What a second owner has: a model that learned from the first one's file, and a text."""
+    second = replace(tiny_corpus.target, name="second.txt")
+    trainer = Trainer(prepare(free_config(source_file), Corpora(None, second)))
+    for _ in trainer.run():
+        pass
+    return build_model(trainer.prepared, trainer.best, {}, {}), second
+
+
+@pytest.fixture
+def both(source_file: str, relayed: tuple[Model, Corpus], tmp_path: Path) -> SourceFile:
+    options = ExportOptions(passed_on=load_source_file(source_file))
+    return read_again(export_source(*relayed, options), tmp_path)
+
+
+def third_corpus(tiny_corpus: Corpora) -> Corpora:
+    assert tiny_corpus.source is not None
+    return Corpora(None, replace(tiny_corpus.source, name="third.txt"))
+
+
+def test_a_file_passes_on_what_its_model_learned_from(source, relayed, both, tmp_path):
+    model, second = relayed
+    assert source_bytes(read_again(both, tmp_path)) == source_bytes(both)
+    (first,) = both.passed_on
+    assert (first.tags, first.counts, first.variances) == (
+        source.own.tags,
+        source.own.counts,
+        source.own.variances,
+    )
+    for tag, means in source.own.sketches.items():
+        np.testing.assert_array_equal(first.sketches[tag], means.astype(np.float32))
+    assert both.own.tags == model.target_tags
+    assert sum(both.own.counts) == second.token_count
+    for kind in "WA":
+        crfs = (
+            both.network.weights[f"source_crf.{kind}"],
+            source.network.weights[f"{TARGET}.{kind}"],
+        )
+        np.testing.assert_array_equal(*crfs)
+    np.testing.assert_array_equal(both.frequencies(), source.frequencies())
+    pruned = export_source(*relayed, ExportOptions(min_count=2, passed_on=source))
+    assert all(pruned.vocabulary.knows(word) for word in CANARIES)
+    assert len(pruned.vocabulary) < len(both.vocabulary)
+
+
+def test_a_file_that_the_model_did_not_learn_from_is_not_passed_on(relayed, text, source):
+    other = export_source(trained(text, seed=1), text, ExportOptions())
+    with pytest.raises(UsageError, match="did not learn from"):
+        export_source(*relayed, ExportOptions(passed_on=other))
+    model, second = relayed
+    alone = replace(model, source_tags=None)
+    with pytest.raises(UsageError, match="did not learn from"):
+        export_source(alone, second, ExportOptions(passed_on=source))
+
+
+def test_a_target_is_tied_to_every_source_of_a_file(both, tiny_corpus, tmp_path):
+    file = str(tmp_path / "again.safetensors")
+    prepared = prepare(free_config(file), third_corpus(tiny_corpus))
+    objective, network = prepared.objective, prepared.network
+    tokens = [sum(domain.counts) for domain in both.domains()]
+    shares = [tie.share for tie in objective.ties]
+    assert shares == pytest.approx([count / sum(tokens) for count in tokens])
+    assert len(objective.sketches) == sum(len(tie.matched[0]) for tie in objective.ties)
+    rest = list(objective.sketches)
+    for domain, tie in zip(both.domains(), objective.ties, strict=True):
+        for row in tie.matched[0].tolist():
+            sketch, means = rest.pop(0), domain.sketches.get(row)
+            assert (sketch is None) == (means is None)
+            if sketch is not None:
+                np.testing.assert_array_equal(sketch.means, means)
+    heads = {"source_crf": TARGET, "source2_crf": "source_crf"}
+    for ours, theirs in heads.items():
+        for kind in "WA":
+            crfs = network.weights[f"{ours}.{kind}"], both.network.weights[f"{theirs}.{kind}"]
+            np.testing.assert_array_equal(*crfs)
+            assert f"{ours}.{kind}" in objective.frozen
+    before = network.copy()
+    trainer = Trainer(prepared)
+    events = list(trainer.run())
+    assert events[-1].terms.mmd > 0
+    for name in objective.frozen:
+        np.testing.assert_array_equal(trainer.network.weights[name], before.weights[name])
+    model = build_model(prepared, trainer.best, {}, {})
+    assert [head.share for head in model.sources] == pytest.approx(shares)
+    equal = prepare(free_config(file, data={"shares": "equal"}), third_corpus(tiny_corpus))
+    assert [tie.share for tie in equal.objective.ties] == [0.5, 0.5]
+    with pytest.raises(UsageError, match="compares sentences"):
+        prepare(free_config(file, data={"shares": "likeness"}), third_corpus(tiny_corpus))
+    names = [each["name"] for each in sources_record(prepared)]
+    assert names == ["again.safetensors", "again.safetensors (2)"]
+    assert prepared.match.count("share ") == 2
+    subject = _of_prepared("run", prepared, trainer.network, initial=None, notes=())
+    assert any("2 sources" in note for note in subject.notes)
+
+
+def test_shares_have_no_effect_with_one_source_in_the_file(source_file, tiny_corpus):
+    config = free_config(source_file, data={"shares": "equal"})
+    with pytest.raises(UsageError, match="file of one source"):
+        prepare(config, replace(tiny_corpus, source=None))
+
+
+def test_gradients_and_distance_towards_the_sketches_of_two_sources():
+    rng = np.random.default_rng(72)
+    network = random_network(rng, more_source_tags=(3,))
+    batch = random_domains(rng, network, ((), (), (4, 4, 2, 3)))
+    one = sketched_objective(rng, w_mmd=0.7, w_param=0.2, w_reg=0.05)
+    kernel = (0.5, 2.0)
+    W = one.frequencies
+    assert W is not None
+    third = Sketch(kernel, mean_features_forward(rng.normal(size=(5, 4)), kernel, W))
+    second = np.array([2, 0]), np.array([0, 3])
+    ties = (one.ties[0]._replace(share=0.25), SourceTie(second, None, 0.75))
+    objective = replace(one, ties=ties, sketches=(*one.sketches, third, None))
+    check_objective(rng, network, batch, objective)
+    hidden, _ = encoder_forward(network, batch, None, Workers())
+    wanted = 0.0
+    labels = [*MATCHED[1].tolist(), *second[1].tolist()]
+    shares = [0.25] * 3 + [0.75] * 2
+    for sketch, tag, share in zip(objective.sketches, labels, shares, strict=True):
+        rows = hidden[batch.target.rows[batch.target.tags == tag]]
+        if sketch is not None and len(rows):
+            given = sketch.means, rows, sketch.variances, W
+            wanted += share * sketched_mmd_forward(*given)
+    terms, _ = loss_and_gradients(network, batch, objective)
+    assert terms.mmd == pytest.approx(wanted, rel=1e-10)
+
+
 # ---- commands ------------------------------------------------------------------------------------
 
 
@@ -397,6 +530,16 @@ def test_the_commands_from_a_model_to_a_tagger_of_the_target(
     assert (info["method"], info["hashed"], info["matched_tags"]) == ("source-free", True, 9)
     manifest = json.loads((tmp_path / "run/manifest.json").read_text("utf-8"))
     assert [each["name"] for each in manifest["sources"]] == ["source.safetensors"]
+    again = ("source", "export", tmp_path / "run/best.safetensors", "--data", target)
+    key_of = ("--vocabulary-key", key, "--pass-on", file, "--out", tmp_path / "both")
+    assert "CRF and sketches of 1 source." in invoke(*again, *key_of).stdout
+    shown = json.loads(invoke("model", "info", tmp_path / "both", "--json").stdout)
+    assert [each["types"] for each in shown["passed_on"]] == [["Drug", "Sign"]]
+    assert "1 more source" in invoke("model", "verify", tmp_path / "both").stdout
+    private = json.loads(invoke("model", "privacy", tmp_path / "both", "--json").stdout)
+    assert private["options"]["source2, passed on: noise on sketches"]["rows_a_sentence"] == 2
+    assert "--features has no effect" in invoke(*again, *key_of, "--features", 8).stderr
+    assert "is read here" in invoke(*again, *key_of[:4], "--out", file, "--overwrite").stderr
     twice = invoke(*train, "--source-model", file, *sizes, *out, "--overwrite")
     assert "an encoder of its own" in twice.stderr
     both = invoke(*train, "--source", notes, *sizes, *out, "--overwrite")

@@ -262,7 +262,7 @@ def _of_prepared(
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
         whole=_whole(network, objective, [s.sentences for s in prepared.sources]),
-        notes=(*notes_of(len(prepared.sources), objective), *notes),
+        notes=(*notes_of(len(prepared.heads), objective), *notes),
     )
 
 

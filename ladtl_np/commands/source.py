@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ladtl_np.commands.support.command import Group
+from ladtl_np.commands.support.command import Group, refuse_without_effect
 from ladtl_np.commands.support.formats import json_option, print_json
 from ladtl_np.commands.support.reading import format_setting
 
@@ -79,6 +79,11 @@ def command() -> None:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="Of the guarantee that is told with --noise.  [default: 1e-05]",
 )
+@click.option(
+    "--pass-on",
+    metavar="FILE",
+    help="File of other sources that MODEL learned from by --source-model: they stay in this one.",
+)
 @json_option
 def export(
     model: str, out: Path, overwrite: bool, as_json: bool, delta: float | None, **given: Any
@@ -95,11 +100,16 @@ def export(
       ladtl source export run/best.safetensors --out source.safetensors
       ladtl source export run/best.safetensors --data train.txt --min-count 5 \
           --vocabulary-key secret.key --noise 4 --out source.safetensors
+      ladtl source export second/best.safetensors --pass-on source.safetensors \
+          --out both.safetensors
     """
     from ladtl_np.commands.support.exporting import exported
 
     if delta is not None and not given["noise"]:
         raise click.UsageError("--delta has no effect without --noise; leave it out, or add that")
+    if given["pass_on"]:
+        where = "with --pass-on, whose file has frequencies of its own"
+        refuse_without_effect(["features", "seed"], where, "leave that out")
     settings = [format_setting(setting) for setting in given.pop("data_format")]
     told = exported(model, out, overwrite=overwrite, settings=settings, delta=delta, **given)
     if as_json:

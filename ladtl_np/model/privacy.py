@@ -19,6 +19,7 @@ from ladtl_np.corpus.vectors.used import read_used
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.model.file import Model
 from ladtl_np.model.network import domain_of, source_head
+from ladtl_np.model.sketched import Sketched
 from ladtl_np.model.source_file import SourceFile
 
 __all__ = [
@@ -137,21 +138,36 @@ def privacy_report(model: Model) -> PrivacyReport:
 
 def source_privacy_report(source: SourceFile) -> PrivacyReport:
     """The same of an exported source; its counts, sketches and noise stand among the options."""
-    counts = dict(zip(source.tags.tags, source.counts, strict=True))
-    tags = [source.tags.tags[row] for row in sorted(source.sketches)]
-    noise: Any = "none: the sketches are exact means over the text's hidden rows"
-    if source.noise is not None:
-        noise = msgspec.to_builtins(source.noise)
-    told = {"tokens of each tag": counts, "tags with a sketch": tags, "noise on sketches": noise}
+    names = [domain_of(source_head(number)) for number in range(len(source.domains()))]
+    told: dict[str, Any] = {}
+    for name, domain in zip(names, source.domains(), strict=True):
+        lead = "" if name == "source" else f"{name}, passed on: "
+        told |= {f"{lead}{key}": value for key, value in _of_sketches(domain).items()}
     return PrivacyReport(
         **_of_words(source.vocabulary, source.characters),
         min_count=source.min_count,
-        types={"source": list(source.tags.types)},
+        types={
+            name: list(domain.tags.types)
+            for name, domain in zip(names, source.domains(), strict=True)
+        },
         label_map={},
         options=told,
         hashes={},
         scores=[],
     )
+
+
+def _of_sketches(source: Sketched) -> dict[str, Any]:
+    """What a file tells of one source's text in numbers."""
+    tags = source.tags.tags
+    noise: Any = "none: the sketches are exact means over the text's hidden rows"
+    if source.noise is not None:
+        noise = msgspec.to_builtins(source.noise)
+    return {
+        "tokens of each tag": dict(zip(tags, source.counts, strict=True)),
+        "tags with a sketch": [tags[row] for row in sorted(source.sketches)],
+        "noise on sketches": noise,
+    }
 
 
 def _of_words(vocabulary: Vocabulary, alphabet: Characters | None) -> dict[str, Any]:

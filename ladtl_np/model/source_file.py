@@ -6,7 +6,7 @@ Training on a target reads it in place of the source's corpus.           docs/so
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from typing import Annotated, Any
@@ -19,23 +19,23 @@ from ladtl_np.corpus.labels import TagSet
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import LadtlError, ModelFileError
 from ladtl_np.layers.mmd_variances import LARGEST_VARIANCE
-from ladtl_np.layers.random_features import Sketch, random_frequencies
+from ladtl_np.layers.random_features import random_frequencies
 from ladtl_np.model.container import Container, open_container, pack, require_arrays
 from ladtl_np.model.file import parameter_shapes
 from ladtl_np.model.formats import converted, format_name, misfit, require_format
 from ladtl_np.model.hashed import opened, require_one_lock
 from ladtl_np.model.header import most_values
 from ladtl_np.model.network import Architecture, Network, from_named
+from ladtl_np.model.sketched import Noise, Sketched
 from ladtl_np.model.strict_json import decode_strictly
 from ladtl_np.model.values import require_values
 from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats
 
-__all__ = ["KIND", "Noise", "SourceFile", "is_source_file", "load_source_file", "source_bytes"]
+__all__ = ["KIND", "SourceFile", "is_source_file", "load_source_file", "source_bytes"]
 
 KIND, FORMAT = "source", 1
 _WANTED = "a file that ladtl source export wrote"
-_MEANS = "sketches"
 _PROBE = 4
 """Frequencies that the file repeats, so that other ones are noticed."""
 _NEAR = 1e-4
@@ -46,43 +46,34 @@ _MOST_GAUSSIANS = 1_000
 Positive = Annotated[float, msgspec.Meta(gt=0, le=LARGEST_VARIANCE)]
 
 
-class Noise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Gaussian noise on the sketches, and what it guarantees of them.      docs/source-free.md
+class _Domain(msgspec.Struct, forbid_unknown_fields=True):
+    """What the header holds of each source."""
 
-    Attributes
-    ----------
-    multiplier
-        Standard deviation of the noise as a multiple of each sketch's sensitivity.
-    rows_a_sentence
-        Rows of a label that one sentence adds to its sketch at most.
-    epsilon, delta
-        Of all sketches together, for two texts that differ in one sentence and not in the counts.
-    """
-
-    multiplier: Annotated[float, msgspec.Meta(gt=0)]
-    rows_a_sentence: Annotated[int, msgspec.Meta(gt=0)]
-    epsilon: Annotated[float, msgspec.Meta(gt=0)]
-    delta: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+    tags: list[str]
+    counts: list[Annotated[int, msgspec.Meta(ge=0)]]
+    sketched: list[int]  # rows of the tags that have a sketch
+    variances: Annotated[list[Positive], msgspec.Meta(min_length=1, max_length=_MOST_GAUSSIANS)]
+    noise: Noise | None
 
 
-class _Header(msgspec.Struct, forbid_unknown_fields=True):
-    """What the header holds, checked on loading."""
+class _Header(_Domain, omit_defaults=True):
+    """What the header holds, checked on loading; its own domain is the model's."""
 
     format: str
     architecture: Architecture
     vocabulary: dict[str, Any]
     characters: dict[str, Any] | None
     scheme: str
-    tags: list[str]
-    counts: list[Annotated[int, msgspec.Meta(ge=0)]]
-    sketched: list[int]  # rows of the tags that have a sketch
-    variances: Annotated[list[Positive], msgspec.Meta(min_length=1, max_length=_MOST_GAUSSIANS)]
     features: Annotated[int, msgspec.Meta(gt=0, le=_MOST_FEATURES)]
     seed: Annotated[int, msgspec.Meta(ge=0)]
     min_count: Annotated[int, msgspec.Meta(ge=1)]
     probe: list[float]
-    noise: Noise | None
     provenance: dict[str, Any]
+    passed_on: list[_Domain] = []
+
+    def domains(self) -> list[_Domain]:
+        """All sources, the model's own first."""
+        return [self, *self.passed_on]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +83,18 @@ class SourceFile:
     Attributes
     ----------
     network
-        Encoder, and the source's CRF as the head of the target.
+        Encoder, and the CRF of the text as the head of the target. Those of sources that were
+        passed on are heads of sources, in their order.
     vocabulary, characters
         Words and characters, plain or hashed.
-    tags
-        Of the CRF.
-    counts
-        Tokens of each tag in the training text.
-    variances
-        Of the Gaussians that the sketches are made with, Q.
+    own
+        Tags, counts and sketches of the text.
     features, seed
         Frequencies of the random features, F, and what they are drawn from.
-    sketches
-        Mean features (Q, 2, F) by row of their tag.
     min_count
         Words rarer than this in the text were left out.
-    noise
-        What was added to the sketches; None is nothing.
+    passed_on
+        Sources that the model itself learned from as a file, as that had them.
     provenance
         Versions.
     name
@@ -120,22 +106,18 @@ class SourceFile:
     network: Network
     vocabulary: Vocabulary
     characters: Characters | None
-    tags: TagSet
-    counts: tuple[int, ...]
-    variances: tuple[float, ...]
+    own: Sketched
     features: int
     seed: int
-    sketches: Mapping[int, Floats]
     min_count: int = 1
-    noise: Noise | None = None
+    passed_on: tuple[Sketched, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
     name: str = field(default="", compare=False)
     checksum: str = field(default="", compare=False)
 
-    def sketch(self, tag: int) -> Sketch | None:
-        """The sketch of a tag's rows; None where it has none."""
-        means = self.sketches.get(tag)
-        return None if means is None else Sketch(self.variances, means)
+    def domains(self) -> tuple[Sketched, ...]:
+        """All sources: that of the text, then those that were passed on."""
+        return (self.own, *self.passed_on)
 
     def frequencies(self) -> Floats:
         """Frequencies (F, 2H) of the sketches, by the seed."""
@@ -145,30 +127,44 @@ class SourceFile:
 
 def source_bytes(source: SourceFile) -> bytes:
     """The file's content; equal sources give equal bytes."""
-    rows = sorted(source.sketches)
+    own, *passed_on = map(_domain, source.domains())
     header = _Header(
+        **msgspec.structs.asdict(own),
         format=format_name(KIND, FORMAT),
         architecture=source.network.architecture,
         vocabulary=source.vocabulary.to_state(),
         characters=source.characters.to_state() if source.characters else None,
-        scheme=source.tags.scheme,
-        tags=list(source.tags.tags),
-        counts=list(source.counts),
-        sketched=rows,
-        variances=list(source.variances),
+        scheme=source.own.tags.scheme,
         features=source.features,
         seed=source.seed,
         min_count=source.min_count,
         probe=_probe(source.frequencies()),
-        noise=source.noise,
         provenance=source.provenance,
+        passed_on=passed_on,
     )
     arrays = source.network.named()
-    if rows:
-        kind = arrays["forward.W"].dtype
-        arrays[_MEANS] = np.stack([source.sketches[row] for row in rows]).astype(kind)
+    kind = arrays["forward.W"].dtype
+    for number, domain in enumerate(source.domains()):
+        means = [domain.sketches[row] for row in sorted(domain.sketches)]
+        if means:
+            arrays[_means(number)] = np.stack(means).astype(kind)
     text = json.dumps(msgspec.to_builtins(header), ensure_ascii=False, sort_keys=True)
     return pack(arrays, text)
+
+
+def _domain(source: Sketched) -> _Domain:
+    return _Domain(
+        tags=list(source.tags.tags),
+        counts=list(source.counts),
+        sketched=sorted(source.sketches),
+        variances=list(source.variances),
+        noise=source.noise,
+    )
+
+
+def _means(number: int) -> str:
+    """Name of the array of a source's sketches."""
+    return "sketches" if number == 0 else f"sketches{number + 1}"
 
 
 def _probe(frequencies: Floats) -> list[float]:
@@ -213,33 +209,31 @@ def _checked(held: Container, vocabulary_key: str | PathLike[str] | None) -> Sou
     plain = {"provenance": header.provenance}
     try:
         vocabulary = Vocabulary.from_state(header.vocabulary)
-        tags = TagSet(tuple(header.tags), header.scheme)
+        tags = [TagSet(tuple(domain.tags), header.scheme) for domain in header.domains()]
         characters = Characters.from_state(header.characters) if header.characters else None
         require_one_lock(vocabulary, characters)
         _require_fitting(header, vocabulary, characters)
     except (ValueError, LadtlError) as error:
         raise misfit(name, plain, str(error)) from None
     wanted = parameter_shapes(header.architecture)
-    if header.sketched:
-        shape = len(header.sketched), len(header.variances), 2, header.features
-        wanted[_MEANS] = shape
+    for number, domain in enumerate(header.domains()):
+        if domain.sketched:
+            shape = len(domain.sketched), len(domain.variances), 2, header.features
+            wanted[_means(number)] = shape
     require_arrays(name, held.shapes, wanted)
     arrays = held.arrays()
     require_values(name, arrays)
-    means = arrays.pop(_MEANS, np.zeros((0, 0))).astype(np.float64)
+    own, *passed_on = _sketched(header, tags, arrays)
     vocabulary, characters = opened(name, vocabulary, characters, vocabulary_key)
     found = SourceFile(
         network=from_named(header.architecture, arrays),
         vocabulary=vocabulary,
         characters=characters,
-        tags=tags,
-        counts=tuple(header.counts),
-        variances=tuple(header.variances),
+        own=own,
         features=header.features,
         seed=header.seed,
         min_count=header.min_count,
-        sketches=dict(zip(header.sketched, means, strict=True)),
-        noise=header.noise,
+        passed_on=tuple(passed_on),
         provenance=header.provenance,
         name=name,
         checksum=held.checksum or "",
@@ -250,6 +244,20 @@ def _checked(held: Container, vocabulary_key: str | PathLike[str] | None) -> Sou
             "export it again with these versions of ladtl_np and NumPy"
         )
     return found
+
+
+def _sketched(
+    header: _Header, tags: Sequence[TagSet], arrays: Mapping[str, Floats]
+) -> Iterator[Sketched]:
+    for number, (domain, of) in enumerate(zip(header.domains(), tags, strict=True)):
+        means = arrays.get(_means(number), np.zeros((0, 0))).astype(np.float64)
+        yield Sketched(
+            tags=of,
+            counts=tuple(domain.counts),
+            variances=tuple(domain.variances),
+            sketches=dict(zip(domain.sketched, means, strict=True)),
+            noise=domain.noise,
+        )
 
 
 def _read_header(held: Container) -> _Header:
@@ -265,17 +273,20 @@ def _require_fitting(
     header: _Header, vocabulary: Vocabulary, characters: Characters | None
 ) -> None:
     """Refuse parts that do not fit each other."""
-    of, m = header.architecture, len(header.tags)
-    sizes = len(vocabulary), len(characters or ()), m, len(header.counts)
-    if sizes != (of.vocabulary, of.characters, of.target_tags, m):
+    of, domains = header.architecture, header.domains()
+    tags = [len(domain.tags) for domain in domains]
+    sizes = len(vocabulary), len(characters or ()), [len(domain.counts) for domain in domains]
+    if (*sizes, tags) != (of.vocabulary, of.characters, tags, [of.target_tags, *of.sources()]):
         raise ValueError("vocabulary, alphabet, tags or counts do not fit the arrays' sizes")
-    if of.source_tags or of.more_source_tags or of.shared_crf or of.projection != "none":
+    if of.shared_crf or of.projection != "none":
         raise ValueError("it has another head than the source's")
     if min(of.embedding, of.hidden) < 1:
         raise ValueError("the architecture has sizes that are none")
     if min(of.character_embedding, of.character_hidden) < bool(characters):
         raise ValueError("the architecture has sizes that are none")
-    if sorted(set(header.sketched)) != header.sketched or not set(header.sketched) <= set(range(m)):
-        raise ValueError("its sketches are of tags that are not there")
+    for domain, m in zip(domains, tags, strict=True):
+        rows = domain.sketched
+        if sorted(set(rows)) != rows or not set(rows) <= set(range(m)):
+            raise ValueError("its sketches are of tags that are not there")
     if len(header.probe) != min(_PROBE, header.features * 2 * of.hidden):
         raise ValueError("its frequencies are not told")

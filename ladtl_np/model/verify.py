@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import NamedTuple
 
+from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import ModelFileError
 from ladtl_np.model.container import Container, open_container, require_arrays
 from ladtl_np.model.file import parameter_shapes
@@ -57,10 +58,12 @@ def verify_source(path: str | PathLike[str]) -> list[Check]:
 
 def _of_source(path: str | PathLike[str]) -> Iterator[str]:
     source = load_source_file(path)
+    own, passed_on = source.own, len(source.passed_on)
+    also = f"; {counted(passed_on, 'more sources')}, passed on" if passed_on else ""
     yield (
-        f"{len(source.vocabulary):,} words, {len(source.tags):,} tags, "
-        f"{len(source.sketches):,} sketches of {len(source.variances):,} Gaussians and "
-        f"{source.features:,} frequencies; checksum and values as they were written"
+        f"{len(source.vocabulary):,} words, {len(own.tags):,} tags, "
+        f"{len(own.sketches):,} sketches of {len(own.variances):,} Gaussians and "
+        f"{source.features:,} frequencies{also}; checksum and values as they were written"
     )
 
 

@@ -49,9 +49,10 @@ def row_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
 
 
 def _sketched_pairs(batch: Batch, objective: Objective) -> tuple[RowPair, ...]:
-    """The target's rows of each matched tag that has a sketch."""
+    """The target's rows of each source's matched tags that have a sketch."""
     target, mu, none = batch.target, label_weights(objective), np.zeros(0, np.int64)
-    known = zip(objective.sketches, objective.matched[1].tolist(), mu, strict=True)
+    tags = np.concatenate([tie.matched[1] for tie in objective.ties])
+    known = zip(objective.sketches, tags.tolist(), mu, strict=True)
     pairs = (
         RowPair(label, none, target.rows[target.tags == tag])
         for label, (sketch, tag, weight) in enumerate(known)

@@ -67,7 +67,8 @@ class Objective:
     frequencies
         (F, 2H) of the random features, fixed for the run; None where the MMD is exact.
     sketches
-        Of the rows of each matched tag of a source that has no sentences; None for a tag without.
+        Of the rows of each matched tag of sources that have no sentences, one source after the
+        other; None for a tag without.
     """
 
     options: ObjectiveOptions

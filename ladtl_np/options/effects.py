@@ -111,8 +111,14 @@ _RULES = (
         "name one with --source",
     ),
     _Rule(
-        "data.shares data.concatenate",
+        "data.concatenate",
         lambda given: given.several,
+        "with one source",
+        "name more with --source",
+    ),
+    _Rule(
+        "data.shares",
+        lambda given: given.several or bool(given.config.data.source_model),
         "with one source",
         "name more with --source",
     ),

@@ -35,7 +35,7 @@ _NEEDED: dict[str, Callable[[Method], bool]] = {
     "training.batches": lambda method: method.mmd != "none" and method.reads_source,
     "training.source_batch": lambda method: method.reads_source,
     "data.source_fraction": lambda method: method.reads_source,
-    "data.shares": lambda method: method.reads_source,
+    "data.shares": lambda method: method.reads_source or method.source == "as a file",
     "data.concatenate": lambda method: method.reads_source,
     "data.source_model": lambda method: method.source == "as a file",
 }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 from ladtl_np.training.events import Evaluation
@@ -24,11 +23,10 @@ def sources_record(prepared: Prepared) -> list[dict[str, Any]]:
 
     One that is a file without its text has no sentences.
     """
+    trained = prepared.trained_sources()
     if prepared.from_file is not None:
-        name = Path(prepared.config.data.source_model).name
-        matched = len(prepared.objective.matched[0])
-        return [{"name": name, "share": 1.0, "sentences_used": 0, "matched_tags": matched}]
-    pairs = zip(prepared.trained_sources(), prepared.objective.ties, strict=True)
+        trained = [(name, ()) for name in prepared.from_file.names()]
+    pairs = zip(trained, prepared.objective.ties, strict=True)
     return [
         {
             "name": name,

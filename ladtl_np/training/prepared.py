@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import NamedTuple
 
 from ladtl_np.corpus.characters import Characters
@@ -87,18 +88,23 @@ class Source:
 
 
 class FromFile(NamedTuple):
-    """A source that is there as a file without its text.
+    """What is there of the source as a file without its text, or of several in one file.
 
     Attributes
     ----------
     file
         What it holds.
-    head
-        Its tags and their partners.
+    heads
+        Of each source its tags, their partners, and its share.
     """
 
     file: SourceFile
-    head: SourceHead
+    heads: tuple[SourceHead, ...]
+
+    def names(self) -> list[str]:
+        """What the sources are called: the file, and those that it passes on by their number."""
+        name = PurePath(self.file.name).name
+        return [name, *(f"{name} ({number + 2})" for number in range(len(self.heads) - 1))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ class Prepared:
     remarks
         What the user should know of the corpora.
     from_file
-        The source that is a file without its text; None where there is none.
+        The sources that are a file without their text; None where there is none.
     """
 
     config: Config
@@ -198,9 +204,14 @@ class Prepared:
     @property
     def source_tags(self) -> TagSet | None:
         """Tags of the only source, or of the first; None without one."""
+        return self.heads[0].tags if self.heads else None
+
+    @property
+    def heads(self) -> tuple[SourceHead, ...]:
+        """Tags, partners and share of each source; none where the target is trained alone."""
         if self.from_file is not None:
-            return self.from_file.head.tags
-        return self.sources[0].head.tags if self.sources else None
+            return self.from_file.heads
+        return tuple(source.head for source in self.sources)
 
     def tied_sources(self) -> list[tuple[Source, SourceTie]]:
         """Each source with how it is tied to the target."""

@@ -24,7 +24,16 @@ from ladtl_np.printable import LONG, shown
 from ladtl_np.shapes import Floats
 from ladtl_np.training.similarity import polynomial_similarity
 
-__all__ = ["aligned_heads", "joined", "maps_of", "match_of", "sampled", "shares_of"]
+__all__ = [
+    "aligned_heads",
+    "joined",
+    "maps_of",
+    "match_of",
+    "matches_told",
+    "paired",
+    "sampled",
+    "shares_of",
+]
 
 
 def sampled(config: Config, corpora: Sequence[Corpus]) -> tuple[Corpus, ...]:
@@ -88,7 +97,17 @@ def maps_of(
         )
     if len(corpora) == 1:
         return given
-    types = [set(TagSet.from_corpora([corpus]).types) for corpus in corpora]
+    return paired([set(TagSet.from_corpora([corpus]).types) for corpus in corpora], given)
+
+
+def paired(types: Sequence[set[str]], given: Sequence[LabelMap]) -> list[LabelMap]:
+    """What of each source's map is of its own types; each pair has some source.
+
+    Raises
+    ------
+    DataError
+        If a map names a type that no source under it has.
+    """
     return [_own_pairs(one, given, types, number) for number, one in enumerate(given)]
 
 
@@ -126,17 +145,22 @@ def match_of(corpora: Sequence[Corpus], heads: Sequence[SourceHead], target: Tag
     """Which types match, of each source, in words."""
     if not heads:
         return "One domain only: no tags to match."
+    tags = [TagSet.from_corpora([corpus], target.scheme) for corpus in corpora]
+    return matches_told([corpus.name for corpus in corpora], heads, tags, target)
+
+
+def matches_told(
+    names: Sequence[str], heads: Sequence[SourceHead], tags: Sequence[TagSet], target: TagSet
+) -> str:
+    """The same of sources that have these names and tags."""
     told = [
-        describe_match(TagSet.from_corpora([c], target.scheme), target, h.label_map)
-        for c, h in zip(corpora, heads, strict=True)
+        describe_match(own, target, head.label_map) for own, head in zip(tags, heads, strict=True)
     ]
     if len(told) == 1:
         return told[0]
-    names = (shown(corpus.name, LONG) for corpus in corpora)
-    shares = (f"{100 * head.share:.1f} %" for head in heads)
     return "\n".join(
-        f"{name}, share {share}:\n{match}"
-        for name, share, match in zip(names, shares, told, strict=True)
+        f"{shown(name, LONG)}, share {100 * head.share:.1f} %:\n{match}"
+        for name, head, match in zip(names, heads, told, strict=True)
     )
 
 

@@ -28,8 +28,9 @@ from ladtl_np.layers.mmd_variances import (
 from ladtl_np.layers.random_features import mean_features, random_frequencies, seen_variances
 from ladtl_np.model.file import Model
 from ladtl_np.model.hashed import hashed
-from ladtl_np.model.network import EMBEDDING, TARGET, Network, from_named
-from ladtl_np.model.source_file import Noise, SourceFile
+from ladtl_np.model.network import EMBEDDING, TARGET, Network, from_named, source_head
+from ladtl_np.model.sketched import Noise, Sketched
+from ladtl_np.model.source_file import SourceFile
 from ladtl_np.objective.batching import EncodedSentence, domain_batch
 from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.options.seeds import stream
@@ -69,6 +70,9 @@ class ExportOptions(NamedTuple):
         Multiple of the sensitivity that is added to the sketches; 0 is none.
     delta
         Of the guarantee that is told with the noise.
+    passed_on
+        File that the model learned from, whose sources stay beside its own. Its frequencies are
+        taken, whatever `features` and `seed` say.
     """
 
     kernel: Literal["reference", "median"] = "reference"
@@ -78,6 +82,7 @@ class ExportOptions(NamedTuple):
     key: HashKey | None = None
     noise: float = 0.0
     delta: float = DELTA
+    passed_on: SourceFile | None = None
 
 
 def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> SourceFile:
@@ -95,8 +100,8 @@ def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> Sourc
     Raises
     ------
     UsageError
-        If a map or mask stands before the model's CRF, or its words are hashed and the key is
-        missing.
+        If a map or mask stands before the model's CRF, its words are hashed and the key is
+        missing, or it did not learn from the file that is to be passed on.
     DataError
         If the text has no sentence, or a tag that is none of the model's.
     """
@@ -109,7 +114,12 @@ def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> Sourc
         raise UsageError(KEY_WANTED)
     if not corpus.sentences or any(sentence.tags is None for sentence in corpus):
         raise DataError(f"{corpus.name}: the sketches need annotated sentences")
-    network, vocabulary = _pruned(_one_head(model.network), model.vocabulary, corpus, options)
+    before = options.passed_on
+    if before is not None:
+        _require_learned_from(model, before)
+        options = options._replace(features=before.features, seed=before.seed)
+    heads = _heads(model.network, passed_on=before is not None)
+    network, vocabulary = _pruned(heads, model.vocabulary, corpus, options)
     characters = model.characters
     numbers: dict[str, int] | None = None if characters is None else {}
     encoded = encode_corpus(corpus, vocabulary, model.target_tags, numbers)
@@ -131,21 +141,38 @@ def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> Sourc
         network=network,
         vocabulary=vocabulary,
         characters=characters,
-        tags=model.target_tags,
-        counts=tuple(counts.tolist()),
-        variances=variances,
+        own=Sketched(model.target_tags, tuple(counts.tolist()), variances, means, noise),
         features=count,
         seed=options.seed,
-        sketches=means,
         min_count=options.min_count,
-        noise=noise,
+        passed_on=() if before is None else before.domains(),
         provenance={"versions": versions()},
     )
 
 
-def _one_head(network: Network) -> Network:
-    """Encoder and the CRF of the domain that the model tags, as a model of one domain."""
+def _require_learned_from(model: Model, file: SourceFile) -> None:
+    """Refuse to pass on sources that the model does not know: it keeps their CRFs as they were."""
+    ours, theirs = model.network.named(), file.network.named()
+    tags = [head.tags for head in model.sources]
+    same = tags == [domain.tags for domain in file.domains()] and all(
+        np.array_equal(
+            ours.get(f"{source_head(number)}.{kind}", np.zeros(0)), theirs[f"{head}.{kind}"]
+        )
+        for number, head in enumerate([TARGET, *map(source_head, range(len(file.passed_on)))])
+        for kind in "WA"
+    )
+    if not same:
+        raise UsageError(
+            f"{model.name or 'the model'} did not learn from {file.name}: it has other CRFs of "
+            "its sources. Name the file that it was trained with by --source-model"
+        )
+
+
+def _heads(network: Network, *, passed_on: bool) -> Network:
+    """Encoder and the CRF of the domain that the model tags, with those of its sources or not."""
     sizes = network.architecture
+    if passed_on:
+        return network.copy()
     alone = msgspec.structs.replace(sizes, source_tags=0, more_source_tags=(), shared_crf=False)
     arrays = network.named()
     for kind in "WAb":
@@ -157,13 +184,24 @@ def _one_head(network: Network) -> Network:
 def _pruned(
     network: Network, vocabulary: Vocabulary, corpus: Corpus, options: ExportOptions
 ) -> tuple[Network, Vocabulary]:
-    """Leave out words that are rare in the text; which words occur once is left out as well."""
+    """Leave out words that are rare in the text; which words occur once is left out as well.
+
+    Words of a file that is passed on stay.
+    """
     rows = np.arange(len(vocabulary))
     if options.min_count > 1:
         found = Counter(
             int(row) for sentence in corpus for row in vocabulary.encode(sentence.tokens)
         )
-        rows = np.array([0] + [row for row in rows[1:] if found[row] >= options.min_count])
+        known = set(options.passed_on.vocabulary.words if options.passed_on is not None else ())
+        rows = np.array(
+            [0]
+            + [
+                row
+                for row in rows[1:]
+                if found[row] >= options.min_count or vocabulary.words[row] in known
+            ]
+        )
     words = tuple(vocabulary.words[row] for row in rows)
     kept = replace(vocabulary, words=words, singleton=np.zeros(len(words), np.bool_))
     sizes = msgspec.structs.replace(network.architecture, vocabulary=len(words))

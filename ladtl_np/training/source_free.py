@@ -9,15 +9,15 @@ import numpy as np
 
 from ladtl_np.corpus.cutting.measuring import measure_profile
 from ladtl_np.corpus.hashing import KEY_WANTED, HashKey
-from ladtl_np.corpus.labels import LabelMap, TagSet, describe_match
+from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import UNKNOWN, Vocabulary
 from ladtl_np.errors import UsageError
-from ladtl_np.model.network import EMBEDDING, SOURCE, Network, from_named
+from ladtl_np.model.network import EMBEDDING, Network, from_named, source_head
 from ladtl_np.model.source_file import SourceFile, load_source_file
 from ladtl_np.model.source_head import SourceHead
 from ladtl_np.objective.terms import Objective
-from ladtl_np.options.config import Config
+from ladtl_np.options.config import DEFAULTS, Config
 from ladtl_np.options.method_options import ReloadOptions
 from ladtl_np.options.methods import Method
 from ladtl_np.training.encoding import encode_corpus
@@ -26,6 +26,7 @@ from ladtl_np.training.method_objective import objective_of
 from ladtl_np.training.prepared import Corpora, FromFile, Prepared
 from ladtl_np.training.reloading import carry_layers
 from ladtl_np.training.remarks import opening_remarks, unknown_tokens
+from ladtl_np.training.source_domains import matches_told, paired
 from ladtl_np.training.start_values import StartValues
 from ladtl_np.training.word_vectors import known_words
 
@@ -40,8 +41,8 @@ def read_source(config: Config, label_map: LabelMap) -> FromFile:
     ModelFileError
         If it is no sound export.
     UsageError
-        If sizes, scheme or normalisation are others than the options say, or its words are hashed
-        and the key is not given.
+        If sizes, scheme or normalisation are others than the options say, its words are hashed and
+        the key is not given, or shares are wanted that its sources cannot have.
     DataError
         If the label map names types that are not there.
     """
@@ -52,7 +53,7 @@ def read_source(config: Config, label_map: LabelMap) -> FromFile:
         "model.embedding": (options.model.embedding, of.embedding),
         "model.hidden": (options.model.hidden, of.hidden),
         "model.emission_bias": (options.model.emission_bias, of.emission_bias),
-        "model.scheme": (options.model.scheme, file.tags.scheme.lower()),
+        "model.scheme": (options.model.scheme, file.own.tags.scheme.lower()),
         "characters.hidden": (options.characters.hidden, of.character_hidden),
         "vocabulary.lower": (options.vocabulary.lower, file.vocabulary.lower),
         "vocabulary.digits_to_zero": (
@@ -78,7 +79,30 @@ def read_source(config: Config, label_map: LabelMap) -> FromFile:
             f"{file.name}: its words are not hashed, and vocabulary.key has no effect; leave it "
             "out, or export the source with it"
         )
-    return FromFile(file, SourceHead(file.tags, label_map, 1.0))
+    return FromFile(file, _heads_of(file, label_map, config.data.shares))
+
+
+def _heads_of(file: SourceFile, label_map: LabelMap, shares: str) -> tuple[SourceHead, ...]:
+    """Tags, pairs of types and share of each source in a file."""
+    domains = file.domains()
+    if shares == "likeness":
+        raise UsageError(
+            f"{file.name}: data.shares=likeness compares sentences, and the file has none; choose "
+            "size, which counts tokens here, or equal"
+        )
+    if shares != DEFAULTS.data.shares and len(domains) == 1:
+        raise UsageError(
+            f"{file.name}: data.shares has no effect with a file of one source; leave it out"
+        )
+    parts = [sum(domain.counts) if shares == "size" else 1 for domain in domains]
+    total = sum(parts) or 1
+    maps = [label_map] * len(domains)
+    if len(domains) > 1:
+        maps = paired([set(domain.tags.types) for domain in domains], maps)
+    return tuple(
+        SourceHead(domain.tags, pairs, part / total)
+        for domain, pairs, part in zip(domains, maps, parts, strict=True)
+    )
 
 
 def known_to_both(own: Vocabulary, file: SourceFile) -> Vocabulary:
@@ -116,11 +140,11 @@ def started(
     own, both
         These, and those of both from `known_to_both`.
     source
-        Whose words and CRF are taken.
+        Whose words are taken, and for whose CRFs there is room.
     target
         Tags of the target.
     """
-    network = start.network([source.head.tags], target)
+    network = start.network([head.tags for head in source.heads], target)
     theirs = source.file.network
     table = np.zeros((len(both), network.embedding.shape[1]), np.float32)
     table[[0, *(both.index[word] for word in own.words[1:])]] = network.embedding
@@ -131,10 +155,15 @@ def started(
 
 
 def tied_to_sketches(objective: Objective, network: Network, file: SourceFile) -> Objective:
-    """The loss with the source's side as constants: its CRF frozen, its rows by their sketches."""
-    crf = tuple(name for name in network.weights if name.startswith(f"{SOURCE}."))
-    sketches = tuple(file.sketch(row) for row in objective.matched[0].tolist())
-    return replace(objective, frozen=crf, frequencies=file.frequencies(), sketches=sketches)
+    """The loss with the sources' side as constants: CRFs frozen, rows by their sketches."""
+    heads = tuple(f"{source_head(number)}." for number in range(len(objective.ties)))
+    frozen = tuple(name for name in network.weights if name.startswith(heads))
+    sketches = tuple(
+        domain.sketch(row)
+        for domain, tie in zip(file.domains(), objective.ties, strict=True)
+        for row in tie.matched[0].tolist()
+    )
+    return replace(objective, frozen=frozen, frequencies=file.frequencies(), sketches=sketches)
 
 
 def prepare_source_free(
@@ -164,10 +193,11 @@ def prepare_source_free(
     vocabulary, characters = known_to_both(own, source.file), source.file.characters
     numbers: dict[str, int] | None = None if characters is None else {}
     tags = TagSet.from_corpora([target], config.model.scheme.upper())
-    label_map.check(source.head.tags, tags)
-    objective = objective_of(config, method, False, [source.head], tags)
+    for head in source.heads:
+        head.label_map.check(head.tags, tags)
+    objective = objective_of(config, method, False, source.heads, tags)
     start = StartValues(config, method, False, own, characters, rows)
-    sizes = start.architecture([source.head.tags], tags)
+    sizes = start.architecture([head.tags for head in source.heads], tags)
     sizes = msgspec.structs.replace(sizes, vocabulary=len(vocabulary))
     memory = require_memory(estimate(config, method, sizes, (), target, corpora.dev))
     network = started(start, own, vocabulary, source, tags)
@@ -186,8 +216,8 @@ def prepare_source_free(
         target_tags=tags,
         objective=tied_to_sketches(objective, network, source.file),
         network=network,
-        label_map=label_map,
-        match=describe_match(source.head.tags, tags, label_map),
+        label_map=source.heads[0].label_map,
+        match=matches_told(source.names(), source.heads, [h.tags for h in source.heads], tags),
         profile=measure_profile([target]),
         vectors=vectors,
         characters=characters,

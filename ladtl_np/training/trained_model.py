@@ -45,7 +45,7 @@ def build_model(
         network=network,
         vocabulary=vocabulary,
         source_tags=prepared.source_tags,
-        more_sources=tuple(source.head for source in prepared.sources[1:]),
+        more_sources=prepared.heads[1:],
         target_tags=prepared.target_tags,
         label_map=dict(prepared.label_map.pairs),
         profile=prepared.profile,

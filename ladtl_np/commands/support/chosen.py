@@ -79,8 +79,9 @@ def _only_file(files: Sequence[str]) -> str | None:
     if len(files) > 1:
         raise UsageError(
             "--source-model is given more than once: each file has an encoder of its own, and a "
-            "sketch of one's hidden states means nothing to the other. Give one, or export a model "
-            "that was trained on all sources together"
+            "sketch of one's hidden states means nothing to the other. Give one; a file of several "
+            "sources is made by training on the second with the first one's file, and then "
+            "ladtl source export --pass-on"
         )
     return files[0] if files else None
 

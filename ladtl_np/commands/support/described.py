@@ -10,6 +10,7 @@ from ladtl_np.printable import shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
+    from ladtl_np.model.sketched import Sketched
     from ladtl_np.model.source_file import SourceFile
     from ladtl_np.model.source_head import SourceHead
 
@@ -55,7 +56,7 @@ def describe_model(model: Model) -> dict[str, Any]:
 
 def describe_source(source: SourceFile) -> dict[str, Any]:
     """Everything about an exported source but its numbers and its words, as plain values."""
-    sizes, tags = source.network.architecture, source.tags
+    sizes, own, *passed_on = source.network.architecture, *map(_sketched, source.domains())
     return {
         "kind": "source without its text",
         "embedding": sizes.embedding,
@@ -66,14 +67,23 @@ def describe_source(source: SourceFile) -> dict[str, Any]:
         "hashed": source.vocabulary.lock is not None,
         "lower": source.vocabulary.lower,
         "digits_to_zero": source.vocabulary.digits_to_zero,
-        "scheme": tags.scheme,
+        "scheme": source.own.tags.scheme,
+        **own,
+        "features": source.features,
+        "passed_on": passed_on,
+        "provenance": source.provenance,
+    }
+
+
+def _sketched(source: Sketched) -> dict[str, Any]:
+    """What a file says of one source."""
+    tags = source.tags
+    return {
         "types": list(tags.types),
         "counts": dict(zip(tags.tags, source.counts, strict=True)),
         "sketches": [tags.tags[row] for row in sorted(source.sketches)],
         "variances": list(source.variances),
-        "features": source.features,
         "noise": msgspec.to_builtins(source.noise),
-        "provenance": source.provenance,
     }
 
 

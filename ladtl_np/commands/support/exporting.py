@@ -10,10 +10,11 @@ from typing import Any, Literal, NamedTuple
 from ladtl_np.commands.support.formats import warn
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import UsageError
 from ladtl_np.files import write_atomically
 from ladtl_np.model.file import Model, load_model
-from ladtl_np.model.source_file import SourceFile, source_bytes
+from ladtl_np.model.source_file import SourceFile, load_source_file, source_bytes
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.options.config import apply_settings, merge_options, parse_config, read_config
 from ladtl_np.printable import LONG, shown
@@ -32,16 +33,17 @@ class Exported(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        source, noise = self.source, self.source.noise
+        source, own, noise = self.source, self.source.own, self.source.own.noise
         return {
             "file": str(self.out),
             "words": len(source.vocabulary),
             "hashed": source.vocabulary.lock is not None,
-            "tags": len(source.tags),
-            "sketches": len(source.sketches),
+            "tags": len(own.tags),
+            "sketches": len(own.sketches),
             "sentences": self.sentences,
-            "variances": list(source.variances),
+            "variances": list(own.variances),
             "features": source.features,
+            "passed_on": len(source.passed_on),
             "noise": None
             if noise is None
             else {name: getattr(noise, name) for name in noise.__struct_fields__},
@@ -49,13 +51,17 @@ class Exported(NamedTuple):
 
     def text(self) -> str:
         """Lines for people."""
-        source, noise, out = self.source, self.source.noise, shown(str(self.out), LONG)
+        source, own, noise = self.source, self.source.own, self.source.own.noise
+        out = shown(str(self.out), LONG)
         kind = "hashed" if source.vocabulary.lock is not None else "as they are written"
         lines = [
-            f"{out}: {len(source.vocabulary):,} words, {kind}; a CRF of {len(source.tags):,} tags",
-            f"Sketches of {len(source.sketches):,} tags from {self.sentences:,} sentences: "
-            f"{len(source.variances):,} Gaussians, {source.features:,} frequencies.",
+            f"{out}: {len(source.vocabulary):,} words, {kind}; a CRF of {len(own.tags):,} tags",
+            f"Sketches of {len(own.sketches):,} tags from {self.sentences:,} sentences: "
+            f"{len(own.variances):,} Gaussians, {source.features:,} frequencies.",
         ]
+        if source.passed_on:
+            more = counted(len(source.passed_on), "sources")
+            lines.append(f"Passed on as they were: CRF and sketches of {more}.")
         if noise is None:
             lines.append("No noise: the sketches are exact means of the text's hidden rows.")
         else:
@@ -83,6 +89,7 @@ def exported(
     vocabulary_key: str | None,
     noise: float,
     delta: float | None,
+    pass_on: str | None,
 ) -> Exported:
     """Read model and text, and write the file.
 
@@ -93,7 +100,7 @@ def exported(
     ModelFileError, DataError
         If the model or the text cannot be read.
     """
-    _require_free(out, [model, *([data] if data else [])], overwrite=overwrite)
+    _require_free(out, [model, *(path for path in (data, pass_on) if path)], overwrite=overwrite)
     held = load_model(model)
     hashed = held.vocabulary.lock is not None
     if hashed:
@@ -109,6 +116,7 @@ def exported(
         key=key,
         noise=noise,
         delta=DELTA if delta is None else delta,
+        passed_on=load_source_file(pass_on, vocabulary_key) if pass_on else None,
     )
     source = export_source(held, corpus, chosen)
     write_atomically(out, source_bytes(source))
