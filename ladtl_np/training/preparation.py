@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
 from ladtl_np.corpus.characters import Characters
 from ladtl_np.corpus.chosen import Chosen, read_chosen, take
 from ladtl_np.corpus.cutting.measuring import measure_profile
+from ladtl_np.corpus.cutting.profile import Profile
+from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sampling import sample
 from ladtl_np.corpus.sentence import Corpus
+from ladtl_np.corpus.vectors.used import UsedVectors
 from ladtl_np.errors import DataError
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.objective.batching import EncodedSentence
@@ -81,33 +85,86 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
     if config.data.concatenate and sources:
         sources = (joined(sources),)
     maps = maps_of(sources, label_maps, concatenate=config.data.concatenate) if sources else []
-    key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
     first, more = (sources[0], sources[1:]) if sources else (None, ())
     used = replace(corpora, source=first, target=target, more_sources=more)
+    words = _words(config, method, training, used)
+    prepared = _joined_parts(words, corpora, used, maps)
+    prepared = replace(prepared, chosen=chosen, label_map=maps[0] if maps else _only(label_maps))
+    return _with_method(prepared, words.start)
+
+
+class _Words(NamedTuple):
+    """What words and characters are to a run.
+
+    Attributes
+    ----------
+    start
+        Start values, with vocabulary and alphabet.
+    key
+        Under which the model's words are hashed; None where they stand as they are.
+    vectors
+        What a file of word vectors gave.
+    profile
+        How raw text has to be cut to look like the training data.
+    numbers
+        Number of each distinct word as it is written, to be filled in by encoding; None where
+        characters are not read.
+    """
+
+    start: StartValues
+    key: HashKey | None
+    vectors: UsedVectors | None
+    profile: Profile
+    numbers: dict[str, int] | None
+
+
+def _words(config: Config, method: Method, training: Sequence[Corpus], used: Corpora) -> _Words:
+    """Vocabulary and alphabet of the training sentences, and the vectors of words."""
+    key = read_or_make_key(config.vocabulary.key) if config.vocabulary.key else None
     vocabulary, rows, vectors = known_words(config, training, used.roles())
     characters = None
     if config.characters.hidden:
         least = config.vocabulary.min_count
         characters = Characters.build(training, lower=config.characters.lower, min_count=least)
-    # of the distinct words as they are written, where their characters are read
-    numbers: dict[str, int] | None = None if characters is None else {}
     shared = shares_crf(method, config.joint)
-    scheme = config.model.scheme.upper()
-    target_tags = TagSet.from_corpora([target], scheme)
-    need = f"method {config.method} with one CRF for both domains" if shared else ""
-    heads = aligned_heads(sources, maps, target_tags, need)
     start = StartValues(config, method, shared, vocabulary, characters, rows)
-    sizes = start.architecture([head.tags for head in heads], target_tags)
+    profile = measure_profile(training[::-1])  # the target decides
+    return _Words(start, key, vectors, profile, None if characters is None else {})
+
+
+def _joined_parts(
+    words: _Words, corpora: Corpora, used: Corpora, maps: Sequence[LabelMap]
+) -> Prepared:
+    """Heads, start values, encoded sentences and loss, before what only some methods do.
+
+    Parameters
+    ----------
+    words
+        What words are.
+    corpora
+        As read.
+    used
+        The same, with the sentences that are trained on.
+    maps
+        Pairs of types of each source.
+    """
+    start, numbers = words.start, words.numbers
+    config, method, sources, target = start.config, start.method, used.sources, used.target
+    tags = TagSet.from_corpora([target], config.model.scheme.upper())
+    need = f"method {config.method} with one CRF for both domains" if start.shared_crf else ""
+    heads = aligned_heads(sources, maps, tags, need)
+    sizes = start.architecture([head.tags for head in heads], tags)
     memory = require_memory(estimate(config, method, sizes, sources, target, corpora.dev))
-    network = start.network([head.tags for head in heads], target_tags)
+    network = start.network([head.tags for head in heads], tags)
     encoded = [
-        encode_corpus(corpus, vocabulary, head.tags, numbers)
+        encode_corpus(corpus, start.vocabulary, head.tags, numbers)
         for corpus, head in zip(sources, heads, strict=True)
     ]
-    of_target = encode_corpus(target, vocabulary, target_tags, numbers)
+    of_target = encode_corpus(target, start.vocabulary, tags, numbers)
     shares = shares_of(config, encoded, of_target, network.embedding) if sources else []
     heads = [head._replace(share=share) for head, share in zip(heads, shares, strict=True)]
-    prepared = Prepared(
+    unknown, characters = unknown_tokens(corpora, start.vocabulary), start.characters
+    return Prepared(
         config=config,
         method=method,
         sources=tuple(
@@ -116,30 +173,33 @@ def prepare(config: Config, corpora: Corpora, *label_maps: LabelMap | None) -> P
         ),
         target=of_target,
         dev=corpora.dev,
-        vocabulary=vocabulary,
-        target_tags=target_tags,
-        objective=objective_of(config, method, shared, heads, target_tags),
+        vocabulary=start.vocabulary,
+        target_tags=tags,
+        objective=objective_of(config, method, start.shared_crf, heads, tags),
         network=network,
-        label_map=maps[0] if maps else _only(label_maps),
-        match=match_of(sources, heads, target_tags),
-        profile=measure_profile(training[::-1]),  # the target decides
-        vectors=vectors,
+        label_map=LabelMap(),
+        match=match_of(sources, heads, tags),
+        profile=words.profile,
+        vectors=words.vectors,
         characters=characters,
-        key=key,
+        spelled=None if characters is None else tuple(map(characters.spell, numbers or ())),
+        key=words.key,
         target_name=target.name,
-        chosen=chosen,
         target_tokens=target.token_count,
         memory=memory,
         target_scheme=corpora.target.scheme,
-        unknown=(unknown := unknown_tokens(corpora, vocabulary)),
+        unknown=unknown,
         remarks=opening_remarks(corpora, used, maps, unknown),
     )
-    if characters is not None and numbers is not None:
-        prepared = replace(prepared, spelled=tuple(map(characters.spell, numbers)))
-    if method.source == "before the target" or config.training.start == "source-model":
+
+
+def _with_method(prepared: Prepared, start: StartValues) -> Prepared:
+    """What the method does before training: a first stage, weights of the source's sentences."""
+    method = prepared.method
+    if method.source == "before the target" or prepared.config.training.start == "source-model":
         prepared = replace(prepared, first_stage=_source_stage(prepared, start))
     if method.source == "before the target":
-        return replace(prepared, sources=(), network=start.network([], target_tags))
+        return replace(prepared, sources=(), network=start.network([], prepared.target_tags))
     if method.source_weights == "similarity":
         return replace(prepared, sources=_weighted(prepared, start.trained_words))
     return prepared
