@@ -173,6 +173,8 @@ def run_all(folder: Path) -> World:
     begin("review", "review", run, i / "text.txt", "--out", o / "review.html")
     begin("evaluate", "evaluate", "--model", model, i / "test.txt", i / "dev.txt")
     begin("evaluate --json", "evaluate", "--model", model, i / "test.txt", "--json")
+    begin("evaluate --html", "evaluate", "--model", model, i / "test.txt", "--html",
+          o / "evaluated.html")  # fmt: skip
     begin("score", "score", i / "test.txt", o / "predicted.conll")
     begin("score --json", "score", run / "predictions-test.txt", "--json")
     begin("score --html", "score", i / "test.txt", o / "predicted.conll", "--html",

@@ -9,8 +9,13 @@ from click.testing import Result
 from conftest import Invoke, write_corpus
 
 from ladtl_np.commands.evaluate import compare_table
+from ladtl_np.commands.support.compared_page import documents_of_sure
+from ladtl_np.commands.support.units import probabilities_of
+from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus, Sentence
+from ladtl_np.model.evaluation import predict_sure
 from ladtl_np.model.file import Model, save_model
+from ladtl_np.model.tagging import make_decoder
 from ladtl_np.scoring import score
 from ladtl_np.training.preparation import Corpora
 
@@ -113,3 +118,33 @@ def test_untagged_gold_is_refused(evaluate: Invoke, tmp_path: Path) -> None:
     result = evaluate(path, "--tag-column", "none")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "no gold tags" in result.stderr
+
+
+def test_a_page_shows_what_a_model_gets_wrong_and_how_sure_it_was(
+    evaluate: Invoke, gold_file: str, tiny_model: Model, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.html"
+    gold = read_corpus(gold_file)
+    result = evaluate(gold_file, "--html", page)
+    assert (result.exit_code, "overall" in result.stdout) == (0, True)
+    text = page.read_text("utf-8")
+    assert str(tmp_path) not in text  # a page is handed on
+    assert text.count("<article") == len(gold)
+    found = predict_sure(make_decoder(tiny_model, threads=1), gold)
+    scores = score([each.tags or () for each in gold], [each.tags for each in found], "BIOES")
+    total = scores.conlleval.overall
+    assert f"{total.gold:,} gold entities, {total.predicted:,} predicted" in text
+    probabilities = [f"{100 * each:.0f} %" for each in probabilities_of(found)]
+    assert len(probabilities) == total.predicted > 0
+    assert [each for each in probabilities if each not in text] == []
+    documents = list(documents_of_sure(gold, found))
+    assert sum((each.probabilities or () for each in documents), ()) == probabilities_of(found)
+    for document in documents:
+        assert len(document.probabilities or ()) == len(document.entities or ())
+    again = evaluate(gold_file, "--html", page)
+    assert (again.exit_code, "give --overwrite" in again.stderr) == (2, True)
+    assert evaluate(gold_file, "--html", page, "--overwrite", "--json").exit_code == 0
+    two = evaluate(gold_file, gold_file, "--html", tmp_path / "other.html")
+    assert (two.exit_code, "one model on one file, got 1 and 2" in two.stderr) == (2, True)
+    for wrong in (("--overwrite",), ("--html", "-", "--json"), ("--html", gold_file)):
+        assert evaluate(gold_file, *wrong).exit_code == 2

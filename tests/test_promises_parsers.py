@@ -1355,6 +1355,8 @@ CONTROLS = "-n\t\n\x1b[31m\u202e"
 ODD_NAMES = {"bytes that are no UTF-8": BYTES, "tab, line end, control and bidi": CONTROLS}
 NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "evaluate --json": lambda odd, p: ("evaluate", "--model", p["model"], odd, "--json"),
+    "evaluate --html": lambda odd, p: ("evaluate", "--model", p["model"], p["gold"], "--html",
+                                       f"{odd}-new"),
     "score --html": lambda odd, p: ("score", p["gold"], p["gold"], "--html", f"{odd}-new"),
     "compare --gold": lambda odd, p: ("compare", p["gold"], p["gold"], "--gold", odd),
     "data demo": lambda odd, p: ("data", "demo", f"{odd}-new"),

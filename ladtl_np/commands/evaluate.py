@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ladtl_np.commands.support.command import Command
+from ladtl_np.commands.support.compared_page import check_page, documents_of_sure, write_page
 from ladtl_np.commands.support.evaluated import Evaluated, Results, as_json_of
 from ladtl_np.commands.support.formats import (
     DECODING,
@@ -28,6 +29,7 @@ from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.unknown import remark_on_unknown, unknown_told
+from ladtl_np.errors import UsageError
 from ladtl_np.options.precision import PRECISION, Precision
 from ladtl_np.printable import LONG, shown
 from ladtl_np.scoring import SEMANTICS, render
@@ -55,11 +57,23 @@ __all__ = ["Evaluated", "command", "compare_table", "evaluate_models"]
     is_flag=True,
     help="Tell as well whether the probabilities of entities hold.",
 )
+@click.option(
+    "--html",
+    metavar="FILE",
+    help="Write a page with all differences marked as well; of one model on one file.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace a page that is there.")
 @decoding_options
 @corpus_options
 @json_option
 def command(
-    models: tuple[str, ...], gold: tuple[str, ...], calibration: bool, as_json: bool, **options: Any
+    models: tuple[str, ...],
+    gold: tuple[str, ...],
+    calibration: bool,
+    html: str | None,
+    overwrite: bool,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     r"""Tag GOLD files of any format with models and score the tags.
 
@@ -72,6 +86,9 @@ def command(
     Brier score; and how many can be kept with a precision of 95 %, most probable first, and the
     recall that this leaves. `model calibrate` mends probabilities that do not hold.
 
+    --html writes the texts themselves, with what is missed, spurious, of the wrong type or in the
+    wrong place marked, and the probability of each entity: one page that needs no network.
+
     Gold tags are never changed. Illegal ones are counted, and types that the model does not know
     count as missed; both are named on standard error.
 
@@ -79,18 +96,24 @@ def command(
     Examples:
       ladtl evaluate --model run/best.safetensors demo/neurology/test.txt
       ladtl evaluate --model run/best.safetensors --calibration test.txt
+      ladtl evaluate --model run/best.safetensors test.txt --html differences.html
       ladtl evaluate --model a.safetensors --model b.safetensors dev.txt test.txt
       ladtl evaluate --model run/best.safetensors --token-column 0 --tag-column 3 test.txt --json
     """
     decoding = {name: options.pop(name) for name in DECODING}
+    _check_page(models, gold, html, overwrite=overwrite, as_json=as_json)
     reading = read_options(**options)
     refuse_idle_reading(gold, reading)
     corpora = [read_corpus(path, reading) for path in gold]
     remarks = [remark for corpus in corpora for remark in inspect(corpus)]
     tell(remarks)
-    found = evaluate_models(models, corpora, calibration=calibration, **decoding)
+    sure = html is not None
+    found = evaluate_models(models, corpora, calibration=calibration, sure=sure, **decoding)
     tell(found.remarks)
     remarks += found.remarks
+    if html is not None:
+        documents = documents_of_sure(corpora[0], found.sure[0])
+        write_page(html, corpora[0], documents, models[0], found.scores[0][0], overwrite=overwrite)
     results, how = found.scores, _told(found.ways, decoding["precision"])
     if as_json:
         facts = as_json_of(models, corpora, found, decoding["domain"], decoding["precision"])
@@ -112,6 +135,23 @@ def command(
         print_table(table)
     if not as_json:
         _tell_calibration(models, gold, found)
+
+
+def _check_page(
+    models: Sequence[str],
+    gold: Sequence[str],
+    html: str | None,
+    *,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Refuse a page of more than two sides, or one that cannot be written."""
+    check_page(html, [*models, *gold], overwrite=overwrite, as_json=as_json)
+    if html is not None and (len(models), len(gold)) != (1, 1):
+        raise UsageError(
+            f"--html shows one model on one file, got {len(models)} and {len(gold)}; call it for "
+            "each pair"
+        )
 
 
 def _tell_calibration(models: Sequence[str], gold: Sequence[str], found: Evaluated) -> None:
@@ -136,6 +176,7 @@ def evaluate_models(
     precision: Precision = PRECISION,
     *,
     calibration: bool = False,
+    sure: bool = False,
 ) -> Evaluated:
     """Score every model on every corpus.
 
@@ -153,6 +194,8 @@ def evaluate_models(
         File of word vectors that all models were trained with, for words that they do not know.
     calibration
         Whether it is to be told how well probabilities hold.
+    sure
+        Whether each sentence's tags are wanted, with their probabilities.
 
     Returns
     -------
@@ -162,11 +205,11 @@ def evaluate_models(
     from ladtl_np.arrays.workers import single_threaded_blas
     from ladtl_np.commands.support.models import load
     from ladtl_np.model.calibration import calibrate
-    from ladtl_np.model.evaluation import evaluate
+    from ladtl_np.model.evaluation import evaluate, predict_sure
     from ladtl_np.model.tag_names import way_of
     from ladtl_np.model.tagging import make_decoder
 
-    found = Evaluated([], [], [], [], [], [], [])
+    found = Evaluated([], [], [], [], [], [], [], [])
     for path in models:
         model = load(path, vocabulary_key, embeddings)
         decoder = make_decoder(
@@ -189,6 +232,9 @@ def evaluate_models(
             if calibration:
                 with single_threaded_blas():
                     found.calibrations[-1].append(calibrate(decoder, corpus))
+        if sure:
+            with single_threaded_blas():
+                found.sure[:] = [predict_sure(decoder, corpus) for corpus in corpora]
     return found
 
 

@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from ladtl_np.commands.support.command import Command, refuse_without_effect
+from ladtl_np.commands.support.compared_page import check_page, write_page
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell
 from ladtl_np.commands.support.reading import (
     column_options,
@@ -17,7 +18,6 @@ from ladtl_np.commands.support.reading import (
     refuse_idle_reading,
     scheme_option,
 )
-from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.commands.support.tagged import (
     in_scheme_of,
     read_predicted,
@@ -27,7 +27,7 @@ from ladtl_np.commands.support.tagged import (
 from ladtl_np.corpus.conversion import documents_of
 from ladtl_np.corpus.formats.reading import ReadOptions, Scheme
 from ladtl_np.corpus.inspection import inspect
-from ladtl_np.corpus.lines import display_name, open_input, page_name, read_lines
+from ladtl_np.corpus.lines import display_name, open_input, read_lines
 from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.tally import Remark
@@ -88,7 +88,7 @@ def command(
         raise UsageError(f"score takes one file or two, got {len(files)}")
     if files[1:] == ("-",) == files[:1]:
         raise UsageError("standard input holds one file; give it once to score two of its columns")
-    _check_page(html, files, overwrite=overwrite, as_json=as_json)
+    check_page(html, files, overwrite=overwrite, as_json=as_json)
     columns = (
         (-2 if len(files) == 1 else -1) if gold_column is None else gold_column,
         -1 if predicted_column is None else predicted_column,
@@ -106,7 +106,8 @@ def command(
     require_same_tokens(gold, predicted)
     scores = score([sentence.tags or () for sentence in gold], guesses, gold.scheme)
     if html is not None:
-        _write_page(html, gold, predicted, scores, overwrite=overwrite)
+        documents = documents_of(predicted)
+        write_page(html, gold, documents, predicted.name, scores, overwrite=overwrite)
     if as_json:
         print_json(_as_json(gold, predicted, scores, remarks))
         return
@@ -114,36 +115,6 @@ def command(
     schemes = [corpus.scheme for corpus in (gold, predicted)]
     table.title = "gold {}, predicted {}".format(*schemes)
     print_table(table)
-
-
-def _check_page(html: str | None, files: Sequence[str], *, overwrite: bool, as_json: bool) -> None:
-    """Refuse a page that cannot be written, before any work is done."""
-    if html is None:
-        refuse_without_effect(["overwrite"], "without --html", "name a page")
-        return
-    if html == "-" and as_json:
-        raise UsageError("--json and a page on standard output do not go together")
-    check_output(html, files, overwrite=overwrite)
-
-
-def _write_page(
-    html: str, gold: Corpus, predicted: Corpus, scores: Scores, *, overwrite: bool
-) -> None:
-    """Write the differences, sentence by sentence, as conlleval reads the tags."""
-    from ladtl_np.pages.compared import write_compared
-
-    names = page_name(predicted.name), page_name(gold.name)
-    title = names[0] if names[0] == names[1] else " against ".join(names)
-    total = scores.conlleval.overall
-    note = (
-        f"{total.gold:,} gold entities, {total.predicted:,} predicted, {total.correct:,} right: "
-        f"precision {100 * total.precision:.2f}, recall {100 * total.recall:.2f}, "
-        f"F1 {100 * total.f1:.2f} (conlleval)"
-    )
-    pairs = zip(documents_of(gold), documents_of(predicted), strict=True)
-    with open_output(html, overwrite=overwrite) as put:
-        for piece in write_compared(pairs, title, note):
-            put(piece)
 
 
 def _refuse_idle(files: Sequence[str], options: ReadOptions) -> None:

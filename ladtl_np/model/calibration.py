@@ -17,6 +17,7 @@ from ladtl_np.errors import DataError
 from ladtl_np.layers.posterior import chain_of, posteriors
 from ladtl_np.model.confidence import Sure
 from ladtl_np.model.decoding import Decoder
+from ladtl_np.model.evaluation import predict_sure
 from ladtl_np.model.tag_names import spelling_of
 from ladtl_np.options.calibration import By
 from ladtl_np.scoring.calibration import Calibration, Judged, calibration
@@ -48,11 +49,8 @@ def calibrate(decoder: Decoder, corpus: Corpus) -> dict[str, Calibration]:
         If a sentence of the corpus has no tags.
     """
     gold = [spans(_tags(corpus, sentence), corpus.scheme) for sentence in corpus]
-    lines = [sentence.line for sentence in corpus]
-    found = decoder.start_sure(
-        [sentence.tokens for sentence in corpus], lambda n: f"{corpus.name}:{lines[n]}"
-    )()
-    judged = [one for sure, there in zip(found, gold, strict=True) for one in _judged(sure, there)]
+    found = zip(predict_sure(decoder, corpus), gold, strict=True)
+    judged = [one for sure, there in found for one in _judged(sure, there)]
     return calibration(judged, Counter(kind for there in gold for _, _, kind in there))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ladtl_np.corpus.schemes import decoded_tags
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.errors import DataError
+from ladtl_np.model.confidence import Sure
 from ladtl_np.model.decoding import Decoder
 from ladtl_np.scoring import Scores, score
 
-__all__ = ["evaluate", "predict_tags"]
+__all__ = ["evaluate", "predict_sure", "predict_tags"]
 
 
 def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
@@ -22,6 +23,14 @@ def predict_tags(decoder: Decoder, corpus: Corpus) -> list[tuple[str, ...]]:
         [sentence.tokens for sentence in corpus], lambda n: f"{corpus.name}:{lines[n]}"
     )
     return [decoded_tags(tags, corpus.scheme) for tags in tagged]
+
+
+def predict_sure(decoder: Decoder, corpus: Corpus) -> list[Sure]:
+    """Tags of every sentence in BIOES, and how sure they are; its own tags are not looked at."""
+    lines = [sentence.line for sentence in corpus]
+    return decoder.start_sure(
+        [sentence.tokens for sentence in corpus], lambda n: f"{corpus.name}:{lines[n]}"
+    )()
 
 
 def evaluate(decoder: Decoder, corpus: Corpus) -> Scores:

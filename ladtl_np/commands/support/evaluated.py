@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ladtl_np.corpus.inspection import illegal_places
 from ladtl_np.corpus.sentence import Corpus
@@ -12,6 +12,9 @@ from ladtl_np.corpus.unknown import UnknownTokens
 from ladtl_np.options.precision import Precision
 from ladtl_np.scoring import Scores
 from ladtl_np.scoring.calibration import Calibration
+
+if TYPE_CHECKING:
+    from ladtl_np.model.confidence import Sure
 
 __all__ = ["Evaluated", "Results", "as_json_of"]
 
@@ -32,6 +35,9 @@ class Evaluated(NamedTuple):
         What stands out.
     calibrations
         How well probabilities hold, if that was asked for: by model, then by file.
+    sure
+        Each sentence's tags with their probabilities, if a page was asked for: by file, of the
+        model that came last.
     """
 
     scores: Results
@@ -41,6 +47,7 @@ class Evaluated(NamedTuple):
     usual: list[UnknownTokens | None]
     remarks: list[Remark]
     calibrations: list[list[dict[str, Calibration]]]
+    sure: list[list[Sure]]
 
 
 def as_json_of(
