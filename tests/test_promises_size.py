@@ -314,6 +314,8 @@ FORMULAS = {  # bytes for N tokens, as docs/memory.md has them
     "tag, one sentence": lambda n: 4 * MIB + 220 * n,
     "tag, one line": lambda n: PROJECTED + 8 * MIB + 150 * n,
     "vectors": lambda n: 7.5 * MIB,
+    "select": lambda n: 25 * MIB + 770 * n,
+    "source export": lambda n: 36 * MIB + 65 * n,
 }
 
 
@@ -326,7 +328,13 @@ def arguments(command: str, folder: Path, sentences: int) -> tuple[list[str], li
     if command in ("tag", "vectors"):
         text = re.sub(r"((?:\S+ ){20})", "\\1\n", text)
     (folder / name).write_text(text + "\n")
+    select = ["select", *model, *tokens, "--budget", "10", "--overwrite"]
+    export = ["source", "export", "model", "--overwrite"]
     how = {
+        "select": tuple([*select, pool, "--out", f"{pool}.jsonl"] for pool in ("small", gold)),
+        "source export": tuple(
+            [*export, "--data", notes, "--out", f"{notes}.st"] for notes in ("small", gold)
+        ),
         "score": (["score", "small", "small"], ["score", gold, gold]),
         "stats": (["data", "stats", "small"], ["data", "stats", gold]),
         "evaluate": (["evaluate", *model, "small"], ["evaluate", *model, gold]),
@@ -423,6 +431,8 @@ def test_promise_32_the_page_has_the_formulas() -> None:
         "3.5 MiB + 28 N",
         "P + 7 MiB + 84 N",
         "P + 12 MiB",
+        "25 MiB + 770 N",
+        "36 MiB + 65 N",
         "4 MiB + 220 N",
         "(8 D + 200)",
     ):
