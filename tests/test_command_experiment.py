@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tomllib
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from small_corpora import SMALL, small_corpora, small_corpus
 from ladtl_np.commands import ladtl
 from ladtl_np.experiment import Event, Job
 from ladtl_np.experiment.processes import run_in_processes
+from ladtl_np.experiment.runner import run_missing
 from ladtl_np.options.config import parse_config, read_config
 from ladtl_np.runs.found import FoundRun
 from ladtl_np.runs.marker import signed_run
@@ -95,6 +97,36 @@ def test_each_run_is_an_ordinary_run_folder(done: Path) -> None:
     ]
     for run in runs_of(out):
         assert_whole_run(run)
+
+
+def test_seeds_come_one_after_the_other_and_a_stop_leaves_the_results_so_far(
+    invoke: Invoke, done: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ladtl_np.commands import experiment
+
+    started: list[str] = []
+
+    def stopped(plan: Any, share: Any, **options: Any) -> Any:
+        with closing(run_missing(plan, share._replace(processes=1), **options)) as events:
+            for event in events:
+                if event.kind == "started":
+                    started.append(plan.specs[event.job].folder)
+                if len(started) == 3:
+                    raise KeyboardInterrupt
+                yield event
+
+    monkeypatch.setattr(experiment, "run_missing", stopped)
+    out = tmp_path / "out"
+    result = invoke("experiment", done / "my.toml", "--out", out)
+    assert result.exit_code == 130
+    assert [folder[-6:] for folder in started] == ["seed-0", "seed-0", "seed-1"]
+    assert "Interrupted: 2 of 4 runs done" in result.stderr
+    assert f"Results so far: {out / 'results.tsv'}" in result.stderr
+    lines, every = (
+        (at / "results.tsv").read_text("utf-8").splitlines() for at in (out, done / "out")
+    )
+    assert lines == [every[0], *(line for line in every if "\t0\t1.0" in line)]
+    assert len(lines) == 5
 
 
 def test_results_are_those_of_the_manifests(done: Path) -> None:

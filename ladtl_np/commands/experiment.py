@@ -6,7 +6,7 @@ import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -17,9 +17,11 @@ from ladtl_np.commands.support.experiment_display import ExperimentDisplay, mean
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.errors import TerminatedError, UsageError
+from ladtl_np.experiment.choice import Choice
 from ladtl_np.experiment.cluster.connection import connect
 from ladtl_np.experiment.cluster.runs import run_on_cluster, share_workers
 from ladtl_np.experiment.cluster.scheduler import Cluster
+from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.experiment.loading import load_experiment
 from ladtl_np.experiment.record import choices_among
 from ladtl_np.experiment.results import means, read_results, remarks_of_runs, write_results
@@ -117,17 +119,31 @@ def command(
     _tell(plan, failed, as_json)
 
 
-def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
-    """Write and print the results; leaves with code 1 if a run failed."""
-    out = plan.out
+class _Written(NamedTuple):
+    """Runs that are finished, what is chosen among their grid points, and where results are."""
+
+    finished: list[RunSpec]
+    choices: list[Choice]
+    chosen: set[str]
+    path: Path
+
+
+def _write_results(plan: Plan) -> _Written:
+    """Write the results of all runs that are finished."""
     finished = [
         spec
         for spec, state in zip(plan.specs, states_of(plan), strict=True)
         if state.kind == "finished"
     ]
-    choices = choices_among(plan.specs, finished, out) if plan.choose else []
+    choices = choices_among(plan.specs, finished, plan.out) if plan.choose else []
     chosen = {choice.chosen.folder for choice in choices if choice.chosen is not None}
-    path = write_results(finished, out, chosen if plan.choose else None)
+    path = write_results(finished, plan.out, chosen if plan.choose else None)
+    return _Written(finished, choices, chosen, path)
+
+
+def _tell(plan: Plan, failed: dict[int, str], as_json: bool) -> None:
+    """Write and print the results; leaves with code 1 if a run failed."""
+    out, (finished, choices, chosen, path) = plan.out, _write_results(plan)
     further = remarks_of_runs(finished, out, plan.inputs.remarks)
     if as_json:
         print_json(
@@ -174,6 +190,9 @@ def _run(
         click.echo(
             f"Interrupted: {display.summary()}. The same command continues with the rest.", err=True
         )
+        if display.finished:
+            path = _write_results(plan).path
+            click.echo(f"Results so far: {shown(str(path), LONG)}", err=True)
         raise
     click.echo(display.summary(), err=True)
     return display.failed

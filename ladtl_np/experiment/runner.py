@@ -166,10 +166,15 @@ def run_missing(
 
 
 def _waves(specs: Sequence[RunSpec], missing: Sequence[int]) -> Iterator[list[int]]:
-    """The runs that are missing; rounds of annotation one after the other."""
+    """The runs that are missing; rounds of annotation one after the other, seeds within them.
+
+    All runs of one seed come before those of the next, so that an experiment which is interrupted
+    has whole tables.
+    """
     rounds = {n: of.number if (of := specs[n].annotation) else 0 for n in missing}
+    turn = {seed: place for place, seed in enumerate(dict.fromkeys(spec.seed for spec in specs))}
     for number in sorted(set(rounds.values())):
-        yield [n for n in missing if rounds[n] == number]
+        yield sorted((n for n in missing if rounds[n] == number), key=lambda n: turn[specs[n].seed])
 
 
 def _waits_for(plan: Plan, number: int, done: set[int]) -> bool:

@@ -96,7 +96,7 @@ class ExperimentDisplay:
                 self._line(f"done    {folder}  {_time(now - run.since)}")
 
     def _line(self, text: str) -> None:
-        ended = self._present + self._equal + self._done + len(self.failed)
+        ended = self.finished + len(self.failed)
         total = len(self.specs)
         self.console.print(f"{ended:>{len(str(total))}}/{total} {text}")
 
@@ -109,10 +109,15 @@ class ExperimentDisplay:
             table.add_row(Text(self.specs[job].folder), bar, _time(now - run.since))
         return Group(Text(self.summary()), table)
 
+    @property
+    def finished(self) -> int:
+        """Runs that have results."""
+        return self._present + self._equal + self._done
+
     def summary(self) -> str:
         """How many runs there are in which state, and the time left."""
         todo = len(self.specs) - self._present - self._equal
-        parts = [f"{self._present + self._equal + self._done} of {len(self.specs)} runs done"]
+        parts = [f"{self.finished} of {len(self.specs)} runs done"]
         if self._present:
             parts[0] += f" ({self._present} of them before)"
         if self.failed:
