@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from dataclasses import replace
@@ -22,6 +23,7 @@ from ladtl_np.experiment import (
     parse_experiment,
 )
 from ladtl_np.experiment.inputs import own_files, read_inputs
+from ladtl_np.experiment.record import record_of
 from ladtl_np.experiment.results import (
     from_to,
     method_labels,
@@ -404,7 +406,9 @@ def test_what_runs_were_told_is_told_once_with_their_number(tmp_path: Path) -> N
     assert first.what == "in 1 of 2 runs: one"
 
 
-def test_the_methods_of_an_experiment_are_told_by_its_results(tmp_path: Path) -> None:
+def test_the_methods_of_an_experiment_are_told_by_its_results_and_its_record(
+    tmp_path: Path,
+) -> None:
     assert method_labels(tmp_path) == set()
     specs = specs_of(methods={"mine": {"method": "la-dtl"}, "crf-l2": {}})
     for spec in specs:
@@ -415,6 +419,11 @@ def test_the_methods_of_an_experiment_are_told_by_its_results(tmp_path: Path) ->
     write_results(specs, tmp_path)
     assert method_labels(tmp_path) == {"mine", "crf-l2"}
     (tmp_path / "results.tsv").write_text("task\tF1\nA\t50\n", "utf-8")  # of another program
+    assert method_labels(tmp_path) == set()
+    record = json.dumps(record_of("my", specs, ""))  # before there are results
+    (tmp_path / "experiment.json").write_text(record, "utf-8")
+    assert method_labels(tmp_path) == {"mine", "crf-l2"}
+    (tmp_path / "experiment.json").write_text(record.replace('"method"', '"way"'), "utf-8")
     assert method_labels(tmp_path) == set()
 
 

@@ -14,6 +14,7 @@ from ladtl_np.corpus.tally import Remark
 from ladtl_np.experiment.expansion import RunSpec
 from ladtl_np.files import write_atomically
 from ladtl_np.runs.found import FoundRun
+from ladtl_np.runs.marker import experiment_record
 from ladtl_np.runs.names import RESULTS
 from ladtl_np.runs.tables import read_table
 
@@ -139,15 +140,20 @@ def write_results(
 
 
 def method_labels(folder: Path) -> frozenset[str]:
-    """Names of the methods of an experiment, from its results.tsv; none without one.
+    """Names of the methods of an experiment, from its results.tsv and its record.
+
+    The record is there from the start on. None are known where there is neither.
 
     Raises
     ------
     DataError
-        If that is no table.
+        If the results are no table.
     """
-    rows = read_table(folder / RESULTS)
-    return frozenset(row["method"] for _, row in rows if row.get("method"))
+    rows: list[Any] = [row for _, row in read_table(folder / RESULTS)]
+    runs = (experiment_record(folder) or {}).get("runs")
+    rows += [run for run in runs if isinstance(run, dict)] if isinstance(runs, list) else []
+    labels = (row.get("method") for row in rows)
+    return frozenset(label for label in labels if label and isinstance(label, str))
 
 
 def from_to(numbers: Sequence[int]) -> str:
