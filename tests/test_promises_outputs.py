@@ -21,7 +21,7 @@ TEXT = {"tag jsonl", "tag terminal", "audit explain"}
 TEXT_FILES = {
     *("tagged.conll", "predicted.conll", "vectors.txt", "converted.jsonl"),
     "subset.txt",
-    *("explained.html", "differences.html", "review.html", "selected.jsonl"),
+    *("explained.html", "differences.html", "evaluated.html", "review.html", "selected.jsonl"),
 }
 PARTS = {f"part-{name}.txt" for name in "abc"}  # of a corpus
 

@@ -1373,7 +1373,8 @@ NAMED: dict[str, Callable[[Any, dict[str, str]], Line]] = COMMANDS | {
     "source export": lambda odd, p: ("source", "export", p["model"], "--data", p["gold"],
                                      "--out", f"{odd}-new"),
     "source export --pass-on": lambda odd, p: ("source", "export", p["model"], "--data", p["gold"],
-                                               "--pass-on", odd, "--out", f"{p['out']}.st"),
+                                               "--pass-on", odd, "--out", f"{p['out']}.st",
+                                               "--overwrite"),
     "train --set": lambda odd, p: trained(p, "--set", f"data.dev={odd}"),
     "experiment --out": lambda odd, p: ("experiment", "demo", "--out", f"{odd}-new", "--dry-run"),
     "experiment --data": lambda odd, p: ("experiment", "demo", "--out", p["out"], "--dry-run",
@@ -1484,6 +1485,8 @@ def test_promise_40_odd_names_work_or_are_refused_before_work_starts(
             assert not Path(places["out"]).exists()
         elif command.startswith("model calibrate"):  # the model may be right throughout
             assert result.exit_code == 0 or "gets partly wrong" in result.stderr, command
+        elif command == "source export --pass-on":  # it is read, and the model is another's
+            assert (result.exit_code, "did not learn from" in result.stderr) == (2, True)
         elif command.startswith(("a ", "an ", "bench")):
             assert result.exit_code in (0, 1, 2), command
         else:
