@@ -15,6 +15,7 @@ from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import DataError
 from ladtl_np.model import decoding
 from ladtl_np.model.calibration import calibrate, fit_temperature
+from ladtl_np.model.evaluation import predict_sure
 from ladtl_np.model.file import Model, load_model, model_bytes
 from ladtl_np.model.tagging import Tagger, make_decoder
 from ladtl_np.pages.drawing.pen import Pen
@@ -75,15 +76,17 @@ def test_entities_are_judged_with_the_tagger_s_probabilities(
     tiny_model: Model, tiny_corpus: Corpora
 ) -> None:
     test = tiny_corpus.tests[0]
-    whole = calibrate(make_decoder(tiny_model), test)[""]
+    whole = calibrate(predict_sure(make_decoder(tiny_model), test), test)[""]
     sure = list(Tagger(tiny_model).sure(sentence.tokens for sentence in test))
     first = [
         p for one in sure for p, tag in zip(one.tokens, one.tags, strict=True) if tag[0] in "BS"
     ]
     assert whole.predicted == len(first)
     assert whole.mean == pytest.approx(np.mean(first))
+    untagged = Corpus("x", (Sentence(("a",)),))
+    found = predict_sure(make_decoder(tiny_model), untagged)
     with pytest.raises(DataError, match="no gold tags"):
-        calibrate(make_decoder(tiny_model), Corpus("x", (Sentence(("a",)),)))
+        calibrate(found, untagged)
 
 
 @pytest.mark.parametrize("by", ["path", "token"])

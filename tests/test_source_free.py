@@ -25,6 +25,7 @@ from ladtl_np.experiment.expansion import expand
 from ladtl_np.experiment.file import parse_experiment
 from ladtl_np.layers.mmd_variances import REFERENCE_VARIANCES
 from ladtl_np.layers.random_features import Sketch, random_frequencies, seen_variances
+from ladtl_np.model.container import pack
 from ladtl_np.model.file import Model, save_model
 from ladtl_np.model.network import TARGET
 from ladtl_np.model.source_file import SourceFile, load_source_file, source_bytes
@@ -462,6 +463,38 @@ def test_a_target_is_tied_to_every_source_of_a_file(both, tiny_corpus, tmp_path)
     assert prepared.match.count("share ") == 2
     subject = _of_prepared("run", prepared, trainer.network, initial=None, notes=())
     assert any("2 sources" in note for note in subject.notes)
+    assert subject.whole is not None  # whose gradients are those of all sources
+    assert [len(half) for half in subject.whole.sources] == [len(prepared.target)] * 2
+    assert subject.whole.network.architecture == network.architecture
+    with pytest.raises(DataError, match="Pain"):
+        prepare(free_config(file), third_corpus(tiny_corpus), LabelMap({"Pain": "Sign"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        (lambda header: header.pop("passed_on"), "do not fit the arrays' sizes"),
+        (lambda header: header["passed_on"].append(header["passed_on"][0]), "do not fit"),
+        (lambda header: header["passed_on"][0]["counts"].pop(), "do not fit the arrays' sizes"),
+        (lambda header: header["passed_on"][0]["sketched"].append(99), "tags that are not there"),
+        (lambda header: header["passed_on"][0]["sketched"].pop(), "sketches2"),
+        (lambda header: header["passed_on"][0].update(variances=[]), "variances"),
+        (lambda header: header["passed_on"][0].update(more=1), "more"),
+    ],
+)
+def test_parts_of_a_source_that_was_passed_on_have_to_fit(both, changes, told, tmp_path):
+    content = source_bytes(both)
+    length = int.from_bytes(content[:8], "little")
+    whole = json.loads(content[8 : 8 + length])
+    header = json.loads(whole["__metadata__"]["ladtl_np"])
+    changes(header)
+    arrays = {name: np.array(array) for name, array in both.network.named().items()}
+    for name, domain in zip(("sketches", "sketches2"), both.domains(), strict=True):
+        means = [domain.sketches[row] for row in sorted(domain.sketches)]
+        arrays[name] = np.stack(means).astype(np.float32)
+    (tmp_path / "odd").write_bytes(pack(arrays, json.dumps(header)))
+    with pytest.raises(ModelFileError, match=told):
+        load_source_file(tmp_path / "odd")
 
 
 def test_shares_have_no_effect_with_one_source_in_the_file(source_file, tiny_corpus):
@@ -483,6 +516,15 @@ def test_gradients_and_distance_towards_the_sketches_of_two_sources():
     ties = (one.ties[0]._replace(share=0.25), SourceTie(second, None, 0.75))
     objective = replace(one, ties=ties, sketches=(*one.sketches, third, None))
     check_objective(rng, network, batch, objective)
+    every = np.arange(4)
+    alike = random_network(rng, source_tags=4, more_source_tags=(4,))
+    given = random_domains(rng, alike, ((), (), (4, 2)))
+    tied = tuple(tie._replace(matched=(every, every[::-1])) for tie in ties)
+    exact = replace(
+        objective.changed(parameter_transfer="kl", divergence_gradient="both"), ties=tied
+    )
+    exact = replace(exact, sketches=(one.sketches[0], None, third, None, third, None, None, third))
+    check_objective(rng, alike, given, exact)
     hidden, _ = encoder_forward(network, batch, None, Workers())
     wanted = 0.0
     labels = [*MATCHED[1].tolist(), *second[1].tolist()]
@@ -535,6 +577,7 @@ def test_the_commands_from_a_model_to_a_tagger_of_the_target(
     assert "CRF and sketches of 1 source." in invoke(*again, *key_of).stdout
     shown = json.loads(invoke("model", "info", tmp_path / "both", "--json").stdout)
     assert [each["types"] for each in shown["passed_on"]] == [["Drug", "Sign"]]
+    assert "source2 types" in invoke("model", "info", tmp_path / "both").stdout
     assert "1 more source" in invoke("model", "verify", tmp_path / "both").stdout
     private = json.loads(invoke("model", "privacy", tmp_path / "both", "--json").stdout)
     assert private["options"]["source2, passed on: noise on sketches"]["rows_a_sentence"] == 2

@@ -246,8 +246,10 @@ def _of_prepared(
     notes: tuple[str, ...],
 ) -> Subject:
     source, objective = prepared.source, prepared.objective
+    sources = [each.sentences for each in prepared.sources]
     if prepared.from_file is not None:
-        source, notes = _standing_in(prepared.target, objective.ties[0]), (*notes, STANDING_IN)
+        sources = [_standing_in(prepared.target, tie) for tie in objective.ties]
+        source, notes = sources[0], (*notes, STANDING_IN)
     return Subject(
         name=name,
         network=network.pair(0).astype(np.float64),
@@ -261,7 +263,7 @@ def _of_prepared(
         label_map=prepared.label_map,
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
-        whole=_whole(network, objective, [s.sentences for s in prepared.sources]),
+        whole=_whole(network, objective, sources),
         notes=(*notes_of(len(prepared.heads), objective), *notes),
     )
 

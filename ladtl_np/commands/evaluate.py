@@ -112,7 +112,7 @@ def command(
     tell(found.remarks)
     remarks += found.remarks
     if html is not None:
-        documents = documents_of_sure(corpora[0], found.sure[0])
+        documents = documents_of_sure(corpora[0], found.sure[0][0])
         write_page(html, corpora[0], documents, models[0], found.scores[0][0], overwrite=overwrite)
     results, how = found.scores, _told(found.ways, decoding["precision"])
     if as_json:
@@ -221,6 +221,7 @@ def evaluate_models(
         found.scores.append([])
         found.unknown.append([])
         found.calibrations.append([])
+        found.sure.append([])
         for corpus in corpora:
             found.remarks.extend(_unknown_types(path, decoder, corpus))
             before = decoder.counted
@@ -229,12 +230,13 @@ def evaluate_models(
             unknown = decoder.counted - before
             found.unknown[-1].append(unknown)
             found.remarks.extend(remark_on_unknown(corpus.name, unknown, model.dev_unknown))
-            if calibration:
+            if calibration or sure:
                 with single_threaded_blas():
-                    found.calibrations[-1].append(calibrate(decoder, corpus))
-        if sure:
-            with single_threaded_blas():
-                found.sure[:] = [predict_sure(decoder, corpus) for corpus in corpora]
+                    told = predict_sure(decoder, corpus)
+                if calibration:
+                    found.calibrations[-1].append(calibrate(told, corpus))
+                if sure:
+                    found.sure[-1].append(told)
     return found
 
 

@@ -55,13 +55,18 @@ def info(file: str, vocabulary_key: str | None, as_json: bool) -> None:
       ladtl model info run/best.safetensors
       ladtl model info run/best.safetensors --json
     """
-    from ladtl_np.commands.support.described import describe_model, describe_source, lines_of
+    from ladtl_np.commands.support.described import (
+        describe_model,
+        describe_source,
+        lines_of,
+        lines_of_source,
+    )
     from ladtl_np.commands.support.models import load
     from ladtl_np.model.source_file import is_source_file, load_source_file
 
     if is_source_file(file):
         description = describe_source(load_source_file(file, vocabulary_key))
-        rows = [(name, shown(str(value), LONG)) for name, value in description.items()]
+        rows = lines_of_source(description)
     else:
         description = describe_model(load(file, vocabulary_key))
         rows = lines_of(description)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,6 @@ from ladtl_np.errors import DataError
 from ladtl_np.layers.posterior import chain_of, posteriors
 from ladtl_np.model.confidence import Sure
 from ladtl_np.model.decoding import Decoder
-from ladtl_np.model.evaluation import predict_sure
 from ladtl_np.model.tag_names import spelling_of
 from ladtl_np.options.calibration import By
 from ladtl_np.scoring.calibration import Calibration, Judged, calibration
@@ -40,8 +39,15 @@ class Fitted(NamedTuple):
     left_out: int  # sentences with types that the model does not know
 
 
-def calibrate(decoder: Decoder, corpus: Corpus) -> dict[str, Calibration]:
-    """Tag a corpus, and hold the probabilities of the entities against its own.
+def calibrate(found: Sequence[Sure], corpus: Corpus) -> dict[str, Calibration]:
+    """Hold the probabilities of the entities that were found against a corpus's own.
+
+    Parameters
+    ----------
+    found
+        What `predict_sure` says of each sentence.
+    corpus
+        Gold.
 
     Raises
     ------
@@ -49,8 +55,8 @@ def calibrate(decoder: Decoder, corpus: Corpus) -> dict[str, Calibration]:
         If a sentence of the corpus has no tags.
     """
     gold = [spans(_tags(corpus, sentence), corpus.scheme) for sentence in corpus]
-    found = zip(predict_sure(decoder, corpus), gold, strict=True)
-    judged = [one for sure, there in found for one in _judged(sure, there)]
+    pairs = zip(found, gold, strict=True)
+    judged = [one for sure, there in pairs for one in _judged(sure, there)]
     return calibration(judged, Counter(kind for there in gold for _, _, kind in there))
 
 

@@ -52,8 +52,9 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     source_model
         File of ``ladtl source export``, in the place of a source's corpus: for method source-free.
     shares
-        What each of several sources counts: by ``size`` (its training sentences), ``equal``, or by
-        ``likeness`` to the target (the polynomial similarity of cd-learning, in the mean).
+        What each of several sources counts: by ``size`` (its training sentences; the tokens of
+        sources in a file without their text), ``equal``, or by ``likeness`` to the target (the
+        polynomial similarity of cd-learning, in the mean).
     concatenate
         Whether several sources are joined to one, with one CRF.
     target

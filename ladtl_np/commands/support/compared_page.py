@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.command import refuse_without_effect
@@ -87,8 +88,7 @@ def documents_of_sure(gold: Corpus, found: Sequence[Sure]) -> Iterator[Document]
 
     tagged = zip(gold, found, strict=True)
     sentences = tuple(replace(sentence, tags=sure.tags) for sentence, sure in tagged)
-    probabilities = probabilities_of(found)
+    probabilities = iter(probabilities_of(found))
     for document in documents_of(replace(gold, sentences=sentences, scheme="BIOES")):
-        count = len(document.entities or ())
-        yield replace(document, probabilities=probabilities[:count])
-        probabilities = probabilities[count:]
+        own = islice(probabilities, len(document.entities or ()))
+        yield replace(document, probabilities=tuple(own))

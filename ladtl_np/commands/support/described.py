@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ladtl_np.printable import shown
+from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ladtl_np.model.source_file import SourceFile
     from ladtl_np.model.source_head import SourceHead
 
-__all__ = ["describe_model", "describe_source", "lines_of"]
+__all__ = ["describe_model", "describe_source", "lines_of", "lines_of_source"]
 
 
 def describe_model(model: Model) -> dict[str, Any]:
@@ -98,6 +98,14 @@ def _match(model: Model, head: SourceHead) -> dict[str, Any]:
         "matched_tags": len(matched_tags(tags, target, label_map)[0]),
         "matched_types": {kind: partner for kind, partner in partners.items() if partner},
     }
+
+
+def lines_of_source(description: dict[str, Any]) -> list[tuple[str, str]]:
+    """Bring the description of an exported source into lines; others that it passes on come last."""
+    own = {name: value for name, value in description.items() if name != "passed_on"}
+    for number, source in enumerate(description["passed_on"], 2):
+        own |= {f"source{number} {name}": value for name, value in source.items()}
+    return [(name, shown(str(value), LONG)) for name, value in own.items()]
 
 
 def lines_of(description: dict[str, Any]) -> list[tuple[str, str]]:

@@ -36,8 +36,8 @@ class Evaluated(NamedTuple):
     calibrations
         How well probabilities hold, if that was asked for: by model, then by file.
     sure
-        Each sentence's tags with their probabilities, if a page was asked for: by file, of the
-        model that came last.
+        Each sentence's tags with their probabilities, if a page was asked for: by model, then by
+        file.
     """
 
     scores: Results
@@ -47,7 +47,7 @@ class Evaluated(NamedTuple):
     usual: list[UnknownTokens | None]
     remarks: list[Remark]
     calibrations: list[list[dict[str, Calibration]]]
-    sure: list[list[Sure]]
+    sure: list[list[list[Sure]]]
 
 
 def as_json_of(
