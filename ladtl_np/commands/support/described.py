@@ -101,7 +101,7 @@ def _match(model: Model, head: SourceHead) -> dict[str, Any]:
 
 
 def lines_of_source(description: dict[str, Any]) -> list[tuple[str, str]]:
-    """Bring the description of an exported source into lines; others that it passes on come last."""
+    """Bring the description of an exported source into lines; those it passes on come last."""
     own = {name: value for name, value in description.items() if name != "passed_on"}
     for number, source in enumerate(description["passed_on"], 2):
         own |= {f"source{number} {name}": value for name, value in source.items()}
