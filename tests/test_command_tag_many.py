@@ -478,6 +478,32 @@ def test_files_are_tagged_on_two_workers_and_a_killed_one_loses_nothing(
     assert files_of(there) == files_of(here)
 
 
+ASKED = (
+    ("--to", "jsonl", "--probabilities", "--nbest", 2),
+    ("--to", "html", "--probabilities", "--domain", "source"),
+    ("--to", "brat", "--probabilities", "--unconstrained"),
+)
+
+
+def test_workers_tell_probabilities_and_the_best_paths_as_this_process_does(
+    tag: Tag, tmp_path: Path
+) -> None:
+    pytest.importorskip("distributed", reason=NO_DASK)
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.txt").write_text(f"Czx ab {name}\n\nx Cz\n")
+    with DaskProcesses(tmp_path / "dask") as processes:
+        processes.start_workers(1, 1)
+        for number, options in enumerate(ASKED):
+            here, there = tmp_path / f"here{number}", tmp_path / f"there{number}"
+            assert tag(folder, "--out-dir", here, *options).exit_code == 0
+            result = tag(folder, "--out-dir", there, *options, "--dask", processes.address)
+            assert result.exit_code == 0, result.stderr
+            assert len(files_of(here)) >= 2
+            assert files_of(there) == files_of(here)
+
+
 def test_a_worker_says_which_files_it_does_not_see(notes: Path, tiny_model_file: str) -> None:
     wanted = Wanted(
         versions=local_versions(),

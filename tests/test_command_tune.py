@@ -161,6 +161,11 @@ def test_promise_04_an_interrupted_search_goes_on_to_the_same_result(
         assert result.exit_code == 130
         assert "The same command goes on with the rest" in result.stderr
         assert not (broken / ".lock").exists()
+        tried = [job.config for job in executor.jobs]
+        assert len(table(broken)) >= len(tried)  # what was found so far
+        assert (broken / "config.toml").exists() == any(
+            r["state"] == "chosen" for r in table(broken)
+        )
     executor.before = lambda job: None
     executor.jobs.clear()
     assert invoke(*line(files, broken, "--runs", 5)).exit_code == 0

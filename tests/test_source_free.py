@@ -15,6 +15,7 @@ from shapes_at_random import random_batch, random_domains, random_network
 from small_corpora import small_config
 
 from ladtl_np.arrays.workers import Workers
+from ladtl_np.audit import check_mmd
 from ladtl_np.audit.subject import _of_prepared
 from ladtl_np.audit.subject_notes import STANDING_IN
 from ladtl_np.corpus.hashing import HashKey
@@ -294,6 +295,8 @@ def test_a_run_goes_on_and_is_audited_without_the_text(source_file, tiny_corpus)
     assert STANDING_IN in subject.notes
     assert len(subject.source) == len(prepared.target)
     assert (subject.objective.sketches, subject.objective.frozen) == ((), ())
+    with pytest.raises(UsageError, match="its source is a file without text"):
+        check_mmd(subject)
 
 
 def test_a_hashed_source_is_trained_with_by_its_key_alone(model, text, tiny_corpus, tmp_path):

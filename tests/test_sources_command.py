@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import Invoke, write_corpus
 from small_corpora import SMALL, small_config
 from source_corpora import MAPS, run_through, three_sources
 
 from ladtl_np import LaDTLTagger
+from ladtl_np.audit import run_on
 from ladtl_np.audit.run_files import Moved, prepared_run, run_options
 from ladtl_np.errors import UsageError
 from ladtl_np.model.file import load_model
@@ -164,8 +167,33 @@ AUDITS = {
 
 @pytest.mark.parametrize("audit", AUDITS)
 def test_a_run_on_several_sources_can_be_audited(run: Path, invoke: Invoke, audit: str) -> None:
-    result = invoke("audit", audit, run, *AUDITS[audit])
+    result = invoke("audit", audit, run, *AUDITS[audit], "--json")
     assert result.exit_code == 0, result.stdout + result.stderr
+    told = [one["audit"] for one in json.loads(result.stdout)["audits"]]
+    whole = audit in ("data", "gradients")
+    assert told == ([audit] if whole else [f"{audit}-source{n}" for n in ("", 2, 3)])
+
+
+def test_other_sentences_of_a_run_are_those_of_every_source(run: Path) -> None:
+    subject = run_on(run)
+    for one in subject.each_source():
+        words = [sentence.words.tolist() for sentence in one.source]
+        assert words == [sentence.words.tolist() for sentence in subject.target]
+        assert one.initial is not None
+        assert not np.array_equal(one.initial.weights.flat, one.network.weights.flat)
+
+
+def test_the_page_of_every_audit_has_a_section_for_each_source(
+    run: Path, invoke: Invoke, tmp_path: Path
+) -> None:
+    result = invoke("audit", "all", run, "--out", tmp_path / "audit", "--json")
+    assert result.exit_code == 0, result.stdout + result.stderr
+    told = [one["audit"] for one in json.loads(result.stdout)["audits"]]
+    assert len(told) == 2 + 3 * 3
+    page = (tmp_path / "audit" / "index.html").read_text("utf-8")
+    ids = re.findall(r' id="([^"]+)"', page)
+    assert set(told) <= set(ids)
+    assert len(set(ids)) == len(ids)
 
 
 def test_files_that_have_moved_are_named_all_in_their_order(run: Path, folder: Path) -> None:

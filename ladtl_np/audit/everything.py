@@ -8,9 +8,11 @@ from os import PathLike
 from typing import Any
 
 from ladtl_np import __version__
-from ladtl_np.audit import divergence, outcome
+from ladtl_np.audit import divergence as kl
+from ladtl_np.audit import outcome
 from ladtl_np.audit.data.check import check_data
 from ladtl_np.audit.divergence import check_divergence
+from ladtl_np.audit.each_source import audits_of_each
 from ladtl_np.audit.equations import defaults
 from ladtl_np.audit.equations.check import check_equations
 from ladtl_np.audit.gradients import check_gradients
@@ -27,12 +29,12 @@ from ladtl_np.pages.drawing.pen import Pen
 __all__ = ["PARTS", "RunAudit", "check_run"]
 
 PARTS = ("data", "gradients", "equations", "kl", "mmd")
-"""Audits of a run, in their order."""
+"""Kinds of audits of a run, in their order; of several sources the last three are of each."""
 
 TOLERANCES = {
     "tolerance of gradients": outcome.TOLERANCE,
     "tolerance of equations": defaults.TOLERANCE,
-    "tolerance of bounds": divergence.TOLERANCE,
+    "tolerance of bounds": kl.TOLERANCE,
 }
 """Largest relative errors that pass."""
 
@@ -123,12 +125,21 @@ def check_run(
     def telling(part: str) -> Tell:
         return lambda done, total: tell(part, done, total) if tell is not None else None
 
+    def equations(one: Subject, tell: Tell) -> Audit:
+        return check_equations(one, seed=seed, tell=tell)
+
+    def divergence(one: Subject, tell: Tell) -> Audit:
+        return check_divergence(one, tell=tell)
+
+    def mmd(one: Subject, tell: Tell) -> Audit:
+        return _mmd(one, seed, tell)
+
     audits = [
         check_data(run, moved, tell=telling("data")),
         check_gradients(subject, seed=seed, tell=telling("gradients")),
-        check_equations(subject, seed=seed, tell=telling("equations")),
-        check_divergence(run_on(run, moved=moved), tell=telling("kl")),
-        _mmd(subject, seed, telling("mmd")),
+        *audits_of_each(subject, equations, telling("equations")),
+        *audits_of_each(run_on(run, moved=moved), divergence, telling("kl")),
+        *audits_of_each(subject, mmd, telling("mmd")),
     ]
     return RunAudit(record, audits)
 

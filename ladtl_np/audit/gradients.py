@@ -18,8 +18,9 @@ from ladtl_np.audit.pairs import check_pairs
 from ladtl_np.audit.reference_pairs import REFERENCE_PAIRS
 from ladtl_np.audit.sides import Case, Side, make_case
 from ladtl_np.audit.slopes import relative_errors, slopes
-from ladtl_np.audit.subject import Subject, Whole, demo_subject
+from ladtl_np.audit.subject import Subject, demo_subject
 from ladtl_np.audit.twin import twin_side
+from ladtl_np.audit.whole import Whole
 from ladtl_np.model.network import EMBEDDING
 from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats, Integers
@@ -86,7 +87,9 @@ def check_gradients(
     """
     subject = demo_subject() if subject is None else subject
     rng = stream(seed, "audit")
-    whole = subject.whole or Whole(subject.network, subject.objective, (subject.source,))
+    whole = subject.whole
+    if whole is None:
+        whole = Whole(subject.network, None, subject.objective, (), (subject.source,))
     sources = [some(half, sentences, longest) for half in whole.sources]
     target = some(subject.target, sentences, longest)
     objective = replace(whole.objective, frozen=())

@@ -52,12 +52,15 @@ def run_on(
         return replace(run, notes=(*notes, "The sentences are the target's of the training."))
     model = load_model(Path(folder) / BEST, run.config.vocabulary.key or None)
     on = model_subject(model, corpus)
+    whole = run.whole
+    if whole is not None and on.whole is not None:
+        whole = whole._replace(sources=on.whole.sources)
     return replace(
         run,
         source=on.source,
         target=on.target,
         spelled=on.spelled,
-        whole=on.whole,
+        whole=whole,
         notes=notes,
     )
 

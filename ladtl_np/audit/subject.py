@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from ladtl_np.audit.annotated import require_tags
 from ladtl_np.audit.chosen import batch_of, some
 from ladtl_np.audit.invented import invented_corpora
 from ladtl_np.audit.run_files import Moved, prepared_run
-from ladtl_np.audit.subject_notes import DEMO, STANDING_IN, notes_of
+from ladtl_np.audit.subject_notes import DEMO, OTHERS_STANDING_IN, STANDING_IN, notes_of
+from ladtl_np.audit.whole import Whole, standing_in, whole_of
 from ladtl_np.corpus.hashing import HashKey
 from ladtl_np.corpus.labels import LabelMap, TagSet
 from ladtl_np.corpus.sentence import Corpus
@@ -23,7 +23,7 @@ from ladtl_np.model.file import Model, load_model
 from ladtl_np.model.hashed import hashed
 from ladtl_np.model.network import Network
 from ladtl_np.objective.batching import Batch, EncodedSentence
-from ladtl_np.objective.terms import Objective, SourceTie
+from ladtl_np.objective.terms import Objective
 from ladtl_np.options.config import Config, parse_config
 from ladtl_np.options.method_checks import chosen_method, shares_crf
 from ladtl_np.runs.names import BEST
@@ -40,14 +40,6 @@ _SMALL = {
     "characters": {"embedding": 3, "hidden": 2},
     "objective": {"kernel": (0.5, 2.0), "w_reg": 0.01},
 }
-
-
-class Whole(NamedTuple):
-    """All of several sources: the network in float64, the loss, each source's sentences."""
-
-    network: Network
-    objective: Objective
-    sources: tuple[tuple[EncodedSentence, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,9 @@ class Subject:
     prepared
         The run's preparation, where the subject is a run.
     whole
-        All sources where there are several; the rest is then of the first one and the target.
+        All sources where there are several; the rest is then of one of them and the target.
+    number
+        Which one, from 0.
     notes
         What to know about where the sentences come from.
     """
@@ -93,7 +87,27 @@ class Subject:
     initial: Network | None = None
     prepared: Prepared | None = None
     whole: Whole | None = None
+    number: int = 0
     notes: tuple[str, ...] = ()
+
+    def each_source(self) -> list[Subject]:
+        """The same of each source and the target; itself alone where there is one at most."""
+        if self.whole is None:
+            return [self]
+        network, initial, objective, heads, sources = self.whole
+        return [
+            replace(
+                self,
+                network=network.pair(number),
+                initial=None if initial is None else initial.pair(number),
+                objective=objective.alone(number),
+                source=sentences,
+                source_tags=head.tags,
+                label_map=head.label_map,
+                number=number,
+            )
+            for number, (head, sentences) in enumerate(zip(heads, sources, strict=True))
+        ]
 
     def batch(self, count: int, *, longest: int | None = None) -> Batch:
         """A mini-batch of so many sentences a domain, evenly spaced over each.
@@ -157,10 +171,11 @@ def model_subject(
     if held.source_tags is None:
         sources: tuple[EncodedSentence, ...] = ()
     elif source is None:
-        sources = _standing_in(encoded, every.ties[0])
+        sources = standing_in(encoded, every.ties[0])
         notes = (*notes, STANDING_IN)
     else:
         sources = encode_corpus(source, held.vocabulary, held.source_tags, numbers)
+        notes = (*notes, *[OTHERS_STANDING_IN][: len(held.more_sources)])
     spelled = None
     if held.characters is not None and numbers is not None:
         spelled = tuple(map(held.characters.spell, numbers))
@@ -175,10 +190,12 @@ def model_subject(
         target_tags=held.target_tags,
         spelled=spelled,
         label_map=label_map,
-        whole=_whole(
+        whole=whole_of(
             held.network,
+            None,
             every,
-            [sources, *(_standing_in(encoded, tie) for tie in every.ties[1:])],
+            held.sources,
+            [sources, *(standing_in(encoded, tie) for tie in every.ties[1:])],
         ),
         notes=notes,
     )
@@ -248,7 +265,7 @@ def _of_prepared(
     source, objective = prepared.source, prepared.objective
     sources = [each.sentences for each in prepared.sources]
     if prepared.from_file is not None:
-        sources = [_standing_in(prepared.target, tie) for tie in objective.ties]
+        sources = [standing_in(prepared.target, tie) for tie in objective.ties]
         source, notes = sources[0], (*notes, STANDING_IN)
     return Subject(
         name=name,
@@ -263,25 +280,6 @@ def _of_prepared(
         label_map=prepared.label_map,
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
-        whole=_whole(network, objective, sources),
+        whole=whole_of(network, initial, objective, prepared.heads, sources),
         notes=(*notes_of(len(prepared.heads), objective), *notes),
-    )
-
-
-def _whole(
-    network: Network, objective: Objective, sources: Sequence[tuple[EncodedSentence, ...]]
-) -> Whole | None:
-    if len(sources) < 2:
-        return None
-    return Whole(network.astype(np.float64), objective.exact(), tuple(sources))
-
-
-def _standing_in(target: Sequence[EncodedSentence], tie: SourceTie) -> tuple[EncodedSentence, ...]:
-    source, of_target = tie.matched
-    partner = dict(zip(of_target.tolist(), source.tolist(), strict=True))
-    return tuple(
-        sentence._replace(
-            tags=np.array([partner.get(tag, 0) for tag in sentence.tags.tolist()], np.int64)
-        )
-        for sentence in target
     )

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from ladtl_np.objective.terms import Objective
 
-__all__ = ["DEMO", "STANDING_IN", "notes_of"]
+__all__ = ["DEMO", "OTHERS_STANDING_IN", "STANDING_IN", "notes_of"]
 
 STANDING_IN = (
     "No corpus of the source was given. The target's own sentences stand in for it, with their "
     "tags taken over to the source's through the label map, and tags without a partner as O."
 )
 """Note of a subject whose source is not there."""
-_FIRST = (
-    "There are {count} sources. Gradients are those of all of them. Everything else looks at the "
-    "first one and the target, with the others left out of the network and of the loss."
+OTHERS_STANDING_IN = (
+    "A corpus was given of the first source. The target's own sentences stand in for the others."
+)
+"""Note of a subject of several sources, one of which is there."""
+_SEVERAL = (
+    "There are {count} sources. Gradients are those of all of them. Everything else looks at one "
+    "of them and the target, with the others left out of the network and of the loss."
 )
 _ESTIMATED = (
     "The run estimates the MMD of large labels by random features. It is looked at in its exact "
@@ -28,5 +32,5 @@ DEMO = (
 
 def notes_of(count: int, objective: Objective) -> tuple[str, ...]:
     """What to know where a network has several sources, and where its MMD is estimated."""
-    several = (_FIRST.format(count=count),) if count > 1 else ()
+    several = (_SEVERAL.format(count=count),) if count > 1 else ()
     return several if objective.frequencies is None else (*several, _ESTIMATED)

@@ -129,7 +129,11 @@ def command(
         read_or_make_key(config.vocabulary.key)  # one for all runs, before any of them
     with held_record(trials, hashes) as record:
         search = _Search(trials, hashes, record, jobs, minutes)
-        found = search.run(rungs or unbounded(seeds, trials.score, search.bracket))
+        try:
+            found = search.run(rungs or unbounded(seeds, trials.score, search.bracket))
+        except (KeyboardInterrupt, TerminatedError):
+            write_found(found_in(trials, search.failed), trials, config)  # as far as it came
+            raise
         write_found(found, trials, config)
     tell_found(found, trials, config, search.failed, as_json)
 

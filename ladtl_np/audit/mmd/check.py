@@ -103,7 +103,7 @@ def check_mmd(
     Raises
     ------
     UsageError
-        If the subject has one domain, or no label that both hold.
+        If the subject has one domain, no label that both hold, or a source without text.
     """
     _require_two_domains(subject)
     known = {"before training": subject.initial, "after training": subject.network}
@@ -118,7 +118,8 @@ def check_mmd(
         halved = halves_of(last.samples, last.grams, seed, step)
     stops = None
     if retrain is not None:
-        stops = looks_of_training(retrain, batches, stream(seed, "audit"), step)
+        rng = stream(seed, "audit")
+        stops = looks_of_training(retrain, batches, rng, step, subject.number)
     if tell is not None:
         tell(total, total)  # labels that one domain lacks are not counted
     lines = law_lines([error for side in sides.values() for error in side.errors])
@@ -141,6 +142,11 @@ def _require_two_domains(subject: Subject) -> None:
         raise UsageError(
             f"{subject.name}: method {subject.config.method} trains one domain at a time, and "
             "there are no two to compare; name a run of a method that trains both, such as la-dtl"
+        )
+    if subject.prepared is not None and subject.prepared.from_file is not None:
+        raise UsageError(
+            f"{subject.name}: its source is a file without text, so that there are no hidden "
+            "states of the source to compare with; name a run that read its source"
         )
     if not subject.objective.matched[0].size:
         raise UsageError(

@@ -179,6 +179,7 @@ def looks_of_training(
     count: int,
     rng: np.random.Generator,
     tell: Callable[[], None],
+    number: int = 0,
 ) -> list[Stop]:
     """Train again, and look at some mini-batches at every evaluation.
 
@@ -192,16 +193,19 @@ def looks_of_training(
         Draws them.
     tell
         Is called after each step.
+    number
+        Of the source that is looked at, from 0.
     """
     trainer, stops = Trainer(prepared), []
-    given = prepared.config, prepared.objective, prepared.source, prepared.target
+    objective = prepared.objective.exact().alone(number)
+    source = prepared.sources[number].sentences
+    given = prepared.config, objective, source, prepared.target
     for event in trainer.run():
         if isinstance(event, Step):
             tell()
         else:
             batches = batches_of(*given, prepared.spelled, count, rng)
-            network = trainer.network.pair(0)
-            objective = prepared.objective.exact().alone(0)
+            network = trainer.network.pair(number)
             looks = [look(network, objective, batch) for batch in batches]
             f1 = float("nan")
             if event.scores is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,10 @@ from ladtl_np.commands.support.auditing import (
     tolerance_of,
 )
 from ladtl_np.commands.support.command import Command
+
+if TYPE_CHECKING:
+    from ladtl_np.audit.outcome import Audit, Tell
+    from ladtl_np.audit.subject import Subject
 
 __all__ = ["equations"]
 
@@ -58,7 +62,8 @@ def equations(
 
     The kernels are those that train, in float64, the reference is plain NumPy, sentence by
     sentence. Where a sentence or its first tokens have few enough tag sequences, all of them are
-    listed. Decoding, dropout and the update of AdaGrad are compared too.
+    listed. Decoding, dropout and the update of AdaGrad are compared too. With several sources there
+    is an audit of each.
 
     \b
     Examples:
@@ -67,6 +72,7 @@ def equations(
       ladtl audit equations run/best.safetensors dev.txt --source cardiology/dev.txt
       ladtl audit equations run/ dev.jsonl --limit 20 --out equations.html
     """
+    from ladtl_np.audit.each_source import audits_of_each
     from ladtl_np.audit.equations.check import check_equations
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
@@ -74,7 +80,9 @@ def equations(
     check_page(out, inputs, overwrite=overwrite)
     subject = named_subject(model, corpora, source, vocabulary_key, **reading)
     with AuditDisplay("equations") as display:
-        audit = check_equations(
-            subject, sentences=limit, tolerance=tolerance, seed=seed, tell=display.tell
-        )
-    present([audit], subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)
+
+        def check(one: Subject, tell: Tell) -> Audit:
+            return check_equations(one, sentences=limit, tolerance=tolerance, seed=seed, tell=tell)
+
+        audits = audits_of_each(subject, check, display.tell)
+    present(audits, subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,10 @@ from ladtl_np.commands.support.auditing import (
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.reading import READING
 from ladtl_np.errors import UsageError
+
+if TYPE_CHECKING:
+    from ladtl_np.audit.outcome import Audit, Tell
+    from ladtl_np.audit.subject import Subject
 
 __all__ = ["kl"]
 
@@ -48,7 +52,7 @@ def kl(
     its own development sentences.
 
     For each sentence the order KL <= (b - a)^2 / 8 <= c_1 / 2 L_p is checked, with lemmas A.1 and
-    A.2 and Eq. (7) and (8) of the paper.
+    A.2 and Eq. (7) and (8) of the paper. With several sources there is an audit of each.
 
     \b
     Examples:
@@ -57,6 +61,7 @@ def kl(
       ladtl audit kl run/ dev.jsonl --out kl.html
     """
     from ladtl_np.audit.divergence import check_divergence
+    from ladtl_np.audit.each_source import audits_of_each
     from ladtl_np.audit.run_files import Moved
     from ladtl_np.audit.run_sentences import run_on
     from ladtl_np.commands.support.audit_display import AuditDisplay
@@ -72,5 +77,9 @@ def kl(
     else:
         raise UsageError(f"{model} is no run's folder, so name a CORPUS in the target's tags too")
     with AuditDisplay("KL and its bounds") as display:
-        audit = check_divergence(subject, sentences=limit, tell=display.tell)
-    present([audit], subject=model, out=out, overwrite=overwrite, as_json=as_json)
+
+        def check(one: Subject, tell: Tell) -> Audit:
+            return check_divergence(one, sentences=limit, tell=tell)
+
+        audits = audits_of_each(subject, check, display.tell)
+    present(audits, subject=model, out=out, overwrite=overwrite, as_json=as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,6 +10,10 @@ from ladtl_np.audit.mmd import BATCHES, PERMUTATIONS
 from ladtl_np.commands.support.auditing import audit_options, check_page, present, seed_option
 from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.moved import moved_files, moved_options, run_inputs
+
+if TYPE_CHECKING:
+    from ladtl_np.audit.outcome import Audit, Tell
+    from ladtl_np.audit.subject import Subject
 
 __all__ = ["mmd"]
 
@@ -55,7 +59,8 @@ def mmd(
     label in both: MMD^2 before and after training between the run's training sentences, with a
     permutation test that exchanges whole sentences; the kernel's Gaussians against the distances
     that occur; what the transfer terms weigh beside the likelihood. The page (--out) has the hidden
-    states in two dimensions as well.
+    states in two dimensions as well. With several sources there is an audit of each, and with
+    --retrain a training for each.
 
     \b
     Examples:
@@ -65,20 +70,24 @@ def mmd(
     """
     moved = moved_files(files)
     check_page(out, run_inputs(run, moved), overwrite=overwrite)
+    from ladtl_np.audit.each_source import audits_of_each
     from ladtl_np.audit.mmd.check import check_mmd
     from ladtl_np.audit.run_files import prepared_run
     from ladtl_np.audit.subject import run_subject
     from ladtl_np.commands.support.audit_display import AuditDisplay
 
     subject = run_subject(run, moved)
-    again = prepared_run(run, moved) if retrain else None
     with AuditDisplay("MMD of each label") as display:
-        audit = check_mmd(
-            subject,
-            permutations=permutations,
-            batches=batches,
-            seed=seed,
-            retrain=again,
-            tell=display.tell,
-        )
-    present([audit], subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)
+
+        def check(one: Subject, tell: Tell) -> Audit:
+            return check_mmd(
+                one,
+                permutations=permutations,
+                batches=batches,
+                seed=seed,
+                retrain=prepared_run(run, moved) if retrain else None,
+                tell=tell,
+            )
+
+        audits = audits_of_each(subject, check, display.tell)
+    present(audits, subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)

@@ -70,6 +70,7 @@ class Pen:
         self._order = [*reversed(methods)]  # la-dtl is the last one, and always looks the same
         self._png = png
         self._fonts = Fonts()
+        self._ending = ""
 
     def style(self, name: str) -> dict[str, Any]:
         """Colour and line of a method, or of a row that is named after it."""
@@ -98,6 +99,15 @@ class Pen:
             settings.update(_SETTINGS)
             yield Drawing(figsize=(width, height))
 
+    @contextmanager
+    def ending(self, ending: str) -> Iterator[None]:
+        """End the names of figures so, where a page has the same ones several times."""
+        before, self._ending = self._ending, ending
+        try:
+            yield
+        finally:
+            self._ending = before
+
     def finish(self, drawing: Drawing, name: str, caption: str) -> Figure:
         """Write a drawing as SVG, and as PNG where it is wanted; call it within `page`."""
         text = io.StringIO()
@@ -108,6 +118,7 @@ class Pen:
             boxes = self._fonts.complete(drawing)  # after the SVG, which no font here may change
             none = {"Software": None}
             drawing.savefig(image, format="png", dpi=130, facecolor="white", metadata=none)
+        name += self._ending
         svg = tidy_svg(text.getvalue(), name, caption)
         return Figure(name, caption, svg, image.getvalue(), boxes)
 
