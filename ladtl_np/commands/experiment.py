@@ -16,6 +16,7 @@ from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
+from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.experiment.choice import Choice
 from ladtl_np.experiment.cluster.connection import connect
@@ -215,5 +216,6 @@ def _list(plan: Plan, share: Share, as_json: bool) -> None:
         click.echo(f"{state.kind:<9} {spec.folder}{more}")
     missing = sum(state.kind != "finished" for state in found)
     click.echo(
-        f"{len(found)} runs, {missing} of them to do, {share.processes} side by side", err=True
+        f"{counted(len(found), 'runs')}, {missing} of them to do, {share.processes} side by side",
+        err=True,
     )

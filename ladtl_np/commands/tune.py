@@ -21,6 +21,7 @@ from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.commands.support.tune_display import tell_found, tell_plan
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.lines import file_sha256
+from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import LadtlError, TerminatedError, UsageError
 from ladtl_np.experiment.inputs import OwnFiles, read_inputs
 from ladtl_np.experiment.processes import run_in_processes
@@ -228,8 +229,8 @@ class _Search:
     def _train(self, rung: Rung, todo: list[TrialRun]) -> None:
         points = len({run.point for run in rung.runs})
         click.echo(
-            f"Rung {rung.number} of {rung.of}: {points} point{'s' * (points != 1)} to "
-            f"{100 * rung.share:g} % of the steps, {len(todo)} runs to do",
+            f"Rung {rung.number} of {rung.of}: {counted(points, 'points')} to "
+            f"{100 * rung.share:g} % of the steps, {counted(len(todo), 'runs')} to do",
             err=True,
         )
         if compiled := told_of_compiling(warm_up()):  # once here rather than in every process

@@ -15,7 +15,7 @@ from ladtl_np.corpus.findings import Finding
 
 __all__ = ["Remark", "Tally", "counted"]
 
-_PLURAL = re.compile(r"s(?= (?:that|of|without)|$)")
+_PLURAL = re.compile(r"(ie)?s(?= (?:that|of|without)|$)")
 PLACES = 5  # changes and tags whose places a remark lists
 
 
@@ -130,7 +130,11 @@ class Tally:
 
 def counted(count: int, things: str) -> str:
     """A number of things, which are named in the plural."""
-    return f"{count:,} {things if count != 1 else _PLURAL.sub('', things, count=1)}"
+    return f"{count:,} {things if count != 1 else _PLURAL.sub(_singular, things, count=1)}"
+
+
+def _singular(ending: re.Match[str]) -> str:
+    return "y" if ending[1] else ""
 
 
 def _places(findings: Sequence[Finding], name: str) -> tuple[str, ...]:

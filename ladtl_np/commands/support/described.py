@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ladtl_np.corpus.tally import counted
 from ladtl_np.printable import LONG, shown
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def lines_of(description: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     for name, count in d["tags"].items():
         kinds = ", ".join(map(shown, d["types"][name]))
-        rows.append((f"{name} tags", f"{count:,} tags of {len(d['types'][name]):,} types: {kinds}"))
+        types = counted(len(d["types"][name]), "types")
+        rows.append((f"{name} tags", f"{counted(count, 'tags')} of {types}: {kinds}"))
     for name, match in d["sources"].items():
         pairs = (
             shown(kind) if kind == partner else f"{shown(kind)} = {shown(partner)}"

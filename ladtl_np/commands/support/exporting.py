@@ -55,9 +55,12 @@ class Exported(NamedTuple):
         out = shown(str(self.out), LONG)
         kind = "hashed" if source.vocabulary.lock is not None else "as they are written"
         lines = [
-            f"{out}: {len(source.vocabulary):,} words, {kind}; a CRF of {len(own.tags):,} tags",
-            f"Sketches of {len(own.sketches):,} tags from {self.sentences:,} sentences: "
-            f"{len(own.variances):,} Gaussians, {source.features:,} frequencies.",
+            f"{out}: {counted(len(source.vocabulary), 'words')}, {kind}; a CRF of "
+            f"{counted(len(own.tags), 'tags')}",
+            f"Sketches of {counted(len(own.sketches), 'tags')} from "
+            f"{counted(self.sentences, 'sentences')}: "
+            f"{counted(len(own.variances), 'Gaussians')}, "
+            f"{counted(source.features, 'frequencies')}.",
         ]
         if source.passed_on:
             more = counted(len(source.passed_on), "sources")

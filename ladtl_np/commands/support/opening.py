@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.cost import warnings_of_cost
 from ladtl_np.commands.support.vectors_told import vector_lines
+from ladtl_np.corpus.tally import counted
 from ladtl_np.options.input_file import Role
 from ladtl_np.printable import LONG, shown
 from ladtl_np.runs.run import describe
@@ -23,13 +24,13 @@ def opening_lines(prepared: Prepared, corpora: Corpora) -> list[str]:
     trained = _used(prepared, corpora)
     for role, corpus in corpora.roles():
         facts = describe(role, corpus)
-        counted = next(unknown.get(role, iter(())), None)
-        share = "" if counted is None else f" ({100 * counted.share:.1f} % unknown)"
+        missed = next(unknown.get(role, iter(())), None)
+        share = "" if missed is None else f" ({100 * missed.share:.1f} % unknown)"
         count = next(trained.get(role, iter(())), None)
         used = "" if count in (None, len(corpus)) else f", {count:,} of them used"
         lines.append(
-            f"  {role:<6} {shown(corpus.name, LONG)}: {len(corpus):,} sentences{used}, "
-            f"{facts['tokens']:,} tokens{share}, {corpus.scheme}"
+            f"  {role:<6} {shown(corpus.name, LONG)}: {counted(len(corpus), 'sentences')}{used}, "
+            f"{counted(facts['tokens'], 'tokens')}{share}, {corpus.scheme}"
         )
     if prepared.vectors is not None:
         lines += vector_lines(prepared.vectors)

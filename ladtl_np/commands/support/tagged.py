@@ -17,7 +17,7 @@ from ladtl_np.corpus.read import format_of, read_corpus
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme, illegal_positions, spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.corpus.tally import Remark, Tally
+from ladtl_np.corpus.tally import Remark, Tally, counted
 from ladtl_np.errors import DataError
 
 __all__ = ["in_scheme_of", "read_predicted", "read_tagged", "require_same_tokens"]
@@ -115,7 +115,7 @@ def require_same_tokens(gold: Corpus, predicted: Corpus) -> None:
         if len(truth) != len(guess):
             findings.fail(
                 guess.line,
-                f"a sentence of {len(guess)} tokens where {gold.name}:{truth.line} has "
+                f"a sentence of {counted(len(guess), 'tokens')} where {gold.name}:{truth.line} has "
                 f"{len(truth)}",
                 "were the predictions made for another file, or another way to cut sentences?",
             )
@@ -129,7 +129,7 @@ def require_same_tokens(gold: Corpus, predicted: Corpus) -> None:
     if len(gold) != len(predicted):
         findings.add(
             0,
-            f"{len(predicted)} sentences where {gold.name} has {len(gold)}",
+            f"{counted(len(predicted), 'sentences')} where {gold.name} has {len(gold)}",
             "is one of the files cut short?",
         )
     findings.raise_any()
