@@ -135,8 +135,8 @@ def test_declared_schemes_and_renames(invoke: Invoke, files: Any) -> None:
     ("predicted", "message"),
     [
         ("a\tO\nQ\tO\n\nc\tO\nQ\tO\n", "predicted.txt:2: another token than"),
-        ("a\tO\n\nb\tO\n\nc\tO\nd\tO\n", "predicted.txt:1: a sentence of 1 tokens where"),
-        ("a\tO\nb\tO\n", "predicted.txt: 1 sentences where"),
+        ("a\tO\n\nb\tO\n\nc\tO\nd\tO\n", "predicted.txt:1: a sentence of 1 token where"),
+        ("a\tO\nb\tO\n", "predicted.txt: 1 sentence where"),
         (GOLD + "\ne\tO\n", "predicted.txt: 3 sentences where"),
     ],
 )

@@ -11,7 +11,7 @@ from ladtl_np.corpus.labels import LabelMap, TagSet, listed
 from ladtl_np.corpus.overlap import repeated
 from ladtl_np.corpus.schemes import illegal_positions, split_tag
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import PLACES, Remark
+from ladtl_np.corpus.tally import PLACES, Remark, counted
 
 __all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part", "places"]
 
@@ -39,7 +39,7 @@ def _of_tags(corpus: Corpus) -> Iterator[Remark]:
             "no-entities",
             corpus.name,
             len(corpus),
-            f"no entity in {len(corpus):,} sentences: every tag is O",
+            f"no entity in {counted(len(corpus), 'sentences')}: every tag is O",
             "is it the right file, and the right tag column?",
         )
 
