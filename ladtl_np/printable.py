@@ -1,4 +1,4 @@
-"""Text that others wrote, made safe to print."""
+"""Text that others wrote, made safe to print; and numbers of things."""
 
 from __future__ import annotations
 
@@ -8,7 +8,16 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["LONG", "escaped", "escaped_json", "json_text", "shown", "some_of", "toml_problem"]
+__all__ = [
+    "LONG",
+    "counted",
+    "escaped",
+    "escaped_json",
+    "json_text",
+    "shown",
+    "some_of",
+    "toml_problem",
+]
 
 LONG = 2000
 """Characters of a message, a path or a cell that are shown."""
@@ -20,6 +29,10 @@ _STEERING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 # strings of two characters or more, as Python writes them; one alone may be the one that is wanted
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.){2,}'|"(?:[^"\\]|\\.){2,}\"""")
+
+
+# the ending of a plural: entit(ies), sketch(es), word(s); of the first noun where others follow
+_PLURAL = re.compile(r"(?:(ie)|(?<=ch|sh|ss)e)?s(?= (?:that|of|without)|$)")
 
 
 class _Escapes(dict[int, int | str]):
@@ -51,6 +64,15 @@ def shown(text: str, width: int = 40) -> str:
     """Make a type, a name or a path safe to print: what cannot be seen escaped, cut at `width`."""
     cut = text if len(text) <= width else text[: width - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)
+
+
+def counted(count: int, things: str) -> str:
+    """A number of things, which are named in the plural: ``1 entity`` of ``entities``."""
+    return f"{count:,} {things if count != 1 else _PLURAL.sub(_singular, things, count=1)}"
+
+
+def _singular(ending: re.Match[str]) -> str:
+    return "y" if ending[1] else ""
 
 
 def escaped(text: str) -> str:

@@ -250,7 +250,7 @@ def test_predictions_that_are_gone_or_changed_are_seen(folder: Path) -> None:
     tags = "tags of the model and predictions"
     audit = check_data(folder)
     assert failed(audit) == {"scores of the predictions", tags}
-    assert found(audit, tags, "failed") == ["1 sentences have other tags (test.txt)"]
+    assert found(audit, tags, "failed") == ["1 sentence with other tags (test.txt)"]
     path.unlink()
     assert failed(check_data(folder)) == {"scores of the predictions"}
 

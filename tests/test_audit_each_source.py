@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -45,9 +46,17 @@ def test_what_stands_in_for_sources_is_told(subject: Subject) -> None:
     assert model_subject(alone, corpora.target, corpora.source).notes == ()
 
 
+def test_masks_of_one_source_are_told_where_there_are_several() -> None:
+    for method, told in (("domain-mask", True), ("joint-training", False)):
+        started = Trainer(prepare(small_config(method=method), three_sources(alike=True)))
+        model = build_model(started.prepared, started.network, {}, {})
+        subject = model_subject(model, three_sources().target)
+        assert any("mask of a single source" in note for note in subject.notes) == told
+
+
 def test_each_source_has_its_own_crf_tags_pairs_and_sentences(subject: Subject) -> None:
     assert subject.whole is not None
-    each = subject.each_source()
+    each = list(subject.each_source())
     assert [one.number for one in each] == [0, 1, 2]
     for one in each:
         own = subject.whole.network.weights[f"{source_head(one.number)}.A"]
@@ -66,9 +75,7 @@ def test_each_source_has_its_own_crf_tags_pairs_and_sentences(subject: Subject) 
 @pytest.mark.parametrize("check", [partial(check_equations, sentences=3), check_divergence])
 def test_an_audit_of_each_passes_and_has_the_name_of_its_source(subject: Subject, check) -> None:
     told: list[tuple[int, int]] = []
-    audits = audits_of_each(
-        subject, lambda one, tell: check(one, tell=tell), lambda *done: told.append(done)
-    )
+    audits = audits_of_each(subject, check, lambda *done: told.append(done))
     assert [audit.key.partition("-")[2] for audit in audits] == ["source", "source2", "source3"]
     assert [audit.title[-13:] for audit in audits] == [f"source {n} of 3" for n in (1, 2, 3)]
     for audit in audits:
@@ -89,9 +96,7 @@ def test_an_error_in_one_source_is_seen_in_its_audit_alone(subject: Subject, num
     objective = replace(subject.whole.objective, ties=tuple(ties))
     wrong = replace(subject, whole=subject.whole._replace(objective=objective))
 
-    def check(one: Subject, tell: Tell) -> Audit:
-        return check_equations(one, sentences=3, tell=tell)
-
+    check = partial(check_equations, sentences=3)
     assert [a.passed for a in audits_of_each(wrong, check)] == [n != number for n in range(3)]
 
 
@@ -100,7 +105,7 @@ def test_tables_and_figures_of_each_have_names_of_their_own(subject: Subject) ->
         with pen.page(1, 1) as drawing:
             return [pen.finish(drawing, "f", "")]
 
-    def check(one: Subject, tell: Tell) -> Audit:
+    def check(one: Subject, *, tell: Tell | None) -> Audit:
         return Audit("k", "T", [noted("x", "y")], [], [Table("t", "", [], [])], draw)
 
     audits = audits_of_each(subject, check)
@@ -123,7 +128,8 @@ def test_a_training_is_looked_at_by_the_source_that_is_audited() -> None:
         trained = run_through(prepare(small_config(), corpora, *MAPS))
         assert corpora.source is not None
         model = build_model(trained.prepared, trained.network, {}, {})
-        one = model_subject(model, corpora.target, corpora.source).each_source()[number]
+        each = model_subject(model, corpora.target, corpora.source).each_source()
+        one = next(islice(each, number, None))
         audit = check_mmd(one, permutations=19, batches=2, retrain=prepared)
         assert audit.passed, str(audit)
         found.append(audit.numbers["training"][-1]["distances"])

@@ -149,7 +149,7 @@ def test_files_that_have_moved_are_named(tmp_path: Path) -> None:
     [
         (Moved(embeddings="v.txt"), "no embeddings file; leave --embeddings out"),
         (Moved(label_map="m.toml"), "no label-map file; leave --label-map out"),
-        (Moved(test=("a", "b")), "1 test files"),
+        (Moved(test=("a", "b")), "1 test file"),
     ],
 )
 def test_a_file_that_the_run_has_none_of_is_refused(

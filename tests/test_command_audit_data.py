@@ -64,7 +64,7 @@ def test_moved_files_are_found_by_their_options(
     two = ("--test", here, "--test", here)
     refused = invoke("audit", "data", run_folder, *two)
     assert refused.exit_code == 2
-    assert "1 test files" in refused.stderr
+    assert "1 test file" in refused.stderr
 
 
 def test_wrong_places_are_refused(invoke: Invoke, run_folder: Path, tmp_path: Path) -> None:

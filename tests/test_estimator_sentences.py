@@ -63,7 +63,7 @@ NO_TAGS: dict[str, tuple[Any, str]] = {
     "fewer": (Y[:1], "{x} has 2 sentences and {name} tags for 1; give"),
     "uneven": (
         [Y[0], ["O"]],
-        "{x}: sentence 2 has 2 tokens, and {name} has 1 tags for it; give one tag for each",
+        "{x}: sentence 2 has 2 tokens, and {name} has 1 tag for it; give one tag for each",
     ),
     "no tag": ([Y[0], ["O", SECRET]], "{name}: sentence 2, tag 2 is none: a tag is O or one of"),
     "tag of int": ([Y[0], ["O", 3]], "{name}: sentence 2, tag 2 is of type int, not str"),
@@ -133,7 +133,7 @@ def test_what_is_no_tag_is_refused_with_its_place(
         ([(["a"], ["O"]), "ab"], "{name}: item 2 is no pair of tokens and tags; give"),
         ([X, Y], "{name}: sentence 1, tag 1 is none"),
         ([X * 2, Y * 2], "{name}: item 1 is no pair of tokens and tags; give (X, y) as one tuple"),
-        ([(["a"], ["O", "O"])], "{name}: sentence 1 has 1 tokens, and {name} has 2 tags for it"),
+        ([(["a"], ["O", "O"])], "{name}: sentence 1 has 1 token, and {name} has 2 tags for it"),
         ([(["O"], ["a"])], "{name}: sentence 1, tag 1 is none"),
         (((["a"], ["O"]), (["b"], ["O"])), "{name}, read as (X, y): sentence 1, tag 1 is none"),
         (
@@ -159,7 +159,7 @@ def corpus(*tags: Any, scheme: str = "IOB2") -> Corpus:
     [
         (corpus(), "{name} is empty"),
         (corpus(("O", "O"), None), "{name}: sentence 2 has no tags; give"),
-        (corpus(("O", "O"), ("O",)), "{name}: sentence 2 has 2 tokens and 1 tags"),
+        (corpus(("O", "O"), ("O",)), "{name}: sentence 2 has 2 tokens and 1 tag"),
         (corpus(("O", "E-x")), "{name}: sentence 1, tag 2 is not one of IOB2, which the corpus"),
         (corpus(("O", "x")), "{name}: sentence 1, tag 2 is none"),
         (Corpus("c", (Sentence(("a", 1), ("O", "O")),)), "{name}: sentence 1, token 2 is of type"),  # type: ignore[arg-type]

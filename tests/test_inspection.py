@@ -15,7 +15,7 @@ from ladtl_np.corpus.formats.conll import read_conll
 from ladtl_np.corpus.inspection import inspect, inspect_domains, inspect_roles, part
 from ladtl_np.corpus.labels import LabelMap
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.corpus.tally import Remark, Tally, counted
+from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataWarning
 from ladtl_np.estimator import LaDTLTagger
 from ladtl_np.runs.manifest import read_manifest
@@ -243,20 +243,3 @@ def test_vectors_tell_what_was_left_out_as_data_too(
     found = json.loads(result.stdout)["remarks"]
     assert [one["kind"] for one in found] == ["docstart", "line-ends"]
     assert all(f"warning: {printed(one)}" in result.stderr.splitlines() for one in found)
-
-
-@pytest.mark.parametrize(
-    ("things", "thing"),
-    [
-        ("entities", "entity"),
-        ("frequencies", "frequency"),
-        ("sources", "source"),
-        ("types", "type"),
-        ("-DOCSTART- blocks", "-DOCSTART- block"),
-        ("tokens of one letter", "token of one letter"),
-    ],
-)
-def test_one_thing_is_told_in_the_singular(things: str, thing: str) -> None:
-    assert counted(1, things) == f"1 {thing}"
-    assert counted(0, things) == f"0 {things}"
-    assert counted(2_000, things) == f"2,000 {things}"

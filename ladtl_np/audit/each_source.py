@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Protocol
 
 from ladtl_np.audit.outcome import Audit, Tell
 from ladtl_np.audit.subject import Subject
@@ -13,8 +15,12 @@ from ladtl_np.pages.drawing.pen import Pen
 
 __all__ = ["audits_of_each"]
 
-Check = Callable[[Subject, Tell], Audit]
-"""An audit of one source and the target, which tells how far it is."""
+
+class Check(Protocol):
+    """An audit of one source and the target, which tells how far it is."""
+
+    def __call__(self, subject: Subject, /, *, tell: Tell | None) -> Audit:
+        """Make it."""
 
 
 def audits_of_each(subject: Subject, check: Check, tell: Tell | None = None) -> list[Audit]:
@@ -35,11 +41,11 @@ def audits_of_each(subject: Subject, check: Check, tell: Tell | None = None) -> 
         One, where there is one source or none. Of several each has the name of its source in its
         key and in its title, and its tables and figures have it in theirs.
     """
-    subjects = subject.each_source()
-    made = [check(one, _part(tell, one.number, len(subjects))) for one in subjects]
-    if len(made) == 1:
+    count = subject.source_count
+    made = [check(one, tell=_part(tell, one.number, count)) for one in subject.each_source()]
+    if count == 1:
         return made
-    return [_named(audit, number, len(made)) for number, audit in enumerate(made)]
+    return [_named(audit, number, count) for number, audit in enumerate(made)]
 
 
 def _part(tell: Tell | None, number: int, count: int) -> Tell:
@@ -54,16 +60,15 @@ def _part(tell: Tell | None, number: int, count: int) -> Tell:
 
 def _named(audit: Audit, number: int, count: int) -> Audit:
     end = f"-{domain_of(source_head(number))}"
-    draw = audit.draw
-
-    def drawn(pen: Pen) -> list[Figure]:
-        with pen.ending(end):
-            return [] if draw is None else draw(pen)
-
     return replace(
         audit,
         key=audit.key + end,
         title=f"{audit.title}: source {number + 1} of {count}",
         tables=[replace(table, name=table.name + end) for table in audit.tables],
-        draw=None if draw is None else drawn,
+        draw=None if audit.draw is None else partial(_drawn, audit.draw, end),
     )
+
+
+def _drawn(draw: Callable[[Pen], list[Figure]], end: str, pen: Pen) -> list[Figure]:
+    with pen.ending(end):  # ids of a page's drawings begin with the figures' names
+        return draw(pen)

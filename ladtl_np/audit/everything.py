@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from typing import Any
 
 from ladtl_np import __version__
-from ladtl_np.audit import divergence as kl
-from ladtl_np.audit import outcome
+from ladtl_np.audit import divergence, outcome
 from ladtl_np.audit.data.check import check_data
 from ladtl_np.audit.divergence import check_divergence
 from ladtl_np.audit.each_source import audits_of_each
@@ -34,7 +34,7 @@ PARTS = ("data", "gradients", "equations", "kl", "mmd")
 TOLERANCES = {
     "tolerance of gradients": outcome.TOLERANCE,
     "tolerance of equations": defaults.TOLERANCE,
-    "tolerance of bounds": kl.TOLERANCE,
+    "tolerance of bounds": divergence.TOLERANCE,
 }
 """Largest relative errors that pass."""
 
@@ -125,31 +125,23 @@ def check_run(
     def telling(part: str) -> Tell:
         return lambda done, total: tell(part, done, total) if tell is not None else None
 
-    def equations(one: Subject, tell: Tell) -> Audit:
-        return check_equations(one, seed=seed, tell=tell)
-
-    def divergence(one: Subject, tell: Tell) -> Audit:
-        return check_divergence(one, tell=tell)
-
-    def mmd(one: Subject, tell: Tell) -> Audit:
-        return _mmd(one, seed, tell)
-
     audits = [
         check_data(run, moved, tell=telling("data")),
         check_gradients(subject, seed=seed, tell=telling("gradients")),
-        *audits_of_each(subject, equations, telling("equations")),
-        *audits_of_each(run_on(run, moved=moved), divergence, telling("kl")),
-        *audits_of_each(subject, mmd, telling("mmd")),
+        *audits_of_each(subject, partial(check_equations, seed=seed), telling("equations")),
+        *audits_of_each(run_on(run, moved=moved), check_divergence, telling("kl")),
+        *audits_of_each(subject, partial(_mmd, seed=seed), telling("mmd")),
     ]
     return RunAudit(record, audits)
 
 
-def _mmd(subject: Subject, seed: int, tell: Tell) -> Audit:
+def _mmd(subject: Subject, *, seed: int, tell: Tell | None) -> Audit:
     """The audit of the MMD, or why there is none."""
     try:
         return check_mmd(subject, seed=seed, tell=tell)
     except UsageError as error:  # one domain has nothing to compare
-        tell(1, 1)
+        if tell is not None:
+            tell(1, 1)
         return Audit(
             "mmd", "Maximum mean discrepancy", [noted("MMD of each label", "none", str(error))]
         )

@@ -13,7 +13,7 @@ import msgspec
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import Config, parse_config, read_config
 from ladtl_np.options.data_options import DataOptions
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.runs.manifest import read_manifest
 from ladtl_np.runs.names import CONFIG, MANIFEST
 from ladtl_np.runs.run import demo_corpora, read_corpora, read_label_maps
@@ -111,8 +111,8 @@ def _as_many(
         raise UsageError(f"{path}: this run has no {option} file; leave --{option} out")
     if len(now) != len(names):
         raise UsageError(
-            f"{path}: this run has {len(names)} {option} files; name as many with --{option}, in "
-            "their order"
+            f"{path}: this run has {counted(len(names), f'{option} files')}; name as many with "
+            f"--{option}, in their order"
         )
     return now
 

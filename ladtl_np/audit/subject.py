@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -90,13 +90,20 @@ class Subject:
     number: int = 0
     notes: tuple[str, ...] = ()
 
-    def each_source(self) -> list[Subject]:
-        """The same of each source and the target; itself alone where there is one at most."""
+    @property
+    def source_count(self) -> int:
+        """How many subjects `each_source` yields."""
+        return 1 if self.whole is None else len(self.whole.sources)
+
+    def each_source(self) -> Iterator[Subject]:
+        """Yield the same of each source and the target; itself where there is one at most."""
         if self.whole is None:
-            return [self]
+            yield self
+            return
         network, initial, objective, heads, sources = self.whole
-        return [
-            replace(
+        for number, (head, sentences) in enumerate(zip(heads, sources, strict=True)):
+            # a pair is a copy of its network, so only one of them is held at a time
+            yield replace(
                 self,
                 network=network.pair(number),
                 initial=None if initial is None else initial.pair(number),
@@ -106,8 +113,6 @@ class Subject:
                 label_map=head.label_map,
                 number=number,
             )
-            for number, (head, sentences) in enumerate(zip(heads, sources, strict=True))
-        ]
 
     def batch(self, count: int, *, longest: int | None = None) -> Batch:
         """A mini-batch of so many sentences a domain, evenly spaced over each.
@@ -167,7 +172,7 @@ def model_subject(
             require_tags(corpus)
     numbers: dict[str, int] | None = None if held.characters is None else {}
     encoded = encode_corpus(target, held.vocabulary, held.target_tags, numbers)
-    notes = notes_of(len(held.sources), every)
+    notes = notes_of(len(held.sources), every, held.network.architecture.projection)
     if held.source_tags is None:
         sources: tuple[EncodedSentence, ...] = ()
     elif source is None:
@@ -281,5 +286,8 @@ def _of_prepared(
         initial=None if initial is None else initial.pair(0).astype(np.float64),
         prepared=prepared,
         whole=whole_of(network, initial, objective, prepared.heads, sources),
-        notes=(*notes_of(len(prepared.heads), objective), *notes),
+        notes=(
+            *notes_of(len(prepared.heads), objective, network.architecture.projection),
+            *notes,
+        ),
     )

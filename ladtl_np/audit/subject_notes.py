@@ -19,6 +19,10 @@ _SEVERAL = (
     "There are {count} sources. Gradients are those of all of them. Everything else looks at one "
     "of them and the target, with the others left out of the network and of the loss."
 )
+_MASKED = (
+    "Each is looked at under the mask of a single source. Under the run's own masks, which leave "
+    "each of several sources fewer units of its own, gradients alone are checked."
+)
 _ESTIMATED = (
     "The run estimates the MMD of large labels by random features. It is looked at in its exact "
     "form here; of the features themselves, the audit of gradients checks small cases."
@@ -30,7 +34,9 @@ DEMO = (
 )
 
 
-def notes_of(count: int, objective: Objective) -> tuple[str, ...]:
+def notes_of(count: int, objective: Objective, projection: str) -> tuple[str, ...]:
     """What to know where a network has several sources, and where its MMD is estimated."""
-    several = (_SEVERAL.format(count=count),) if count > 1 else ()
+    several: tuple[str, ...] = (_SEVERAL.format(count=count),) if count > 1 else ()
+    if several and projection == "mask":
+        several = (*several, _MASKED)
     return several if objective.frequencies is None else (*several, _ESTIMATED)

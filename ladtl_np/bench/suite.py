@@ -27,6 +27,7 @@ from ladtl_np.bench.results import TIME, Goal, Peer, Report, Row, SetFacts
 from ladtl_np.bench.startup import LIMITS, startup_samples
 from ladtl_np.bench.workloads import WORKLOADS, Case, build_case
 from ladtl_np.kernels.instruction_set import INSTRUCTIONS
+from ladtl_np.printable import counted
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["Plan", "run"]
@@ -175,9 +176,8 @@ class _Session:
         if threads not in self.peaks:
             self.peaks[threads] = matrix_product_peak(threads)
         names = [rival.name for rival in contest.rivals]
-        plural = "s" * (threads > 1)
         beside = f" beside {'; '.join(names)}" if names else ""
-        self.tell(f"{contest.workload}, {threads} thread{plural}: {contest.title}{beside}")
+        self.tell(f"{contest.workload}, {counted(threads, 'threads')}: {contest.title}{beside}")
         contest.check()
         # by number, because a peer could be called as we are
         calls = {str(n): rival.part.call for n, rival in enumerate(contest.rivals)}

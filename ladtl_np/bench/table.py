@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ladtl_np.bench.measure import Spread
 from ladtl_np.bench.results import PEAK, TIME, Change, Goal, Report, Row, SetFacts
+from ladtl_np.printable import counted
 
 __all__ = [
     "Grid",
@@ -142,7 +143,7 @@ def change_line(change: Change) -> str:
     row = change.row
     name = " ".join(filter(None, (row.stem, row.variant, row.workload)))
     return (
-        f"{name}, {row.threads} thread{'s' * (row.threads > 1)}, {row.isa}: "
+        f"{name}, {counted(row.threads, 'threads')}, {row.isa}: "
         f"{milliseconds(change.before)} -> {milliseconds(row.ours.median)} ms, "
         f"{change.factor:.2f} of before, {change.verdict}"
     )
@@ -153,11 +154,10 @@ def machine_lines(report: Report) -> list[str]:
     facts = report.machine
     caches = ", ".join(f"{name} {size}" for name, size in facts["caches"].items())
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
-    rounds = f"{report.rounds} round{'s' * (report.rounds != 1)}"
     return [
         f"{facts['cpu']}; {facts['cores']} cores, {caches}; load {facts['load']} at the end",
         f"Python {facts['python']}, {versions}",
-        f"{rounds}; commit {facts['commit'] or 'unknown'}",
+        f"{counted(report.rounds, 'rounds')}; commit {facts['commit'] or 'unknown'}",
     ]
 
 

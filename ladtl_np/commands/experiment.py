@@ -16,7 +16,6 @@ from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay, means_table
 from ladtl_np.commands.support.formats import json_option, print_json, print_table, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
-from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import TerminatedError, UsageError
 from ladtl_np.experiment.choice import Choice
 from ladtl_np.experiment.cluster.connection import connect
@@ -29,7 +28,7 @@ from ladtl_np.experiment.results import means, read_results, remarks_of_runs, wr
 from ladtl_np.experiment.runner import Plan, Share, plan_experiment, run_missing, share_cores
 from ladtl_np.experiment.runner import states as states_of
 from ladtl_np.options.input_file import require_utf8
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.training.warm_up import warm_up
 
 __all__ = ["command"]

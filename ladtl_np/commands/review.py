@@ -24,10 +24,10 @@ from ladtl_np.commands.support.tag_options import Source, TagOptions
 from ladtl_np.corpus.cutting.profile import SentenceMode
 from ladtl_np.corpus.formats.reading import ReadOptions, Sentences
 from ladtl_np.corpus.lines import page_name
-from ladtl_np.corpus.tally import Remark, counted
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.pages.review import MEASURES, Measure, ReviewSentence, build_page
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 
 __all__ = ["command"]
 

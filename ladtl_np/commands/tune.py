@@ -21,7 +21,6 @@ from ladtl_np.commands.support.progress import told_of_compiling
 from ladtl_np.commands.support.tune_display import tell_found, tell_plan
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.lines import file_sha256
-from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import LadtlError, TerminatedError, UsageError
 from ladtl_np.experiment.inputs import OwnFiles, read_inputs
 from ladtl_np.experiment.processes import run_in_processes
@@ -32,6 +31,7 @@ from ladtl_np.options.config import Config, apply_settings
 from ladtl_np.options.input_file import require_utf8
 from ladtl_np.options.method_checks import chosen_method
 from ladtl_np.options.methods import METHODS
+from ladtl_np.printable import counted
 from ladtl_np.runs.names import CONFIG, SEARCH_RECORD, TRIALS
 from ladtl_np.training.warm_up import warm_up
 from ladtl_np.tuning.halving import BRACKET, Rung, TrialRun, budgeted, unbounded, whole_runs

@@ -11,7 +11,8 @@ from ladtl_np.corpus.labels import LabelMap, TagSet, listed
 from ladtl_np.corpus.overlap import repeated
 from ladtl_np.corpus.schemes import illegal_positions, split_tag
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import PLACES, Remark, counted
+from ladtl_np.corpus.tally import PLACES, Remark
+from ladtl_np.printable import counted
 
 __all__ = ["illegal_places", "inspect", "inspect_domains", "inspect_roles", "part", "places"]
 

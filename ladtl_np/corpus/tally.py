@@ -5,17 +5,16 @@ A `Tally` is filled while a file is read. As `Remark`s its counts are told by ev
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ladtl_np.corpus.findings import Finding
+from ladtl_np.printable import counted
 
-__all__ = ["Remark", "Tally", "counted"]
+__all__ = ["Remark", "Tally"]
 
-_PLURAL = re.compile(r"(ie)?s(?= (?:that|of|without)|$)")
 PLACES = 5  # changes and tags whose places a remark lists
 
 
@@ -126,15 +125,6 @@ class Tally:
             count = len(self.changes)
             what = f"{count:,} {'entity was' if count == 1 else 'entities were'} changed"
             yield Remark("repairs", name, count, what, places=_places(self.changes, name))
-
-
-def counted(count: int, things: str) -> str:
-    """A number of things, which are named in the plural."""
-    return f"{count:,} {things if count != 1 else _PLURAL.sub(_singular, things, count=1)}"
-
-
-def _singular(ending: re.Match[str]) -> str:
-    return "y" if ending[1] else ""
 
 
 def _places(findings: Sequence[Finding], name: str) -> tuple[str, ...]:

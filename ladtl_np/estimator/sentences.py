@@ -12,7 +12,7 @@ from ladtl_np.corpus.limits import TYPE_CHARACTERS
 from ladtl_np.corpus.schemes import PREFIXES, detect_scheme, split_tag
 from ladtl_np.corpus.sentence import Corpus, Sentence
 from ladtl_np.errors import UsageError
-from ladtl_np.printable import shown
+from ladtl_np.printable import counted, shown
 from ladtl_np.training.prepared import Corpora
 
 __all__ = ["Tagged", "corpora_of", "corpus_of", "corpus_of_tagged", "tokens_of"]
@@ -134,14 +134,14 @@ def _joined(
     """A corpus in the scheme that fits the tags best."""
     if len(tokens) != len(tags):
         raise UsageError(
-            f"{of_tokens} has {len(tokens):,} sentences and {of_tags} tags for {len(tags):,}; give "
-            "tags for each sentence"
+            f"{of_tokens} has {counted(len(tokens), 'sentences')} and {of_tags} tags for "
+            f"{len(tags):,}; give tags for each sentence"
         )
     for n, (words, marks) in enumerate(zip(tokens, tags, strict=True), 1):
         if len(words) != len(marks):
             raise UsageError(
-                f"{of_tokens}: sentence {n} has {len(words):,} tokens, and {of_tags} has "
-                f"{len(marks):,} tags for it; give one tag for each token"
+                f"{of_tokens}: sentence {n} has {counted(len(words), 'tokens')}, and {of_tags} has "
+                f"{counted(len(marks), 'tags')} for it; give one tag for each token"
             )
     _require_tags(tags, of_tags)
     try:
@@ -159,8 +159,8 @@ def _checked(corpus: Corpus, name: str) -> Corpus:
             raise UsageError(f"{name}: sentence {n} has no tags; give a corpus that is tagged")
         if len(sentence.tags) != len(sentence.tokens):
             raise UsageError(
-                f"{name}: sentence {n} has {len(sentence.tokens):,} tokens and "
-                f"{len(sentence.tags):,} tags; give one tag for each token"
+                f"{name}: sentence {n} has {counted(len(sentence.tokens), 'tokens')} and "
+                f"{counted(len(sentence.tags), 'tags')}; give one tag for each token"
             )
     tokens_of(corpus, name)
     tags = _rows([sentence.tags for sentence in corpus], name, "tag", _TAGS)

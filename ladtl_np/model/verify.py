@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from os import PathLike
 from typing import NamedTuple
 
-from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import ModelFileError
 from ladtl_np.model.container import Container, open_container, require_arrays
 from ladtl_np.model.file import parameter_shapes
@@ -15,7 +14,7 @@ from ladtl_np.model.header import FORMAT, WANTED, Header, read_header, read_part
 from ladtl_np.model.network import domain_of, source_head
 from ladtl_np.model.source_file import load_source_file
 from ladtl_np.model.values import require_values
-from ladtl_np.printable import shown
+from ladtl_np.printable import counted, shown
 
 __all__ = [
     "CHECKS",
@@ -61,9 +60,10 @@ def _of_source(path: str | PathLike[str]) -> Iterator[str]:
     own, passed_on = source.own, len(source.passed_on)
     also = f"; {counted(passed_on, 'more sources')}, passed on" if passed_on else ""
     yield (
-        f"{len(source.vocabulary):,} words, {len(own.tags):,} tags, "
-        f"{len(own.sketches):,} sketches of {len(own.variances):,} Gaussians and "
-        f"{source.features:,} frequencies{also}; checksum and values as they were written"
+        f"{counted(len(source.vocabulary), 'words')}, {counted(len(own.tags), 'tags')}, "
+        f"{counted(len(own.sketches), 'sketches')} of {counted(len(own.variances), 'Gaussians')} "
+        f"and {counted(source.features, 'frequencies')}{also}; checksum and values as "
+        "they were written"
     )
 
 
@@ -98,8 +98,8 @@ def _findings(path: str | PathLike[str]) -> Iterator[str]:
         require_arrays(name, held.shapes, parameter_shapes(header.architecture))
         sizes = header.architecture
         yield (
-            f"{sizes.vocabulary:,} words of {sizes.embedding:,} numbers, "
-            f"{sizes.hidden:,} units per direction"
+            f"{counted(sizes.vocabulary, 'words')} of {counted(sizes.embedding, 'numbers')}, "
+            f"{counted(sizes.hidden, 'units')} per direction"
         )
         arrays = held.arrays()
         yield checksum_finding(held)
@@ -130,7 +130,7 @@ def _tags(header: Header) -> str:
         for number, head in enumerate(header.more_sources, 1)
     ]
     sides.append((len(header.target_tags), "target"))
-    told = " and ".join(f"{size:,} {side} tags" for size, side in sides if size)
+    told = " and ".join(counted(size, f"{side} tags") for size, side in sides if size)
     count = len(header.label_map) + sum(len(head.label_map) for head in header.more_sources)
     pairs = f"; pairs of types: {count:,}" if count else ""
     return f"{told}, all of {header.config.model.scheme.upper()}{pairs}"

@@ -9,6 +9,7 @@ from ladtl_np.corpus.demo import DEMO
 from ladtl_np.experiment.run_options import CORPORA
 from ladtl_np.pages.drawing.pen import Pen, require_libraries
 from ladtl_np.pages.page import Page
+from ladtl_np.printable import counted
 from ladtl_np.report.calibrations import Calibrated
 from ladtl_np.report.sections.annotation import annotation_section
 from ladtl_np.report.sections.calibration import calibration_section
@@ -103,12 +104,12 @@ def build_report(
 
 def _summary(study: Study) -> str:
     counts = {
-        "run": len(study.runs),
-        "task": len(study.tasks),
-        "method": len(study.methods),
-        "seed": len({run.seed for run in study.runs}),
+        "runs": len(study.runs),
+        "tasks": len(study.tasks),
+        "methods": len(study.methods),
+        "seeds": len({run.seed for run in study.runs}),
     }
-    return ", ".join(f"{count:,} {name}{'s' * (count != 1)}" for name, count in counts.items())
+    return ", ".join(counted(count, name) for name, count in counts.items())
 
 
 def _is_synthetic(study: Study) -> bool:

@@ -10,6 +10,7 @@ from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.unknown import UnknownTokens, count_unknown, remark_on_unknown
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.options.input_file import Role
+from ladtl_np.printable import counted
 from ladtl_np.training.prepared import Corpora
 from ladtl_np.training.trainer import Trainer
 
@@ -60,7 +61,7 @@ def closing_remarks(trainer: Trainer) -> tuple[Remark, ...]:
     if dev is None or best is None or best.scores is None:
         return ()
     if getattr(best.scores, training.select_by).overall.f1 == 0:
-        what = f"F1 was 0.00 at every evaluation of {trainer.step:,} steps"
+        what = f"F1 was 0.00 at every evaluation of {counted(trainer.step, 'steps')}"
         cure = "train for longer (training.steps), and look at the columns of tokens and tags"
         return (Remark("nothing-found", dev.name, trainer.step, what, cure),)
     # of a single evaluation nobody knows whether F1 was rising

@@ -9,7 +9,7 @@ from ladtl_np.audit.data.evidence import Evidence, Held
 from ladtl_np.audit.outcome import Line, Verdict, noted
 from ladtl_np.model.verify import verify_model
 from ladtl_np.options.config import differing_options
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.runs.manifest import DataFile
 from ladtl_np.runs.marker import holds_run
 from ladtl_np.runs.names import BEST, CONFIG, LAST, MANIFEST
@@ -68,7 +68,8 @@ def _corpus_line(held: Held, *, generated: bool) -> Line:
 
 
 def _size(entry: DataFile) -> str:
-    return f"{entry.sentences:,} sentences, {entry.tokens:,} tokens, {entry.scheme}"
+    sentences, tokens = counted(entry.sentences, "sentences"), counted(entry.tokens, "tokens")
+    return f"{sentences}, {tokens}, {entry.scheme}"
 
 
 def _config_differences(evidence: Evidence) -> list[str]:
@@ -118,7 +119,7 @@ def _model_lines(evidence: Evidence) -> Iterator[Line]:
     yield equal(f"hashes in {BEST} and {MANIFEST}", roles, f"{len(wanted)} corpora")
     mine, theirs = model.provenance.get("versions", {}), evidence.manifest.versions
     names = [name for name in {**mine, **theirs} if mine.get(name) != theirs.get(name)]
-    yield equal(f"versions in {BEST} and {MANIFEST}", names, f"{len(theirs)} programs")
+    yield equal(f"versions in {BEST} and {MANIFEST}", names, counted(len(theirs), "programs"))
 
 
 def _version_line(evidence: Evidence) -> Line:

@@ -16,6 +16,7 @@ from ladtl_np.model.decoding import Decoder
 from ladtl_np.model.evaluation import predict_tags
 from ladtl_np.model.file import Model
 from ladtl_np.model.tagging import make_decoder
+from ladtl_np.printable import counted
 from ladtl_np.runs.manifest import Scores, TypeCounts
 from ladtl_np.runs.names import BEST, MANIFEST
 from ladtl_np.runs.predictions import read_predictions
@@ -136,5 +137,5 @@ def _again(
     if name in written:
         count = sum(one != other for one, other in zip(predicted, written[name], strict=False))
         count += abs(len(predicted) - len(written[name]))
-        differences = [f"{count:,} sentences have other tags"] if count else []
+        differences = [f"{counted(count, 'sentences')} with other tags"] if count else []
         yield equal("tags of the model and predictions", differences, "every tag", name)

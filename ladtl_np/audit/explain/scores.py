@@ -24,6 +24,7 @@ from ladtl_np.audit.outcome import Audit, Line, held, noted
 from ladtl_np.pages.content import Figure
 from ladtl_np.pages.drawing.lattice import Lattice, Way, draw_lattice
 from ladtl_np.pages.drawing.lattice_layout import LEAST
+from ladtl_np.printable import counted
 
 __all__ = ["head_numbers", "kernel_lines", "lattice_figure", "scores_audit"]
 
@@ -69,8 +70,9 @@ def _notes(found: Explained, head: Head) -> Iterator[str]:
     unknown = found.words.known.count(False)
     way = "the best legal path" if found.constrained else "the best path, legal or not"
     yield (
-        f"{tokens:,} tokens, {unknown:,} of them unknown to the model. The predicted path is {way} "
-        f"of the {head.domain} head; probabilities are those of Eq. (3), over all tag sequences."
+        f"{counted(tokens, 'tokens')}, {unknown:,} of them unknown to the model. The predicted "
+        f"path is {way} of the {head.domain} head; probabilities are those of Eq. (3), over all "
+        "tag sequences."
     )
     if head.gold is None:
         yield "The sentence comes without gold tags."

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import click
 
@@ -18,10 +19,6 @@ from ladtl_np.commands.support.auditing import (
     tolerance_of,
 )
 from ladtl_np.commands.support.command import Command
-
-if TYPE_CHECKING:
-    from ladtl_np.audit.outcome import Audit, Tell
-    from ladtl_np.audit.subject import Subject
 
 __all__ = ["equations"]
 
@@ -80,9 +77,6 @@ def equations(
     check_page(out, inputs, overwrite=overwrite)
     subject = named_subject(model, corpora, source, vocabulary_key, **reading)
     with AuditDisplay("equations") as display:
-
-        def check(one: Subject, tell: Tell) -> Audit:
-            return check_equations(one, sentences=limit, tolerance=tolerance, seed=seed, tell=tell)
-
+        check = partial(check_equations, sentences=limit, tolerance=tolerance, seed=seed)
         audits = audits_of_each(subject, check, display.tell)
     present(audits, subject=subject.name, out=out, overwrite=overwrite, as_json=as_json)

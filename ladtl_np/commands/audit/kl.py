@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -18,10 +19,6 @@ from ladtl_np.commands.support.auditing import (
 from ladtl_np.commands.support.command import Command, refuse_without_effect
 from ladtl_np.commands.support.reading import READING
 from ladtl_np.errors import UsageError
-
-if TYPE_CHECKING:
-    from ladtl_np.audit.outcome import Audit, Tell
-    from ladtl_np.audit.subject import Subject
 
 __all__ = ["kl"]
 
@@ -77,9 +74,6 @@ def kl(
     else:
         raise UsageError(f"{model} is no run's folder, so name a CORPUS in the target's tags too")
     with AuditDisplay("KL and its bounds") as display:
-
-        def check(one: Subject, tell: Tell) -> Audit:
-            return check_divergence(one, sentences=limit, tell=tell)
-
+        check = partial(check_divergence, sentences=limit)
         audits = audits_of_each(subject, check, display.tell)
     present(audits, subject=model, out=out, overwrite=overwrite, as_json=as_json)

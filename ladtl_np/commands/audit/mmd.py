@@ -79,7 +79,7 @@ def mmd(
     subject = run_subject(run, moved)
     with AuditDisplay("MMD of each label") as display:
 
-        def check(one: Subject, tell: Tell) -> Audit:
+        def check(one: Subject, *, tell: Tell | None) -> Audit:
             return check_mmd(
                 one,
                 permutations=permutations,

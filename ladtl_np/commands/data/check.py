@@ -20,9 +20,9 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.inspection import inspect, places
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import Remark, Tally, counted
+from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataError, LadtlError
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 
 __all__ = ["check"]
 

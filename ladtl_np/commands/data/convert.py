@@ -22,8 +22,7 @@ from ladtl_np.corpus.formats.registry import Format
 from ladtl_np.corpus.lines import display_name
 from ladtl_np.corpus.read import format_of
 from ladtl_np.corpus.schemes import SCHEMES
-from ladtl_np.corpus.tally import counted
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 
 __all__ = ["convert"]
 

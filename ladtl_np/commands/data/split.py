@@ -27,11 +27,10 @@ from ladtl_np.corpus.read import Documents
 from ladtl_np.corpus.schemes import spans
 from ladtl_np.corpus.sentence import Sentence
 from ladtl_np.corpus.splitting import split as split_units
-from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import UsageError
 from ladtl_np.files import make_private_folder
 from ladtl_np.options.seeds import stream
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 
 __all__ = ["split"]
 

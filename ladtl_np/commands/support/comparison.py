@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.scoring.significance import (
     LEVEL,
     PairedTest,
@@ -69,18 +69,18 @@ class Comparison:
 
     def _limit(self) -> str:
         """Say how far p could have fallen."""
-        n, unit = self.test.n, "pair"
+        n, unit = self.test.n, "pairs"
         if isinstance(self.test, SentenceTest):
-            n, unit = self.test.differing, "differing sentence"
+            n, unit = self.test.differing, "differing sentences"
         least = f"the least possible {_sided(self.test)} p is {_p(self.test.least_p)}"
-        return f"With {n} {unit}{'s' * (n != 1)} {least}"
+        return f"With {counted(n, unit)} {least}"
 
 
-_UNITS = {"seed": "run", "task": "task", "sentence": "sentence"}
+_UNITS = {"seed": "runs", "task": "tasks", "sentence": "sentences"}
 Row = Callable[[Comparison], str]
 
 _ROWS: dict[str, Row] = {
-    "pairs": lambda c: f"{c.test.n:,} {_UNITS[c.by]}{'s' * (c.test.n != 1)}",
+    "pairs": lambda c: counted(c.test.n, _UNITS[c.by]),
     "runs of each": lambda c: f"{c.runs:,}",
     "F1 of A": lambda c: _score(c, 1),
     "F1 of B": lambda c: _score(c, 2),

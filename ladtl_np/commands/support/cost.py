@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.objective.batching import EncodedSentence
+from ladtl_np.printable import counted
 from ladtl_np.training.events import Step
 from ladtl_np.training.prepared import Prepared
 from ladtl_np.training.trainer import Trainer
@@ -77,7 +78,7 @@ def told_time(seconds: float, steps: int) -> str:
         told = f"{round(whole / 60)} min"
     else:
         told = f"{whole / 3600:.1f} h"
-    return f"Time: about {told} for {steps:,} step{'s' * (steps != 1)}, evaluations aside."
+    return f"Time: about {told} for {counted(steps, 'steps')}, evaluations aside."
 
 
 def measured_cost(prepared: Prepared) -> Cost:

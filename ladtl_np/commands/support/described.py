@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ladtl_np.corpus.tally import counted
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 
 if TYPE_CHECKING:
     from ladtl_np.model.file import Model

@@ -10,14 +10,13 @@ from typing import Any, Literal, NamedTuple
 from ladtl_np.commands.support.formats import warn
 from ladtl_np.corpus.read import read_corpus
 from ladtl_np.corpus.sentence import Corpus
-from ladtl_np.corpus.tally import counted
 from ladtl_np.errors import UsageError
 from ladtl_np.files import write_atomically
 from ladtl_np.model.file import Model, load_model
 from ladtl_np.model.source_file import SourceFile, load_source_file, source_bytes
 from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.options.config import apply_settings, merge_options, parse_config, read_config
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.runs.names import CONFIG
 from ladtl_np.training.source_export import DELTA, ExportOptions, export_source
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from ladtl_np.arrays.limits import told_size
 from ladtl_np.commands.support.cost import warnings_of_cost
 from ladtl_np.commands.support.vectors_told import vector_lines
-from ladtl_np.corpus.tally import counted
 from ladtl_np.options.input_file import Role
-from ladtl_np.printable import LONG, shown
+from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.runs.run import describe
 from ladtl_np.training.prepared import Corpora, Prepared
 

@@ -17,8 +17,9 @@ from ladtl_np.corpus.read import format_of, read_corpus
 from ladtl_np.corpus.renaming import Renamer
 from ladtl_np.corpus.schemes import detect_scheme, illegal_positions, spans, spans_to_tags
 from ladtl_np.corpus.sentence import Corpus, Sentence
-from ladtl_np.corpus.tally import Remark, Tally, counted
+from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import DataError
+from ladtl_np.printable import counted
 
 __all__ = ["in_scheme_of", "read_predicted", "read_tagged", "require_same_tokens"]
 

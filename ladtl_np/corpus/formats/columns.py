@@ -11,6 +11,7 @@ from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import COLUMNS, TYPE_CHARACTERS
 from ladtl_np.corpus.schemes import PREFIXES, split_tag
 from ladtl_np.corpus.tally import Tally
+from ladtl_np.printable import counted
 
 __all__ = ["Block", "LineParser", "is_docstart"]
 
@@ -114,8 +115,7 @@ class LineParser:
         if len(cells) != self._width:
             self._refuse(
                 number,
-                f"{len(cells)} column{'s' * (len(cells) != 1)} where line {self._first} has "
-                f"{self._width}",
+                f"{counted(len(cells), 'columns')} where line {self._first} has {self._width}",
                 "is a delimiter or a tag missing, or is the delimiter part of a token?",
             )
             return None

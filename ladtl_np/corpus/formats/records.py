@@ -33,6 +33,7 @@ from ladtl_np.corpus.formats.offsets import (
 from ladtl_np.corpus.formats.reading import Ends, ReadOptions
 from ladtl_np.corpus.schemes import Span
 from ladtl_np.corpus.tally import Tally
+from ladtl_np.printable import counted
 
 __all__ = ["Records"]
 
@@ -208,7 +209,7 @@ def _entity(value: Any, key: str) -> tuple[str, Marked]:
     if isinstance(value, list):
         if len(value) != 3:
             raise MisfitError(
-                f"an entity in {key} with {len(value)} values, wanted start, end, type"
+                f"an entity in {key} with {counted(len(value), 'values')}, wanted start, end, type"
             )
         start, end, kind, covered, dialect = *value, None, ""
     elif isinstance(value, dict):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ladtl_np.corpus.vectors.rows import MAX_DIMENSION
 from ladtl_np.errors import DataError, UsageError
+from ladtl_np.printable import counted
 
 __all__ = ["SkipGramOptions", "WordVectors", "require_gensim", "train_skip_gram", "vector_lines"]
 
@@ -264,7 +265,7 @@ def _nothing_kept(counts: _Counts, options: SkipGramOptions) -> str:
         return "there is no token in the text; is it the right file, and complete?"
     return (
         f"none of the {len(counts.words):,} words occurs {options.min_count} times in "
-        f"{tokens:,} tokens; give more text or a lower min_count"
+        f"{counted(tokens, 'tokens')}; give more text or a lower min_count"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from ladtl_np.experiment.results import from_to
 from ladtl_np.pages.content import DAGGER, Cell, Section, Table
+from ladtl_np.printable import counted
 from ladtl_np.report.scores import AVERAGE, Results, Tested, results_of
 from ladtl_np.report.study import Study
 from ladtl_np.runs.manifest import DEV
@@ -148,8 +149,8 @@ def _verdict(results: Results, tests: list[Tested], daggers: set[tuple[str, str]
         n = max(hopeless.values())
         count, columns = len(hopeless), len(results.tasks())
         yield (
-            f"in {count} of {columns} task{'s' * (columns != 1)} there are too few pairs for a "
-            f"dagger, whatever the scores: with {n} seed{'s' * (n != 1)} the least possible p is "
+            f"in {count} of {counted(columns, 'tasks')} there are too few pairs for a "
+            f"dagger, whatever the scores: with {counted(n, 'seeds')} the least possible p is "
             f"{least_possible_p(n, 'greater'):.4g}. Five or more seeds can reach p < {LEVEL}."
         )
     if by_task:
