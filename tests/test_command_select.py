@@ -115,6 +115,35 @@ def test_annotated_sentences_are_left_aside_and_tokens_are_counted(
     assert not (tmp_path / "none.jsonl").exists()
 
 
+def test_annotated_columns_may_have_the_name_of_a_text(
+    invoke: Invoke, tiny_model_file: str, pool: Path, tmp_path: Path
+) -> None:
+    known = tmp_path / "train.txt"
+    known.write_bytes((pool / "a.conll").read_bytes())
+    given = ("select", "--model", tiny_model_file, pool / "a.conll", "--budget", 1)
+    result = invoke(*given, "--without", known, "--out", tmp_path / "none.jsonl")
+    assert result.exit_code == 2
+    assert "all of the pool is annotated" in result.output
+    lines = "".join("".join(s.tokens) + "\n" for s in read_corpus(pool / "a.conll"))
+    known.write_text(lines, "utf-8")  # a text is one all the same
+    assert invoke(*given, "--without", known, "--out", tmp_path / "no.jsonl").exit_code == 2
+    known.write_text(lines.partition("\n")[0] + "\n", "utf-8")
+    left = invoke(*given, "--without", known, "--out", tmp_path / "one.jsonl")
+    assert "--without: 1 sentence\n" in left.output
+
+
+def test_a_pool_of_columns_with_the_name_of_a_text_is_told(
+    invoke: Invoke, tiny_model_file: str, pool: Path, tmp_path: Path
+) -> None:
+    named = tmp_path / "pool.txt"
+    named.write_bytes((pool / "a.conll").read_bytes())
+    given = ("select", "--model", tiny_model_file, named, "--budget", 1)
+    result = invoke(*given, "--out", tmp_path / "one.jsonl")
+    assert "pool.txt: it looks like columns; --from conll reads those" in result.output
+    result = invoke(*given, "--out", tmp_path / "two.jsonl", "--from", "text")
+    assert "looks like" not in result.output
+
+
 def test_sentences_of_a_document_have_ids_that_lead_back(
     invoke: Invoke, tiny_model_file: str, tmp_path: Path
 ) -> None:

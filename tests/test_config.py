@@ -168,9 +168,9 @@ NAMESAKES = {
     ("model/file.py", "more_sources"),  # heads
     ("model/header.py", "more_sources"),
     ("model/source_file.py", "min_count"),  # of an export
-    ("training/source_export.py", "kernel"),
-    ("training/source_export.py", "min_count"),
-    ("training/source_export.py", "seed"),
+    ("training/export_options.py", "kernel"),
+    ("training/export_options.py", "min_count"),
+    ("training/export_options.py", "seed"),
     ("objective/terms.py", "shares"),  # numbers
     ("runs/checkpoint.py", "steps"),  # between two checkpoints
     ("runs/folder.py", "patience"),

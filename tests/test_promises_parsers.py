@@ -89,7 +89,8 @@ from ladtl_np.report.term_list import read_terms
 from ladtl_np.runs.found import FoundRun, runs_below
 from ladtl_np.runs.manifest import read_manifest
 from ladtl_np.runs.tables import read_table
-from ladtl_np.training.source_export import ExportOptions, export_source
+from ladtl_np.training.export_options import ExportOptions
+from ladtl_np.training.source_export import export_source
 
 # --- text: what is data, and what is wrong
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,8 +40,9 @@ from ladtl_np.runs.checkpoint import made_of
 from ladtl_np.runs.records import sources_record
 from ladtl_np.training.encoding import encode_corpus
 from ladtl_np.training.events import Step
+from ladtl_np.training.export_options import ExportOptions
 from ladtl_np.training.preparation import Corpora, prepare
-from ladtl_np.training.source_export import LOUDEST, ExportOptions, export_source
+from ladtl_np.training.source_export import LOUDEST, export_source
 from ladtl_np.training.state import capture, restore
 from ladtl_np.training.trained_model import build_model
 from ladtl_np.training.trainer import Trainer
@@ -166,7 +168,7 @@ def test_rare_words_are_left_out_with_their_embeddings(model, text):
 
 def test_noise_is_what_its_guarantee_needs_and_new_each_time(source, model, text):
     options = ExportOptions(noise=0.02, delta=1e-6, features=8)
-    exact = export_source(model, text, options._replace(noise=0.0))
+    exact = export_source(model, text, replace(options, noise=0.0))
     first, second = (export_source(model, text, options) for _ in range(2))
     assert source.own.noise is None
     noise = first.own.noise
@@ -182,8 +184,27 @@ def test_noise_is_what_its_guarantee_needs_and_new_each_time(source, model, text
     assert source.own.tags.tags[tag] == "O"
     wanted = 0.02 * 4 * np.sqrt(len(exact.own.variances) * 8) / rows * np.sqrt(2)
     assert apart.std() == pytest.approx(wanted, rel=0.3)
-    loud = export_source(model, text, options._replace(noise=50.0))
+    loud = export_source(model, text, replace(options, noise=50.0))
     assert not loud.own.sketches
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"noise": float("nan")}, "noise must be finite and not negative, got nan"),
+        ({"noise": float("inf")}, "noise must be finite"),
+        ({"noise": -1.0}, "noise must be finite"),
+        ({"delta": 0.0}, r"delta must lie in \(0, 1\), got 0.0"),
+        ({"delta": float("nan")}, "delta must lie"),
+        ({"features": -1}, "features must not be negative"),
+        ({"seed": -1}, "seed must not be negative"),
+        ({"min_count": 0}, "min_count must be at least 1"),
+        ({"kernel": "cosine"}, "kernel wants one of reference, median, got 'cosine'"),
+    ],
+)
+def test_options_out_of_range_are_refused(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        ExportOptions(**given)
 
 
 def test_what_cannot_be_exported_is_refused(model, text):

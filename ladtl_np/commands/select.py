@@ -21,6 +21,7 @@ from ladtl_np.commands.support.formats import (
 )
 from ladtl_np.commands.support.input_options import input_options
 from ladtl_np.commands.support.pools import (
+    annotated_kind,
     by_sentence,
     pool_files,
     read_pool,
@@ -28,15 +29,18 @@ from ladtl_np.commands.support.pools import (
     write_units,
 )
 from ladtl_np.commands.support.reading import column_options, read_options
-from ladtl_np.commands.support.tag_options import TagOptions, kind_by_name
+from ladtl_np.commands.support.tag_options import TagOptions
 from ladtl_np.corpus.cutting.profile import SentenceMode, TokenMode
 from ladtl_np.corpus.formats.registry import FORMATS, Format
 from ladtl_np.corpus.schemes import SCHEMES
 from ladtl_np.errors import UsageError
 from ladtl_np.options.config import DEFAULTS
+from ladtl_np.printable import counted
 
 if TYPE_CHECKING:
     from ladtl_np.commands.support.units import Unit
+    from ladtl_np.corpus.tally import Remark
+    from ladtl_np.model.file import Model
     from ladtl_np.model.selection.choosing import Selection
 
 __all__ = ["command"]
@@ -168,7 +172,8 @@ def command(
     tagger = make_tagger(load(*asked.loading()), asked)
     whole = unit == "documents"
     units, remarks = read_pool(files, asked, tagger.model, whole=whole)
-    tell(remarks)
+    already, of_annotated = _annotated(known, asked, tagger.model)
+    tell([*remarks, *of_annotated])
     units = units if whole else list(by_sentence(units))
     units = [one for one in units if one.raw.tokens]
     of_units = [one.sentences() for one in units]
@@ -181,22 +186,24 @@ def command(
         diverse=diverse,
         unit=unit,
         documents=starts if whole else (),
-        annotated=_annotated(known, asked, tagger.model),
+        annotated=already,
         seed=seed,
     )
     before = tagger.decoder.counted
     chosen = [units[n] for n in selection.chosen]
     write_units(tagged_units(chosen, tagger), found, output, scheme, overwrite=overwrite)
     tell_unknown(tagger.decoder.counted - before, tagger.model.dev_unknown)
+    if known:
+        click.echo(f"--without: {counted(len(already), 'sentences')}", err=True)
     _tell(selection, units, unit, by, budget, diverse=diverse, as_json=as_json)
 
 
-def _annotated(files: Sequence[str], asked: TagOptions, model: Any) -> list[tuple[str, ...]]:
-    """Sentences of files whose formats their names tell, cut as the pool is."""
-    from dataclasses import replace
-
-    units, _ = read_pool(files, replace(asked, kind=None), model, whole=False)
-    return [tokens for unit in units for tokens in unit.sentences()]
+def _annotated(
+    files: Sequence[str], asked: TagOptions, model: Model
+) -> tuple[list[tuple[str, ...]], list[Remark]]:
+    """Sentences of files whose names and starts tell their formats, cut as the pool is."""
+    units, remarks = read_pool(files, asked, model, whole=False, kind_of=annotated_kind)
+    return [tokens for unit in units for tokens in unit.sentences()], remarks
 
 
 def _refuse_idle(
@@ -208,7 +215,7 @@ def _refuse_idle(
     if by != "random":
         refuse_without_effect(["seed"], f"with --by {by}", "choose --by random")
     kinds = {asked.kind_of(path) for path in files}
-    kinds |= {kind_by_name(path) for path in known}
+    kinds |= set(map(annotated_kind, known))
     columns = {name for name, one in FORMATS.items() if one.family == "columns"}
     if not kinds & columns:
         names = ["token_column", "delimiter", "position_digits"]

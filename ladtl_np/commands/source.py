@@ -9,6 +9,7 @@ import click
 
 from ladtl_np.commands.support.command import Group, refuse_without_effect
 from ladtl_np.commands.support.formats import json_option, print_json
+from ladtl_np.commands.support.ranges import FiniteRange
 from ladtl_np.commands.support.reading import format_setting
 
 __all__ = ["command"]
@@ -69,14 +70,14 @@ def command() -> None:
 )
 @click.option(
     "--noise",
-    type=click.FloatRange(0, 1e6),
+    type=FiniteRange(0, 1e6),
     default=0.0,
     show_default=True,
     help="Gaussian noise on the sketches, as a multiple of what one sentence can change.",
 )
 @click.option(
     "--delta",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteRange(0, 1, min_open=True, max_open=True),
     help="Of the guarantee that is told with --noise.  [default: 1e-05]",
 )
 @click.option(

@@ -18,6 +18,7 @@ from ladtl_np.commands.support.command import Command
 from ladtl_np.commands.support.experiment_display import ExperimentDisplay
 from ladtl_np.commands.support.formats import json_option, tell, warn
 from ladtl_np.commands.support.progress import told_of_compiling
+from ladtl_np.commands.support.ranges import FiniteRange
 from ladtl_np.commands.support.tune_display import tell_found, tell_plan
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.lines import file_sha256
@@ -71,9 +72,7 @@ _FILE = click.Path(path_type=str)
     type=click.IntRange(1, MOST),
     help=f"Budget: runs that are begun, most of them stopped early.  [default: {RUNS}]",
 )
-@click.option(
-    "--minutes", type=click.FloatRange(min=0, min_open=True), help="Budget: working time."
-)
+@click.option("--minutes", type=FiniteRange(min=0, min_open=True), help="Budget: working time.")
 @click.option("--space", type=_FILE, help="TOML file of options and their ranges.")
 @click.option(
     "--seeds",

@@ -12,6 +12,7 @@ from ladtl_np.corpus.demo import SPECIALTIES
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.formats.reading import ReadOptions
 from ladtl_np.corpus.limits import RUNS, bounded
+from ladtl_np.corpus.typed import typed
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.annotation import Annotation
 from ladtl_np.experiment.grids import Grid, count_points, parse_grids
@@ -214,10 +215,9 @@ def _seeds(
 
 def _converted(table: Any, wanted: type[Any], place: str) -> Any:
     try:
-        return msgspec.convert(table, wanted)
-    except msgspec.ValidationError as error:
-        message = str(error).replace("`$.", "`").replace(" - at `$`", "")
-        raise UsageError(f"{place}: {bounded(message, 500)}; see docs/experiments.md") from None
+        return typed(table, wanted)
+    except ValueError as error:
+        raise UsageError(f"{place}: {bounded(str(error), 500)}; see docs/experiments.md") from None
 
 
 def _tasks(wanted: list[str] | str, corpora: Mapping[str, CorpusFiles], place: str) -> list[Task]:

@@ -12,6 +12,7 @@ import tomli_w
 from ladtl_np.corpus.documents import LimitError, parse_toml, read_document, require_numbers
 from ladtl_np.corpus.dotted import flattened
 from ladtl_np.corpus.limits import NESTING, TOML_BYTES, bounded
+from ladtl_np.corpus.typed import typed
 from ladtl_np.errors import DataError, UsageError
 from ladtl_np.options.data_options import DataOptions
 from ladtl_np.options.input_file import require_writable
@@ -131,14 +132,14 @@ def parse_config(table: Mapping[str, Any], name: str = "configuration") -> Confi
     try:
         require_numbers(table, name, finite=True)
         require_writable(table, name)
-        return msgspec.convert(table, Config)
+        found: Config = typed(table, Config)
     except DataError as error:
         raise UsageError(str(error)) from None
-    except msgspec.ValidationError as error:
-        message = str(error).replace("`$.", "`").replace(" - at `$`", "")
+    except ValueError as error:
         raise UsageError(
-            f"{name}: {bounded(message, 500)}; see `ladtl train --help` and docs/config.md"
+            f"{name}: {bounded(str(error), 500)}; see `ladtl train --help` and docs/config.md"
         ) from None
+    return found
 
 
 def read_config(path: str | Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.typed import typed
 from ladtl_np.options.input_file import InputFile
 
 __all__ = ["DataOptions", "MoreSource", "SourceFile"]
@@ -106,7 +107,7 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         for name in ("dev_format", "test_format"):
             try:
                 self._changed(getattr(self, name))
-            except (msgspec.ValidationError, ValueError) as error:
+            except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
         if self.more_sources and not self.source:
             raise ValueError("more_sources needs source, which is the first of them")
@@ -158,4 +159,6 @@ class DataOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         """How the target's files are read, with changes."""
         if not changes:
             return self.target_format
-        return msgspec.convert(msgspec.to_builtins(self.target_format) | dict(changes), ReadOptions)
+        plain = msgspec.to_builtins(self.target_format) | dict(changes)
+        found: ReadOptions = typed(plain, ReadOptions)
+        return found

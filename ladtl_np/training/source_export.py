@@ -9,14 +9,13 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, NamedTuple
 
 import msgspec
 import numpy as np
 
 from ladtl_np.arrays.packing import pack
 from ladtl_np.arrays.workers import Workers, single_threaded_blas
-from ladtl_np.corpus.hashing import KEY_WANTED, HashKey
+from ladtl_np.corpus.hashing import KEY_WANTED
 from ladtl_np.corpus.sentence import Corpus
 from ladtl_np.corpus.vocabulary import Vocabulary
 from ladtl_np.errors import DataError, UsageError
@@ -36,11 +35,11 @@ from ladtl_np.objective.encoder import encoder_forward
 from ladtl_np.options.seeds import stream
 from ladtl_np.shapes import Floats, Integers
 from ladtl_np.training.encoding import encode_corpus
+from ladtl_np.training.export_options import ExportOptions
 from ladtl_np.training.trained_model import versions
 
-__all__ = ["BLOCKS", "DELTA", "ExportOptions", "export_source"]
+__all__ = ["BLOCKS", "export_source"]
 
-DELTA = 1e-5
 BLOCKS = 2
 """Blocks of 2H frequencies that a sketch has where no number is given."""
 ROWS_A_SENTENCE = 2
@@ -49,40 +48,6 @@ LOUDEST = 0.5
 """Noise beyond this deviation leaves nothing of a mean of cosines: such a label has no sketch."""
 _CHUNK = 50  # sentences that are encoded at a time
 _SCALE = 500  # sentences that show how far hidden rows lie apart
-
-
-class ExportOptions(NamedTuple):
-    """What a file is to hold.
-
-    Attributes
-    ----------
-    kernel
-        Of the sketches: the reference variances, or those of the median heuristic.
-    features
-        Frequencies; 0 takes `BLOCKS` blocks.
-    seed
-        Of the frequencies.
-    min_count
-        Words rarer than this in the text are left out, with their embeddings.
-    key
-        Under which words and characters are hashed; of a hashed model the key that it has.
-    noise
-        Multiple of the sensitivity that is added to the sketches; 0 is none.
-    delta
-        Of the guarantee that is told with the noise.
-    passed_on
-        File that the model learned from, whose sources stay beside its own. Its frequencies are
-        taken, whatever `features` and `seed` say.
-    """
-
-    kernel: Literal["reference", "median"] = "reference"
-    features: int = 0
-    seed: int = 0
-    min_count: int = 1
-    key: HashKey | None = None
-    noise: float = 0.0
-    delta: float = DELTA
-    passed_on: SourceFile | None = None
 
 
 def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> SourceFile:
@@ -117,7 +82,7 @@ def export_source(model: Model, corpus: Corpus, options: ExportOptions) -> Sourc
     before = options.passed_on
     if before is not None:
         _require_learned_from(model, before)
-        options = options._replace(features=before.features, seed=before.seed)
+        options = replace(options, features=before.features, seed=before.seed)
     heads = _heads(model.network, passed_on=before is not None)
     network, vocabulary = _pruned(heads, model.vocabulary, corpus, options)
     characters = model.characters

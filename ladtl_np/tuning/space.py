@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from ladtl_np.corpus.limits import bounded
+from ladtl_np.corpus.typed import typed
 from ladtl_np.errors import UsageError
 from ladtl_np.experiment.names import require_distinct
 from ladtl_np.options.config import Config, parse_config, read_config, set_option
@@ -128,8 +129,8 @@ def _entries(
             yield key, value
         elif isinstance(value, Mapping) and value.keys() & {"low", "high"}:
             try:
-                yield key, msgspec.convert(value, Range)
-            except msgspec.ValidationError as error:
+                yield key, typed(value, Range)
+            except ValueError as error:
                 raise UsageError(f"{place}: {bounded(key, 200)}: {bounded(str(error))}") from None
         elif isinstance(value, Mapping):
             yield from _entries(value, place, f"{key}.")

@@ -17,6 +17,7 @@ from ladtl_np.commands.support.formats import (
     print_json,
     vocabulary_key_option,
 )
+from ladtl_np.commands.support.ranges import FiniteRange
 from ladtl_np.commands.support.reading import (
     READING,
     corpus_options,
@@ -54,7 +55,7 @@ def tolerance_of(default: float) -> Callable[[Function], Function]:
     """Make ``--tolerance`` with a default."""
     return click.option(
         "--tolerance",
-        type=click.FloatRange(min=0.0, max=1.0, min_open=True),
+        type=FiniteRange(min=0.0, max=1.0, min_open=True),
         default=default,
         show_default=True,
         help="Largest relative error that passes.",

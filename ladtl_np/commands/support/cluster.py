@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ladtl_np.commands.support.ranges import FiniteRange
+
 if TYPE_CHECKING:
     from ladtl_np.experiment.cluster.scheduler import Cluster
 
@@ -15,7 +17,7 @@ WAIT_MINUTES = 10.0
 
 dask_wait_option = click.option(
     "--dask-wait",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=WAIT_MINUTES,
     show_default=True,
     metavar="MINUTES",

@@ -18,7 +18,8 @@ from ladtl_np.model.vocabulary_key import read_or_make_key
 from ladtl_np.options.config import apply_settings, merge_options, parse_config, read_config
 from ladtl_np.printable import LONG, counted, shown
 from ladtl_np.runs.names import CONFIG
-from ladtl_np.training.source_export import DELTA, ExportOptions, export_source
+from ladtl_np.training.export_options import DELTA, ExportOptions
+from ladtl_np.training.source_export import export_source
 
 __all__ = ["Exported", "exported"]
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from ladtl_np.commands.support.converting import write_documents
 from ladtl_np.commands.support.streams import open_output
-from ladtl_np.commands.support.tag_options import TagOptions
+from ladtl_np.commands.support.tag_options import TagOptions, kind_by_name
 from ladtl_np.commands.support.tag_outputs import files_below
-from ladtl_np.commands.support.tagging import opened
-from ladtl_np.commands.support.units import Tagged, Unit, conll_lines, conllu_lines, read
+from ladtl_np.commands.support.tagging import form_of, opened
+from ladtl_np.commands.support.units import (
+    InputFormat,
+    Tagged,
+    Unit,
+    conll_lines,
+    conllu_lines,
+    read,
+)
+from ladtl_np.corpus.formats.detection import LOOK, form_of_text
 from ladtl_np.corpus.formats.registry import FORMATS, Format
-from ladtl_np.corpus.lines import display_name
+from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.raw import RawLine
 from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import UsageError
@@ -25,7 +33,14 @@ if TYPE_CHECKING:
     from ladtl_np.model.file import Model
     from ladtl_np.model.tagging import Tagger
 
-__all__ = ["by_sentence", "pool_files", "read_pool", "tagged_units", "write_units"]
+__all__ = [
+    "annotated_kind",
+    "by_sentence",
+    "pool_files",
+    "read_pool",
+    "tagged_units",
+    "write_units",
+]
 
 
 def pool_files(places: Iterable[str], output: str, kind: str | None) -> list[str]:
@@ -56,8 +71,22 @@ def _require_outside(place: str, output: str) -> None:
         )
 
 
+def annotated_kind(path: str) -> InputFormat:
+    """Input format of a file of annotated sentences, by its start where its name says text."""
+    kind = kind_by_name(path)
+    if kind != "text":
+        return kind
+    with open_input(path) as stream:
+        return form_of_text(stream.read(LOOK)) or kind
+
+
 def read_pool(
-    files: Iterable[str], options: TagOptions, model: Model, *, whole: bool
+    files: Iterable[str],
+    options: TagOptions,
+    model: Model,
+    *,
+    whole: bool,
+    kind_of: Callable[[str], InputFormat] | None = None,
 ) -> tuple[list[Unit], list[Remark]]:
     """Read the units of a pool, each with an id that tells where it stands; and what is remarkable.
 
@@ -69,13 +98,18 @@ def read_pool(
         How they are read and cut.
     whole
         Whether a file that tells no documents, one of text or columns, is one.
+    kind_of
+        Tells a file's format; by default the options do.
     """
+    told, kind_of = kind_of is None and options.kind is None, kind_of or options.kind_of
     units: list[Unit] = []
     remarks: list[Remark] = []
     cut = options.cut(model)
     for path in files:
-        kind, name, tally = options.kind_of(path), display_name(path), Tally()
+        kind, name, tally = kind_of(path), display_name(path), Tally()
         with opened(path, options) as content:
+            if told and kind == "text":
+                remarks += (replace(one, corpus=name) for one in form_of(content))
             of_file = list(read(content, kind, cut, options.reading, name, tally))
         remarks += tally.remarks(name)
         if whole and (kind == "text" or FORMATS[kind].family == "columns"):

@@ -23,7 +23,7 @@ from ladtl_np.commands.support.units import (
 from ladtl_np.corpus.conversion import merged
 from ladtl_np.corpus.document import Document
 from ladtl_np.corpus.formats import jsonl, prodigy, spacy_jsonl
-from ladtl_np.corpus.formats.detection import remark_on_form
+from ladtl_np.corpus.formats.detection import LOOK, remark_on_form
 from ladtl_np.corpus.formats.registry import FORMATS
 from ladtl_np.corpus.lines import Digest, display_name, open_input
 from ladtl_np.corpus.tally import Remark, Tally
@@ -48,7 +48,6 @@ __all__ = [
 
 Report = Callable[[float], None]
 """Is told the share of an input that is done, after each chunk; may raise to stop."""
-_LOOK = 1 << 14  # bytes by which an input is told to have another form than text
 Writer = Callable[[Tagged], str]
 _LINES = {"jsonl": jsonl.write, "spacy-jsonl": spacy_jsonl.write, "prodigy": prodigy.write}
 _OF_WHOLE_TEXTS = ("brat", "html", "spacy")
@@ -157,7 +156,7 @@ def form_of(content: BinaryIO | Path) -> list[Remark]:
     if isinstance(content, Path) or not content.seekable():
         return []
     place = content.tell()
-    start = content.read(_LOOK)
+    start = content.read(LOOK)
     content.seek(place)
     return list(remark_on_form(start))
 

@@ -15,6 +15,7 @@ from ladtl_np.commands.support.streams import check_output, open_output
 from ladtl_np.commands.support.vectors_told import unwritable_remark
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.reading import ReadOptions
+from ladtl_np.corpus.typed import typed
 from ladtl_np.corpus.vectors.passes import Reader, column_reader, open_passes, text_reader
 from ladtl_np.corpus.vectors.skipgram import (
     SkipGramOptions,
@@ -191,8 +192,8 @@ def _column_formats(count: int, settings: Iterable[str]) -> list[ReadOptions]:
     if not all(isinstance(one, dict) for one in own):
         raise UsageError("--conll-format wants NUMBER.KEY=VALUE after the number of a --conll")
     try:
-        return [msgspec.convert({**shared, **one}, ReadOptions) for one in own]
-    except msgspec.ValidationError as error:
+        return [typed({**shared, **one}, ReadOptions) for one in own]
+    except ValueError as error:
         raise UsageError(f"--conll-format: {error}") from None
 
 

@@ -19,11 +19,14 @@ from ladtl_np.corpus.tally import Remark
 from ladtl_np.errors import UsageError
 from ladtl_np.printable import LONG, shown
 
-__all__ = ["detect", "remark_on_form"]
+__all__ = ["LOOK", "detect", "form_of_text", "remark_on_form"]
 
+LOOK = 1 << 14
+"""Bytes of its start by which a text is told to have another form."""
 _LOOK = MIB  # bytes from the start
 _ENTRIES = 10_000  # entries of a folder
 _ROWS, _FEW = 50, 3  # lines by which columns are told, at most and at least
+_FORMS = {"jsonl": "JSON lines", "conll": "columns"}
 _BY_SUFFIX = {
     suffix: found.name for found in reversed(FORMATS.values()) for suffix in found.suffixes
 }
@@ -69,23 +72,36 @@ def detect(path: str | os.PathLike[str]) -> str:
     return _of_columns(start) if name == "conll" else name
 
 
-def remark_on_form(start: bytes) -> Iterator[Remark]:
-    """Say where what is read as text starts as columns or JSON lines do.
+def form_of_text(start: bytes) -> str | None:
+    """Tell what form something has whose name says text; None where nothing speaks against text.
 
     Parameters
     ----------
     start
-        The start of the input, some lines at least.
+        Its start, some lines at least.
+
+    Returns
+    -------
+    str or None
+        ``jsonl`` or ``conll``, where it starts as these do.
     """
     text = start.decode("utf-8", "replace").removeprefix("\ufeff")
     record = _first(text.lstrip())
     if isinstance(record, dict) and not record.keys().isdisjoint(("text", "originalText")):
-        yield Remark("another-form", "", 1, "it looks like JSON lines", "--from jsonl reads those")
-        return
+        return "jsonl"
     rows = [re.split(r"\t| +", line) for line in islice(_data_lines(text), _ROWS)]
     widths = {len(row) for row in rows}
     if len(rows) >= _FEW and len(widths) == 1 and all(_is_tag(row[-1]) for row in rows[:-1]):
-        yield Remark("another-form", "", 1, "it looks like columns", "--from conll reads those")
+        return "conll"
+    return None
+
+
+def remark_on_form(start: bytes) -> Iterator[Remark]:
+    """Say where what is read as text has another form, by its start."""
+    form = form_of_text(start)
+    if form is not None:
+        said = f"it looks like {_FORMS[form]}"
+        yield Remark("another-form", "", 1, said, f"--from {form} reads those")
 
 
 def _folder(name: str) -> str:
