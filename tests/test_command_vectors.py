@@ -188,6 +188,29 @@ def test_standard_input_is_read_once_and_trained_on_in_every_epoch(
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
+def test_a_text_that_looks_like_columns_is_told(invoke: Invoke, text: Path, tmp_path: Path) -> None:
+    columns = tmp_path / "train.txt"
+    columns.write_text("a O\nb S-X\nc O\nb O\n\n" * 9)
+    records = "".join(f'{{"text": "a b {n}"}}\n' for n in range(9)).encode()
+    out = tmp_path / "v.txt"
+    given = ("vectors", "train", text, columns, "-", "--tokens", "words", "--out", out)
+    result = invoke(*given, "--epochs", 1, "--json", input=records)
+    remarks = json.loads(result.stdout)["remarks"]
+    assert [one["kind"] for one in remarks] == ["another-form", "another-form"]
+    cure = "--conll reads columns, which ladtl data convert makes of other forms"
+    assert f"train.txt: it looks like columns; {cure}" in result.stderr
+    assert f"standard input: it looks like JSON lines; {cure}" in result.stderr
+
+
+def test_columns_of_conll_are_not_told_as_text(invoke: Invoke, tmp_path: Path) -> None:
+    columns = tmp_path / "train.txt"
+    columns.write_text("a O\nb S-X\nc O\nb O\n\n" * 9)
+    given = ("vectors", "train", "--conll", columns, "--min-count", 1, "--epochs", 1)
+    result = invoke(*given, "--out", tmp_path / "v.txt")
+    assert result.exit_code == 0
+    assert "looks like" not in result.stderr
+
+
 def test_vectors_on_standard_output(invoke: Invoke, text: Path) -> None:
     result = invoke("vectors", "train", text, "--tokens", "characters", "--out", "-", *SMALL)
     assert result.stdout.startswith("12 8\n")

@@ -114,6 +114,17 @@ def test_texts_count_as_corpora_do_and_gz_is_unpacked(
     assert invoke(*arguments, "--out", "-").stdout == out.read_text("utf-8")
 
 
+def test_a_text_that_looks_like_columns_is_told(
+    invoke: Invoke, large: Path, tmp_path: Path
+) -> None:
+    columns = tmp_path / "train.txt"
+    columns.write_text("Ward O\nlast S-X\nward O\nlast O\n", "utf-8")
+    given = ("vectors", "subset", large, "--tokens", "spaces", "--out", "-")
+    told = invoke(*given, "--text", columns).stderr
+    assert "train.txt: it looks like columns; --corpus reads those" in told
+    assert "looks like" not in invoke(*given[:3], *given[5:], "--corpus", columns).stderr
+
+
 def test_binary_files_become_text_of_the_same_numbers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     words = ["wa", "line\nend", "wb", "", "wc"]

@@ -87,7 +87,8 @@ def tagged_sentences(
         tally, kind = Tally(), options.kind_of(source.path)
         with opened(source.path, options) as content:
             if kind == "text" and options.kind is None:
-                remarks += (_of_this_command(one, source.name) for one in form_of(content))
+                form = form_of(content, "--format")
+                remarks += (replace(one, corpus=source.name) for one in form)
             units = read(content, kind, cut, options.reading, source.name, tally)
             documents: Iterator[Document] = (
                 tagged.document(tokens=True)
@@ -98,11 +99,6 @@ def tagged_sentences(
                 documents = iter([merged(documents)])
             yield from _named(documents, source.name, by)
         remarks += tally.remarks(source.name)
-
-
-def _of_this_command(remark: Remark, name: str) -> Remark:
-    """A remark on the form of an input, with the option that this command has."""
-    return replace(remark, corpus=name, cure=remark.cure.replace("--from", "--format"))
 
 
 def annotated_sentences(

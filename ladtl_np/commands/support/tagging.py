@@ -151,14 +151,17 @@ def tag_opened(
     return Outcome("; ".join(one.told for one in (*form, *tally.remarks(""), *odd)), unknown)
 
 
-def form_of(content: BinaryIO | Path) -> list[Remark]:
-    """Say where an input has another form than text; one that is read once is not looked at."""
+def form_of(content: BinaryIO | Path, option: str = "--from") -> list[Remark]:
+    """Say where an input has another form than text, and the option that reads it.
+
+    One that is read once is not looked at.
+    """
     if isinstance(content, Path) or not content.seekable():
         return []
     place = content.tell()
     start = content.read(LOOK)
     content.seek(place)
-    return list(remark_on_form(start))
+    return list(remark_on_form(start, option + " {form} reads those"))
 
 
 def _tag(

@@ -17,6 +17,7 @@ from ladtl_np.commands.support.vectors_told import found_told, unwritable_remark
 from ladtl_np.corpus.formats.reading import ReadOptions, Tokens
 from ladtl_np.corpus.formats.registry import NEEDS
 from ladtl_np.corpus.read import idle_in, read_corpus
+from ladtl_np.corpus.tally import Remark
 from ladtl_np.corpus.vectors.coverage import Coverage, count_words, coverage
 from ladtl_np.corpus.vectors.file_words import FirstWords
 from ladtl_np.corpus.vectors.passes import open_passes, text_reader
@@ -112,7 +113,9 @@ def subset(
     told = [coverage(each.role, each.name, each.words, ways, normal) for each in counts]
     _tell(found, told, out, time.perf_counter() - started)
     odd = "that are empty or hold a line end"
-    remarks = [unwritable_remark(found.unwritable, odd, out)] if found.unwritable else []
+    remarks = [remark for each in counts for remark in each.remarks]
+    if found.unwritable:
+        remarks.append(unwritable_remark(found.unwritable, odd, out))
     tell(remarks)
     if as_json:
         listed = [remark.to_json() for remark in remarks]
@@ -156,6 +159,7 @@ class _Counts(NamedTuple):
     role: str
     name: str
     words: Counter[str]
+    remarks: list[Remark]
 
 
 def _counts(
@@ -163,12 +167,13 @@ def _counts(
 ) -> Iterator[_Counts]:
     for path in corpora:
         sentences = (sentence.tokens for sentence in read_corpus(path, reading))
-        yield _Counts("corpus", path, count_words(sentences, normal))
+        yield _Counts("corpus", path, count_words(sentences, normal), [])
     for path in texts:
         if reading.tokens == "auto":
             raise ValueError("text needs its tokens")
         with open_passes([(path, text_reader(reading.tokens, reading.encoding))]) as passes:
-            yield _Counts("text", path, count_words(passes, normal))
+            remarks = list(passes.forms(1, "--corpus reads those"))
+            yield _Counts("text", path, count_words(passes, normal), remarks)
 
 
 def _facts(found: Subset, told: Iterable[Coverage]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 _DEFAULTS = SkipGramOptions()
+_OTHER_FORM = "--conll reads columns, which ladtl data convert makes of other forms"
 _HELP = {
     "dimension": "Values of a vector: the model.embedding of the model to start from it.",
     "window": "Neighbours on each side that a word foretells, at most.",
@@ -134,12 +135,14 @@ def train(
     check_output(out, (*texts, *columns), overwrite=overwrite)
     require_gensim()  # before much is read
     with open_passes(inputs, _normaliser(lower, digits_to_zero)) as passes:
+        remarks = list(passes.forms(len(texts), _OTHER_FORM))
         vectors = train_skip_gram(passes, options)
     with open_output(out, overwrite=overwrite) as put:
         for line in vector_lines(vectors):
             put(line)
     facts = _facts(vectors, options, time.perf_counter() - started)
-    remarks = [remark for name, tally in passes.tally.items() for remark in tally.remarks(name)]
+    for name, tally in passes.tally.items():
+        remarks += tally.remarks(name)
     if vectors.unwritable:
         odd = "that hold a space or what UTF-8 cannot write"
         remarks.append(unwritable_remark(vectors.unwritable, odd, out))

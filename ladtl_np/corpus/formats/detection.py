@@ -96,12 +96,12 @@ def form_of_text(start: bytes) -> str | None:
     return None
 
 
-def remark_on_form(start: bytes) -> Iterator[Remark]:
-    """Say where what is read as text has another form, by its start."""
+def remark_on_form(start: bytes, cure: str = "--from {form} reads those") -> Iterator[Remark]:
+    """Say where what is read as text has another form, by its start, and what to do about it."""
     form = form_of_text(start)
     if form is not None:
         said = f"it looks like {_FORMS[form]}"
-        yield Remark("another-form", "", 1, said, f"--from {form} reads those")
+        yield Remark("another-form", "", 1, said, cure.format(form=form))
 
 
 def _folder(name: str) -> str:

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from functools import cache, partial
 from typing import BinaryIO, cast
 
@@ -15,9 +16,10 @@ import msgspec
 
 from ladtl_np.corpus.cutting.profile import TokenMode
 from ladtl_np.corpus.formats.conll import ReadOptions, iterate_conll
+from ladtl_np.corpus.formats.detection import LOOK, remark_on_form
 from ladtl_np.corpus.lines import display_name, open_input
 from ladtl_np.corpus.raw import iterate_raw
-from ladtl_np.corpus.tally import Tally
+from ladtl_np.corpus.tally import Remark, Tally
 from ladtl_np.errors import UsageError
 
 __all__ = ["Passes", "Reader", "column_reader", "open_passes", "text_reader"]
@@ -65,6 +67,13 @@ class Passes:
         self._files = files
         self._normalise = cache(normalise) if normalise else None
         self.tally: dict[str, Tally] = {}
+
+    def forms(self, texts: int, cure: str) -> Iterator[Remark]:
+        """Say which of the first files, so many texts, have another form, whose tags are words."""
+        for name, opener, _ in self._files[:texts]:
+            with opener() as stream:
+                start = stream.read(LOOK)
+            yield from (replace(one, corpus=name) for one in remark_on_form(start, cure))
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
         self.tally = {}
