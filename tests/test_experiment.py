@@ -229,7 +229,7 @@ PACKAGED = {
     "figure4": 160,
     "figure5": 78,
     "sources": 80,
-    "sources-joined": 20,
+    "sources-joined": 80,
     "table2": 612,
     "table2-large": 60,
     "table4": 92,
