@@ -245,7 +245,7 @@ def test_scikit_learn_is_not_needed() -> None:
     program = (
         "import sys\nsys.modules['sklearn'] = None\nfrom ladtl_np import LaDTLTagger\n"
         "tagger = LaDTLTagger(seed=1).set_params(**{'options__training.steps': 1})\n"
-        "print(tagger.fit([['a']], [['S-X']], source=([['a']], [['S-X']])).predict([['a']]))\n"
+        "print(tagger.fit([['a']], [['S-X']], source=([['b']], [['S-X']])).predict([['a']]))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")

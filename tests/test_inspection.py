@@ -90,6 +90,17 @@ def test_roles_tell_shared_sentences_and_types_that_training_does_not_have() -> 
     assert kinds(with_source)["unseen-types"] == 2  # the source's types do not help the target
 
 
+def test_a_training_corpus_that_is_another_one_again_is_told() -> None:
+    one, copy = (corpus(name, "pain/B-Sign now/O", "x/B-Drug") for name in ("one", "copy"))
+    other = corpus("other", "pain/B-Sign now/O", "x/B-Other")  # the same text, other tags
+    (found,) = inspect_roles([("source", one), ("source", copy), ("target", other)])
+    assert (found.kind, found.corpus, found.count) == ("same-corpus", "copy", 2)
+    assert "the same sentences and tags as another source; name the corpus" in str(found)
+    found = inspect_roles([("source", one), ("source", other), ("target", copy), ("dev", copy)])
+    assert kinds(found)["same-corpus"] == 2
+    assert "copy: the same sentences and tags as the source" in str(found[0])
+
+
 def test_a_corpus_of_two_roles_is_told_once() -> None:
     both = corpus("a", "pain/I-Sign")
     assert len([r for r in inspect_roles([("target", both), ("dev", both)]) if r.places]) == 1

@@ -81,11 +81,28 @@ def inspect_roles(roles: Iterable[tuple[str, Corpus]]) -> list[Remark]:
     once = {id(corpus): corpus for _, corpus in roles}
     found = [remark for corpus in once.values() for remark in inspect(corpus)]
     training = [(role, corpus) for role, corpus in roles if role in _TRAINING]
+    found += _twice(training)
     for role, corpus in roles:
         if role not in _TRAINING:
             found += _shared(corpus, [one for _, one in training])
             found += _unseen(corpus, [one for at, one in training if at == "target"])
     return found
+
+
+def _twice(training: Sequence[tuple[str, Corpus]]) -> Iterator[Remark]:
+    """Training corpora that are an earlier one again, of which there is nothing to borrow."""
+    for number, (role, corpus) in enumerate(training):
+        for earlier, other in training[:number]:
+            if _content(corpus) == _content(other):
+                which = "another source" if role == earlier else f"the {earlier}"
+                what = f"the same sentences and tags as {which}"
+                cure = "name the corpus of each domain once"
+                yield Remark("same-corpus", corpus.name, len(corpus), what, cure)
+                break
+
+
+def _content(corpus: Corpus) -> list[tuple[object, ...]]:
+    return [(sentence.tokens, sentence.tags) for sentence in corpus]
 
 
 def _shared(corpus: Corpus, training: Sequence[Corpus]) -> Iterator[Remark]:
