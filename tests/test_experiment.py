@@ -319,6 +319,7 @@ def test_repeated_and_shared_sentences_are_counted_without_their_text(tmp_path: 
     assert [str(remark).replace(str(tmp_path), "") for remark in warnings] == [
         "/train: 1 of 4 sentences (25.0 %) repeat an earlier one",
         "/test: 1 of 2 sentences (50.0 %) stand word for word in /train, which is trained on",
+        "/train: the same sentences and tags as the source; name the corpus of each domain once",
     ]
 
 
