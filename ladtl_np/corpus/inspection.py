@@ -91,18 +91,15 @@ def inspect_roles(roles: Iterable[tuple[str, Corpus]]) -> list[Remark]:
 
 def _twice(training: Sequence[tuple[str, Corpus]]) -> Iterator[Remark]:
     """Training corpora that are an earlier one again, of which there is nothing to borrow."""
+    contents = [[(s.tokens, s.tags) for s in corpus] for _, corpus in training]
     for number, (role, corpus) in enumerate(training):
-        for earlier, other in training[:number]:
-            if _content(corpus) == _content(other):
+        for (earlier, _), other in zip(training[:number], contents, strict=False):
+            if contents[number] == other:
                 which = "another source" if role == earlier else f"the {earlier}"
                 what = f"the same sentences and tags as {which}"
                 cure = "name the corpus of each domain once"
                 yield Remark("same-corpus", corpus.name, len(corpus), what, cure)
                 break
-
-
-def _content(corpus: Corpus) -> list[tuple[object, ...]]:
-    return [(sentence.tokens, sentence.tags) for sentence in corpus]
 
 
 def _shared(corpus: Corpus, training: Sequence[Corpus]) -> Iterator[Remark]:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
-from msgspec import inspect
 
 __all__ = ["typed"]
 
 _ERROR = re.compile(r"(.*?)(?: - at `\$\.?([^`]*)`)?", re.DOTALL)
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 
 
 def typed(plain: Any, kind: Any) -> Any:
@@ -35,45 +31,10 @@ def typed(plain: Any, kind: Any) -> Any:
     try:
         return msgspec.convert(plain, kind)
     except msgspec.ValidationError as error:
+        from ladtl_np.corpus.wanted import wanted_at  # takes 2 ms, which a start-up can do without
+
         match = _ERROR.fullmatch(str(error))
         assert match is not None  # every text has the form, a place or none at its end
         said, place = match[1], match[2] or ""
         at = f" - at `{place}`" if place else ""
-        raise ValueError(f"{said}{at}{_wanted(said, kind, place)}") from None
-
-
-def _wanted(said: str, kind: Any, place: str) -> str:
-    """What could have stood at a place, to go on from what is said of it."""
-    there = list(_types_at(kind, place))
-    if said.startswith("Invalid enum value"):
-        names = [str(name) for one in there if isinstance(one, inspect.LiteralType)
-                 for name in one.values]  # fmt: skip
-        return f"; wanted is one of {', '.join(names)}" * bool(names)
-    unknown = _UNKNOWN.fullmatch(said)
-    if unknown is None:
-        return ""
-    fields = [field.encode_name for one in there if isinstance(one, inspect.StructType)
-              for field in one.fields]  # fmt: skip
-    return "".join(f"; did you mean `{name}`?" for name in get_close_matches(unknown[1], fields, 1))
-
-
-def _types_at(kind: Any, place: str) -> Iterator[inspect.Type]:
-    """What may stand at a place that msgspec names, such as ``data.more_sources[0].format``."""
-    there = list(_members([inspect.type_info(kind)]))
-    for name in re.findall(r"[^.\[\]]+|\[\.\.\.\]", place):
-        there = list(_members(inner for one in there for inner in _inner(one, name)))
-    return iter(there)
-
-
-def _members(types: Iterable[inspect.Type]) -> Iterator[inspect.Type]:
-    for one in types:
-        yield from one.types if isinstance(one, inspect.UnionType) else (one,)
-
-
-def _inner(one: inspect.Type, name: str) -> Iterator[inspect.Type]:
-    if isinstance(one, inspect.StructType):
-        yield from (field.type for field in one.fields if field.encode_name == name)
-    elif isinstance(one, inspect.DictType):
-        yield one.value_type
-    elif isinstance(one, inspect.ListType | inspect.VarTupleType):
-        yield one.item_type
+        raise ValueError(f"{said}{at}{wanted_at(said, kind, place)}") from None
